@@ -1,0 +1,109 @@
+// Runs plugins: one worker process each, ticks, deadlines, restarts. The heart of the collector.
+//
+// A Supervisor is single-threaded and poll-driven: the thread that constructs it (the collector's main thread, which lives as
+// long as the process, because PR_SET_PDEATHSIG fires when the spawning THREAD ends) calls turn() again and again; all callbacks
+// arrive inside turn() on that thread. It treats every worker as hostile: lengths before allocation, unknown frames are faults.
+//
+// Here: processes and time. Not here: what happens to documents (RunSink, implemented by core/collector over the spool).
+#pragma once
+
+#include "core/clock/clock.h"
+#include "core/host/plugin_info.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pganalytics::host {
+
+// One enabled plugin as the operator configured it.
+struct PluginSettings {
+  PluginInfo info;
+  std::string instance;                // name in the configuration; equals info.id today
+  std::string config_json;             // valid against config_schema, defaults filled in
+  std::set<std::string> secret_names;  // what secret_get may be asked for
+  std::int64_t interval_ms = 0;
+  std::int64_t timeout_ms = 0;  // <= interval
+};
+
+// A run that ended, well or not.
+struct RunReport {
+  std::string plugin;
+  std::uint32_t reason = 0;    // PGA_REASON_*
+  std::uint64_t sequence = 0;  // per worker process
+  std::int64_t scheduled_unix_ns = 0;
+  std::int64_t duration_ms = 0;
+  std::optional<Error> failed;         // then documents and state are empty: a run is atomic
+  std::vector<std::string> documents;  // JSON objects, valid against output_schema, with "type" and "timestamp"
+  std::map<std::string, std::optional<std::string>> state;  // staged: key -> value, nullopt deletes
+};
+
+// Lifetime counters of one plugin; what `status` and "collector" documents show.
+struct PluginHealth {
+  std::string plugin, state;  // "starting" "idle" "running" "backing_off" "failed" (configuration; waits for a new one)
+  std::uint64_t runs = 0, failed_runs = 0, documents = 0, refused_documents = 0, skipped_ticks = 0, restarts = 0, kills = 0;
+  std::int64_t last_run_unix_ns = 0, last_duration_ms = 0;
+  std::int64_t pid = 0;  // 0: no worker
+  std::string last_error;
+};
+
+// Implemented by the collector. All calls on the supervisor's thread, inside turn().
+class RunSink {
+ public:
+  virtual ~RunSink() = default;
+  // Make the run durable (documents and state in one transaction) before returning. An error is reported, the run is lost and
+  // the worker told that its staged state was dropped.
+  virtual Outcome run_finished(RunReport&& report) = 0;
+  // Committed state of a plugin; handed to a worker when it starts.
+  virtual Expected<std::map<std::string, std::string>> state_of(const std::string& plugin) = 0;
+  virtual Expected<std::optional<std::string>> secret(const std::string& plugin, const std::string& name) = 0;
+  // JSON scalars by key ("host.name", "collector.id", "collector.name", "product.version").
+  virtual std::map<std::string, std::string> facts() = 0;
+};
+
+struct SupervisorOptions {
+  std::string worker_path;  // libexec/pganalytics/pganalytics-worker
+  std::string jitter_seed;  // collector id: aligned ticks are shifted by a hash of it
+  std::size_t document_bytes_max = 1u << 20;
+  std::size_t documents_per_run_max = 10'000;
+  std::int64_t grace_ms = 2'000;  // cancel -> SIGABRT -> SIGKILL, each this far apart
+};
+
+class Supervisor {
+ public:
+  Supervisor(SupervisorOptions options, RunSink& sink, const clock::Clock& clock);
+  ~Supervisor();  // kills what is left, reaps it
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Make the set of running plugins equal to `wanted`: start new ones, stop absent ones, send changed configuration (dry run
+  // first) and intervals to running ones without losing a tick. Errors per plugin are reported by health() and the log, never
+  // stop the others.
+  void apply(std::vector<PluginSettings> wanted);
+
+  // Run one plugin now, outside its schedule (`once`); its RunReport arrives as usual. PGA_E_NOTFOUND.
+  Outcome request_run(const std::string& plugin, std::uint32_t reason);
+
+  // Wait for the next thing to do (a frame, a tick, a deadline, `wake_fd` readable), at most max_wait_ms, and do it.
+  // wake_fd: an fd of the caller that ends the wait (signals); -1 = none. False: poll itself failed.
+  bool turn(std::int64_t max_wait_ms, int wake_fd = -1);
+
+  // With schedules off, only request_run() makes runs (`once`). On from the start.
+  void set_scheduling(bool on);
+
+  // Ask every worker to finish (running runs are cancelled), wait up to timeout_ms, kill the rest.
+  void stop(std::int64_t timeout_ms);
+
+  [[nodiscard]] std::vector<PluginHealth> health() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pganalytics::host

@@ -1,0 +1,86 @@
+// The one libpq wrapper: a connection that cannot leak, results that are typed at one place, and every wait bounded.
+//
+// Here: connect, query, copy, cancel; deadlines by poll(2) on libpq's socket, never by hoping. Not here: any SQL of ours
+// (plugins/*/queries, core/server/store). Used by plugins (inside workers) and by the server. One thread at a time per
+// Connection.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct pg_conn;
+struct pg_result;
+
+namespace pganalytics::postgres {
+
+// CLOCK_MONOTONIC nanoseconds as in pga_run, and an fd that becomes readable on cancel (-1 = none).
+struct Deadline {
+  std::int64_t monotonic_ns = 0;
+  int cancel_fd = -1;
+};
+
+// Rows of one result, text format. Values are borrowed from it.
+class Rows {
+ public:
+  explicit Rows(pg_result* result);
+  [[nodiscard]] int size() const;
+  [[nodiscard]] int columns() const;
+  [[nodiscard]] int column(const char* name) const;  // -1: absent
+  [[nodiscard]] bool is_null(int row, int column) const;
+  [[nodiscard]] std::string_view text(int row, int column) const;  // "" if NULL
+  // nullopt: NULL, or not a number of that kind.
+  [[nodiscard]] std::optional<std::int64_t> int64(int row, int column) const;
+  [[nodiscard]] std::optional<double> number(int row, int column) const;
+  [[nodiscard]] std::optional<bool> boolean(int row, int column) const;
+  [[nodiscard]] std::int64_t affected() const;  // rows of INSERT/UPDATE/DELETE/COPY
+
+ private:
+  struct Clear {
+    void operator()(pg_result* result) const noexcept;
+  };
+  std::unique_ptr<pg_result, Clear> result_;
+};
+
+class Connection {
+ public:
+  // `parameters` override what conninfo says (dbname, application_name, options, connect_timeout...). error.status by SQLSTATE;
+  // code "pg.connect" or the SQLSTATE; the message never holds a password.
+  static Expected<Connection> open(const std::string& conninfo,
+                                   const std::vector<std::pair<std::string, std::string>>& parameters, const Deadline& deadline);
+
+  // Simple query, several statements allowed; the last result.
+  Expected<Rows> execute(const std::string& sql, const Deadline& deadline);
+  // One statement with $1.. parameters as text; nullopt = NULL.
+  Expected<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
+                       const Deadline& deadline);
+  // COPY ... FROM STDIN (text format): `data` whole.
+  Expected<std::int64_t> copy_in(const std::string& sql, std::string_view data, const Deadline& deadline);
+
+  [[nodiscard]] int server_version() const;  // 150004
+  [[nodiscard]] bool usable() const;         // false after a broken connection or a cancelled wait
+  [[nodiscard]] bool in_transaction() const;
+
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+ private:
+  struct Finish {
+    void operator()(pg_conn* connection) const noexcept;
+  };
+  explicit Connection(pg_conn* connection);
+  std::unique_ptr<pg_conn, Finish> connection_;
+};
+
+// SQLSTATE -> status of the ABI: exact codes before classes (PostgreSQL docs, appendix A).
+pga_status status_of_sqlstate(std::string_view sqlstate);
+
+}  // namespace pganalytics::postgres

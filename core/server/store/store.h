@@ -1,0 +1,123 @@
+// The server's memory: PostgreSQL and nothing else. Every question and every change is a named method; there is no general query
+// function.
+//
+// Here: SQL and what it means. Not here: HTTP, certificates, JWT. Thread-safe: a pool of connections inside, each call takes one
+// and blocks; statement and lock timeouts set. Errors: PGA_E_TRANSIENT when the database is away (-> 503), PGA_E_NOTFOUND,
+// PGA_E_CONFIG for bad input.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pganalytics::server::store {
+
+struct CollectorRow {
+  std::string id;  // UUID, lower case
+  std::string name, hostname, version;
+  std::int64_t created_unix_ns = 0, last_push_unix_ns = 0;  // 0 = never
+  std::uint64_t batches = 0, documents = 0;
+  bool revoked = false;
+};
+
+// One document of a push.
+struct DocumentRow {
+  std::string type;
+  std::int64_t timestamp_unix_ns = 0;
+  std::uint32_t index = 0;    // position in the push's "metrics"
+  std::string_view document;  // JSON text, kept as it came; borrowed for the call
+};
+
+struct Push {
+  std::string collector_id;
+  std::string epoch;  // empty: a bare document without key, not deduplicated
+  std::uint64_t seq = 0;
+  std::string digest_sha256;  // hex, of the expanded body
+  std::string hostname, version;
+  std::vector<DocumentRow> documents;
+  std::uint32_t rejected = 0;
+};
+
+struct PushResult {
+  enum class Kind { kStored, kDuplicate, kConflict } kind = Kind::kStored;  // kConflict: same key, other content
+  std::uint32_t accepted = 0;                                               // of the original when kDuplicate
+};
+
+struct StoredDocument {
+  std::string type, epoch;
+  std::uint64_t seq = 0;
+  std::uint32_t index = 0;
+  std::int64_t timestamp_unix_ns = 0, received_unix_ns = 0;
+  std::string document;  // JSON text with numbers as they were
+};
+
+struct MetricsQuery {
+  std::string collector_id;
+  std::string type;                                      // "" = all
+  std::optional<std::int64_t> from_unix_ns, to_unix_ns;  // [from, to)
+  std::uint32_t limit = 100;                             // <= 1000
+  std::string cursor;                                    // opaque, from the page before; "" = first page
+};
+
+struct MetricsPage {
+  std::vector<StoredDocument> documents;  // newest first: by timestamp, then a unique id; stable while data arrives
+  std::string next_cursor;                // "" = last page
+};
+
+struct ConfigRow {
+  std::uint64_t version = 0;  // 0 = the built-in default
+  std::string document;       // JSON
+};
+
+enum class Role { kViewer, kOperator, kAdmin };
+
+struct StoreOptions {
+  std::string conninfo;
+  unsigned connections = 8;
+};
+
+class Store {
+ public:
+  // Connects and applies migrations (numbered SQL, transactional, under an advisory lock).
+  static Expected<std::unique_ptr<Store>> open(StoreOptions options);
+  ~Store();
+
+  Outcome ping();
+
+  // Registration tokens, stored hashed. hostname_glob "" = any.
+  Outcome add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
+                                 const std::string& hostname_glob);
+  // Atomically use up one use and create the collector. The same enrollment_id with the same key within 10 minutes gives the
+  // same collector without using the token again. PGA_E_DENIED: unknown, used up, expired, or the host name does not match.
+  Expected<std::string> enrol_collector(const std::string& token_sha256, const std::string& name, const std::string& hostname,
+                                        const std::string& enrollment_id, const std::string& public_key_sha256);
+
+  Expected<std::vector<CollectorRow>> collectors();
+  Expected<CollectorRow> collector(const std::string& id);  // PGA_E_NOTFOUND
+  Outcome revoke_collector(const std::string& id);
+
+  // API keys, stored hashed.
+  Outcome add_api_key(const std::string& key_sha256, Role role);
+  Expected<std::optional<Role>> role_of_api_key(const std::string& key_sha256);
+
+  // One transaction: dedupe row, rows, commit. What it acknowledged is visible to the next read.
+  Expected<PushResult> push(const Push& push);
+  Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
+
+  Expected<ConfigRow> config(const std::string& collector_id);
+  // History kept; returns the new version.
+  Expected<std::uint64_t> put_config(const std::string& collector_id, const std::string& document);
+
+  Outcome audit(const std::string& actor, const std::string& action, const std::string& subject, const std::string& detail_json);
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pganalytics::server::store
