@@ -1,0 +1,128 @@
+#include "core/files/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace pganalytics::files {
+namespace {
+
+Error system_error(const std::string& what, const std::string& path, int code) {
+  const pga_status status = code == ENOENT ? PGA_E_NOTFOUND : code == EACCES || code == EPERM ? PGA_E_DENIED : PGA_E_FAIL;
+  return Error{status, "file", what + " " + path + ": " + std::strerror(code), "", 0};
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Outcome write_all(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_error("writing", path, errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Outcome sync_folder(const std::string& folder) {
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return system_error("syncing folder", folder, errno);
+  return {};
+}
+
+// The temporary file with its content on disk; the caller renames it.
+Outcome write_temporary(const std::string& temporary, std::string_view content, mode_t mode) {
+  ::unlink(temporary.c_str());  // left by a crash; O_EXCL below still refuses anything that comes back
+  const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!fd) return system_error("creating", temporary, errno);
+  // Exactly `mode`, whatever the umask.
+  if (::fchmod(fd.get(), mode) != 0) return system_error("setting the mode of", temporary, errno);
+  PGA_CHECK(write_all(fd.get(), content, temporary));
+  if (::fsync(fd.get()) != 0) return system_error("syncing", temporary, errno);
+  return {};
+}
+
+}  // namespace
+
+Expected<std::string> read(const std::string& path, std::size_t max_bytes) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return system_error("opening", path, errno);
+  std::string content;
+  char block[16384];
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error("reading", path, errno);
+    if (got == 0) return content;
+    content.append(block, static_cast<std::size_t>(got));
+    if (content.size() > max_bytes) {
+      return Error{PGA_E_LIMIT, "file.size", "reading " + path + ": larger than " + std::to_string(max_bytes) + " bytes", "", 0};
+    }
+  }
+}
+
+Outcome write_atomically(const std::string& path, std::string_view content, mode_t mode) {
+  const std::string temporary = path + ".new";
+  if (Outcome written = write_temporary(temporary, content, mode); !written) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error("renaming to", path, errno);
+  return sync_folder(folder_of(path));
+}
+
+Outcome make_directories(const std::string& path, mode_t mode) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string parent = path.substr(0, slash);
+    if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) return system_error("creating folder", parent, errno);
+  }
+  if (::mkdir(path.c_str(), mode) == 0) {
+    if (::chmod(path.c_str(), mode) != 0) return system_error("setting the mode of", path, errno);
+    return {};
+  }
+  if (errno != EEXIST) return system_error("creating folder", path, errno);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return system_error("looking at", path, errno);
+  if (!S_ISDIR(status.st_mode)) return system_error("creating folder", path, ENOTDIR);
+  return {};
+}
+
+Outcome check_private(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return system_error("looking at", path, errno);
+  const auto refuse = [&](const std::string& why, const std::string& hint) -> Outcome {
+    return Error{PGA_E_DENIED, "file.not_private", path + " holds a secret but " + why, hint, 0};
+  };
+  if (!S_ISREG(status.st_mode)) return refuse("is not a regular file", "Put the file itself there, not a link.");
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    return refuse("belongs to user " + std::to_string(status.st_uid),
+                  "Run chown so that it belongs to root or to the service's user.");
+  }
+  const mode_t forbidden = status.st_uid == 0 ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
+  if ((status.st_mode & forbidden) != 0) return refuse("is open to others", "Run chmod 600 " + path + ".");
+  return {};
+}
+
+}  // namespace pganalytics::files
