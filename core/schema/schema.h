@@ -5,10 +5,14 @@
 // anyOf, allOf, definitions and local $ref; annotations: title, description, examples, default, format, and x-secret, x-reload,
 // x-deprecated, x-kind, x-unit, x-family, x-label, x-cardinality-max. Anything else is refused: an ignored keyword is a
 // false promise. `format` is enforced by our own code: duration, bytes, path-read, conninfo, host-port, date-time.
+// A format is only allowed where exactly one schema applies (not inside oneOf, anyOf). A configuration schema with properties
+// must say additionalProperties, because forgetting it would let every typing error pass.
 //
 // Here: parse, validate, defaults. Not here: plugins' files (core/host), TOML (core/config). A Schema is immutable after
 // parse(): share it between threads freely.
 #pragma once
+
+#include "core/schema/units.h"
 
 #include <rapidjson/document.h>
 
@@ -46,12 +50,5 @@ class Schema {
   explicit Schema(std::unique_ptr<Content> content);
   std::unique_ptr<Content> content_;
 };
-
-// "60s", "5m", "500ms", "2h", "1d" -> milliseconds; a plain number is refused (which unit?).
-Expected<std::int64_t> parse_duration_ms(std::string_view text);
-// "512MiB", "8KiB", "1GB", "4096B", "4096" -> bytes.
-Expected<std::int64_t> parse_bytes(std::string_view text);
-// The candidate with the smallest edit distance to `word`, or "" if none is near (at most a third of its letters differ).
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace pganalytics::schema
