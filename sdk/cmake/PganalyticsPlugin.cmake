@@ -3,7 +3,6 @@
 # Makes <id>.so, a collector plugin: module library without "lib" prefix, one exported symbol, fully bound at load, no unique symbols.
 # Each EMBED file becomes a string constant in "<id>_embedded.h", named after the file ("x.v14.sql" -> embedded::x_v14_sql); the
 # sources stay plain files that editors, psql and validators understand. For unit tests the objects are also the library <id>_objects.
-set(PGANALYTICS_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.version)
 
 function(pganalytics_embed header)
   set(body "// Generated from the files named below; edit those.\n#pragma once\n\nnamespace embedded {\n")
@@ -28,6 +27,7 @@ function(pganalytics_embed header)
 endfunction()
 
 function(pganalytics_add_plugin id)
+  set(version_script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.version)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;EMBED" ${ARGN})
   add_library(${id}_objects OBJECT ${ARG_SOURCES})
   target_link_libraries(${id}_objects PUBLIC pganalytics::sdk ${ARG_LINKS})
@@ -44,9 +44,9 @@ function(pganalytics_add_plugin id)
   target_link_libraries(${id} PRIVATE ${id}_objects)
   target_compile_options(${id}_objects PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
   target_link_options(${id} PRIVATE
-    -Wl,--version-script=${PGANALYTICS_PLUGIN_VERSION_SCRIPT} -Wl,-z,relro,-z,now,--build-id
+    -Wl,--version-script=${version_script} -Wl,-z,relro,-z,now,--build-id
     $<$<NOT:$<BOOL:${PGANALYTICS_SANITIZE}>>:-Wl,-z,defs>)
-  set_target_properties(${id} PROPERTIES PREFIX "" LINKER_LANGUAGE CXX LINK_DEPENDS ${PGANALYTICS_PLUGIN_VERSION_SCRIPT})
+  set_target_properties(${id} PROPERTIES PREFIX "" LINKER_LANGUAGE CXX LINK_DEPENDS ${version_script})
   if(PGANALYTICS_PLUGIN_OUTPUT)
     set_target_properties(${id} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PGANALYTICS_PLUGIN_OUTPUT})
   endif()
