@@ -7,13 +7,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 struct pg_conn;
@@ -22,10 +21,13 @@ struct pg_result;
 namespace pganalytics::postgres {
 
 // CLOCK_MONOTONIC nanoseconds as in pga_run, and an fd that becomes readable on cancel (-1 = none).
+// One made by default has passed already: nothing in this tree waits for ever.
 struct Deadline {
   std::int64_t monotonic_ns = 0;
   int cancel_fd = -1;
 };
+
+Deadline deadline_in(std::chrono::milliseconds time, int cancel_fd = -1);
 
 // Rows of one result, text format. Values are borrowed from it.
 class Rows {
@@ -52,9 +54,14 @@ class Rows {
 class Connection {
  public:
   // `parameters` override what conninfo says (dbname, application_name, options, connect_timeout...). error.status by SQLSTATE;
-  // code "pg.connect" or the SQLSTATE; the message never holds a password.
+  // code "pg.connect", "pg.conninfo" (malformed) or the SQLSTATE; the message never holds a password. connect_timeout counts
+  // for all hosts together. Name resolution is libpq's and blocking: it alone may overrun the deadline.
   static Expected<Connection> open(const std::string& conninfo,
                                    const std::vector<std::pair<std::string, std::string>>& parameters, const Deadline& deadline);
+
+  // When a wait ends by deadline or cancel ("pg.deadline", "pg.cancelled"; PGA_E_DEADLINE), the statement is cancelled on the
+  // server, for which up to half a second is granted, and the connection is closed. An error that the server reports
+  // leaves it usable, with the SQLSTATE as code.
 
   // Simple query, several statements allowed; the last result.
   Expected<Rows> execute(const std::string& sql, const Deadline& deadline);
@@ -64,7 +71,7 @@ class Connection {
   // COPY ... FROM STDIN (text format): `data` whole.
   Expected<std::int64_t> copy_in(const std::string& sql, std::string_view data, const Deadline& deadline);
 
-  [[nodiscard]] int server_version() const;  // 150004
+  [[nodiscard]] int server_version() const;  // 150004; 0 if not usable
   [[nodiscard]] bool usable() const;         // false after a broken connection or a cancelled wait
   [[nodiscard]] bool in_transaction() const;
 
@@ -77,10 +84,16 @@ class Connection {
     void operator()(pg_conn* connection) const noexcept;
   };
   explicit Connection(pg_conn* connection);
+  template <class Conversation>
+  Expected<Rows> converse(const std::string& sql, const Deadline& deadline, Conversation&& conversation);
   std::unique_ptr<pg_conn, Finish> connection_;
 };
 
-// SQLSTATE -> status of the ABI: exact codes before classes (PostgreSQL docs, appendix A).
+// What a conninfo string itself says about one keyword ("options", "dbname"); nullopt: nothing. Environment and service
+// files are not looked at. Malformed: PGA_E_CONFIG, "pg.conninfo".
+Expected<std::optional<std::string>> conninfo_value(const std::string& conninfo, std::string_view keyword);
+
+// SQLSTATE -> status of the ABI: exact codes before classes (PostgreSQL docs, appendix A). 57014 is PGA_E_DEADLINE.
 pga_status status_of_sqlstate(std::string_view sqlstate);
 
 }  // namespace pganalytics::postgres

@@ -1,0 +1,56 @@
+// Rows: text of a PGresult to typed values, at this one place and by from_chars (no locale, no silent prefix parse).
+#include <libpq-fe.h>
+
+#include <charconv>
+
+#include "core/postgres/connection.h"
+
+namespace pganalytics::postgres {
+
+namespace {
+
+template <class Number>
+std::optional<Number> parse(std::string_view text) {
+  Number value{};
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc{} || end != last) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void Rows::Clear::operator()(pg_result* result) const noexcept { PQclear(result); }
+
+Rows::Rows(pg_result* result) : result_(result) {}
+
+int Rows::size() const { return PQntuples(result_.get()); }
+
+int Rows::columns() const { return PQnfields(result_.get()); }
+
+int Rows::column(const char* name) const { return PQfnumber(result_.get(), name); }
+
+bool Rows::is_null(int row, int column) const {
+  // libpq answers 1 (NULL) for a row or column out of range, with a notice; a column(-1) is therefore an absent value.
+  return PQgetisnull(result_.get(), row, column) != 0;
+}
+
+std::string_view Rows::text(int row, int column) const {
+  if (is_null(row, column)) return "";
+  return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+std::optional<std::int64_t> Rows::int64(int row, int column) const { return parse<std::int64_t>(text(row, column)); }
+
+std::optional<double> Rows::number(int row, int column) const { return parse<double>(text(row, column)); }
+
+std::optional<bool> Rows::boolean(int row, int column) const {
+  const std::string_view value = text(row, column);
+  if (value == "t") return true;
+  if (value == "f") return false;
+  return std::nullopt;
+}
+
+std::int64_t Rows::affected() const { return parse<std::int64_t>(PQcmdTuples(result_.get())).value_or(0); }
+
+}  // namespace pganalytics::postgres

@@ -1,0 +1,59 @@
+// A throwaway real PostgreSQL for tests: made by the constructor, stopped and deleted by the destructor.
+//
+// It runs as a non-root user ("postgres" when the tests run as root), listens on a Unix socket in a temporary folder only,
+// lets local connections in without a password, and takes its binaries from $PGANALYTICS_TEST_PG_BIN or the newest
+// /usr/lib/postgresql/*/bin. Failures throw std::runtime_error with the end of the server's log. One thread at a time.
+// Test programs that use it link pganalytics_postgres_server.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace pganalytics::testing {
+
+class PostgresServer {
+ public:
+  using Settings = std::vector<std::pair<std::string, std::string>>;  // of postgresql.conf
+
+  explicit PostgresServer(const Settings& settings = {});
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+  ~PostgresServer();
+
+  // "host=... port=... user=postgres dbname=...": the superuser, over the socket.
+  [[nodiscard]] std::string conninfo(const std::string& dbname = "postgres", const std::string& user = "postgres") const;
+  [[nodiscard]] const std::string& socket_dir() const { return folder_.path(); }
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string data_dir() const { return folder_ / "data"; }
+  // What the server writes to stderr; with logging_collector = on the file it writes now.
+  [[nodiscard]] std::string log_file() const;
+
+  void stop(bool fast = true);  // false: immediate, as in a crash
+  void start();
+  void reload();
+  // Replace pg_hba.conf and reload: "local all all scram-sha-256".
+  void set_hba(const std::string& text);
+
+  // Run statements as the superuser; the first value of the last result, "" if there is none or it is NULL.
+  [[nodiscard]] std::string value(const std::string& dbname, const std::string& sql) const;
+  void sql(const std::string& dbname, const std::string& sql) const { static_cast<void>(value(dbname, sql)); }
+
+ private:
+  void run_initdb();
+  void write_configuration(const Settings& settings);
+  void wait_until_ready() const;
+  [[nodiscard]] std::string log_tail() const;
+
+  TemporaryFolder folder_;
+  int port_ = 0;
+  pid_t postmaster_ = -1;
+};
+
+}  // namespace pganalytics::testing
