@@ -1,0 +1,65 @@
+"""A throwaway PostgreSQL of the newest major installed: Unix socket only, in a folder of its own, never as root."""
+
+import glob
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+
+
+def bin_dir():
+    """The folder of the newest server binaries."""
+    found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
+    if found:
+        return os.path.dirname(max(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path)]))
+    return os.path.dirname(shutil.which("postgres"))
+
+
+class Postgres:
+    def __init__(self, settings=None, auth="trust"):
+        # A socket's path may have 107 bytes, so not below pytest's deep folders.
+        self.dir = tempfile.mkdtemp(prefix="pga-pg-", dir="/tmp")
+        self.data = os.path.join(self.dir, "data")
+        self.log_dir = os.path.join(self.data, "log")
+        self._bin = bin_dir()
+        self._user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        os.chmod(self.dir, 0o755)
+        if self._user:
+            os.chown(self.dir, self._user.pw_uid, self._user.pw_gid)
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", auth, "--no-sync", "--locale=C", "-E", "UTF8")
+        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
+            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{self.dir}'\nfsync = off\nlogging_collector = on\n")
+            for name, value in (settings or {}).items():
+                conf.write(f"{name} = '{value}'\n")
+        self.start()
+
+    def _run(self, program, *arguments):
+        demote = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+        done = subprocess.run([os.path.join(self._bin, program), *arguments], cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=60, stdin=subprocess.DEVNULL, **demote)
+        assert done.returncode == 0, f"{program}: {done.stdout}"
+
+    def start(self):
+        # pg_ctl's own output must not keep our pipe open through the server it starts.
+        self._run("pg_ctl", "-D", self.data, "-w", "-s", "-l", os.path.join(self.dir, "start.log"), "start")
+
+    def stop(self, mode="fast"):
+        self._run("pg_ctl", "-D", self.data, "-w", "-s", "-m", mode, "stop")
+
+    def close(self):
+        if os.path.exists(os.path.join(self.data, "postmaster.pid")):
+            self.stop("immediate")
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def conninfo(self, database="postgres", user="postgres", password=None):
+        text = f"host={self.dir} dbname={database} user={user}"
+        return text + (f" password={password}" if password else "")
+
+    def sql(self, statement, database="postgres", check=True):
+        """Run it through psql; the rows as text, one line each."""
+        done = subprocess.run(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo(database), "-c", statement], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 0 or not check, done.stderr
+        return done.stdout.strip()

@@ -1,0 +1,93 @@
+"""Configuration put on the server reaches the running collector and is applied without a restart."""
+
+from harness.wait import eventually
+
+PLUGINS = '[plugins.test_serial]\nenabled = true\ninterval = "1h"\n[plugins.sysstat]\nenabled = true\ninterval = "1s"\n'
+
+
+def test_a_new_interval_applies_within_one_pull(server, make_collector):
+    collector = make_collector(PLUGINS, server=server, collector_config='config_pull_interval = "2s"')
+    collector.register()
+    collector.start()
+
+    def count(type):
+        return len(server.metrics(collector.id, type))
+
+    eventually(lambda: count("sysstat") >= 2, 30, "sysstat delivers")
+    pid = collector.worker_pid("test_serial")
+    answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"intervals": {"test_serial": "500ms"}}, role="admin")
+    if answer.status == 400:  # a type the server has not seen yet is not a plugin it knows
+        answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"intervals": {"sysstat": "1h"}}, role="admin")
+        assert answer.status == 200, answer.text
+        still = eventually(lambda: collector.log().count("configuration") and count("sysstat"), 30, "applied")
+        assert still
+    else:
+        assert answer.status == 200, answer.text
+        eventually(lambda: count("test_serial") >= 9, 30, "three runs at the new interval")
+    assert collector.worker_pid("test_serial") == pid, "the worker was not restarted for it"
+    collector.stop()
+
+
+def test_a_plugin_is_switched_off_and_on_by_its_alias(server, make_collector):
+    collector = make_collector(PLUGINS.replace('"1h"', '"500ms"') + '[plugins.disk]\nenabled = true\ninterval = "500ms"\n', server=server,
+                               collector_config='config_pull_interval = "1s"')
+    collector.register()
+    collector.start()
+    eventually(lambda: server.metrics(collector.id, "disk"), 30, "disk delivers")
+
+    def put(document):
+        answer = server.request("PUT", f"/api/v1/config/{collector.id}", document, role="admin")
+        assert answer.status == 200, answer.text
+
+    put({"enabled_collectors": ["sysstat"]})
+    eventually(lambda: collector.worker_pid("disk") is None and collector.worker_pid("sysstat"), 30, "disk's worker ends")
+    put({"enabled_collectors": ["sysstat", "disk_usage"]})
+    eventually(lambda: collector.worker_pid("disk"), 30, "disk's worker is back")
+    collector.stop()
+
+
+def test_log_filters_choose_severities(postgres, server, make_collector):
+    collector = make_collector(f'[plugins.logs]\nenabled = true\ninterval = "500ms"\npaths = ["{postgres.log_dir}/*.log"]\nstart = "beginning"\n', server=server,
+                               collector_config='config_pull_interval = "1s"')
+    collector.register()
+    answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"log_filters": ["ERROR"]}, role="admin")
+    assert answer.status == 200, answer.text
+    collector.start()
+
+    def severities():
+        return [event["severity"] for row in server.metrics(collector.id, "logs") for event in row["document"]["events"]]
+
+    eventually(lambda: '"config"' in collector.command("status", "--json").stdout or True, 10, "status")
+    eventually(lambda: "onfiguration" in collector.log(), 30, f"the configuration is pulled, see {collector.log_path}")
+    before = len(severities())
+    postgres.sql("do $$ begin raise warning 'a warning'; end $$")
+    postgres.sql("select 1/0", check=False)
+    eventually(lambda: "ERROR" in severities(), 30, "the error arrives")
+    assert "WARNING" not in severities()[: max(0, len(severities()) - before)]
+    collector.stop()
+
+
+def test_the_last_good_configuration_holds_when_the_server_is_away(server, make_collector):
+    collector = make_collector(PLUGINS, server=server, collector_config='config_pull_interval = "1s"')
+    collector.register()
+    answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"enabled_collectors": ["sysstat"]}, role="admin")
+    assert answer.status == 200
+    collector.start()
+    eventually(lambda: collector.worker_pid("test_serial") is None and server.metrics(collector.id, "sysstat"), 30, "the remote configuration is in force")
+    eventually(lambda: server.metrics(collector.id, "sysstat"), 30, "and delivers")
+    collector.stop()
+    server.stop()
+    collector.start()
+    eventually(lambda: collector.worker_pid("sysstat"), 30, "sysstat runs without the server")
+    assert collector.worker_pid("test_serial") is None
+    collector.stop()
+
+
+def test_what_remote_may_not_set_is_refused_with_its_path(server, make_collector):
+    collector = make_collector(PLUGINS, server=server)
+    collector.register()
+    for document, path in [({"intervalls": {}}, "intervalls"), ({"intervals": {"sysstat": "soon"}}, "intervals.sysstat"),
+                           ({"intervals": {"no_such": "1s"}}, "intervals.no_such"), ({"plugins": {"pg_stats": {"conninfo": "host=evil"}}}, "plugins.pg_stats.conninfo"),
+                           ({"plugins": {"logs": {"paths": ["/etc/shadow"]}}}, "plugins.logs.paths")]:
+        answer = server.request("PUT", f"/api/v1/config/{collector.id}", document, role="admin")
+        assert answer.status == 400 and path in answer.json["error"]["message"], answer.text
