@@ -1,0 +1,18 @@
+-- What the collector's role needs in PostgreSQL 14 and newer. Run once per server as a superuser:
+--   psql -X -d postgres -f grants.sql
+-- Choose how it signs in yourself: peer over the Unix socket needs nothing more; for a password: \password pganalytics
+-- Running it again changes nothing.
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = 'pganalytics') then
+    create role pganalytics login nosuperuser nocreatedb nocreaterole noreplication nobypassrls;
+  end if;
+end
+$$;
+-- Reads statistics, sizes and settings; no table data, no files, no signals to other sessions than its own.
+grant pg_monitor to pganalytics;
+-- The collector uses one connection; a second lets it come back while a broken one still hangs.
+alter role pganalytics connection limit 2;
+-- Guard rails of the server's own, beside those that the collector sets for its session.
+alter role pganalytics set statement_timeout = '30s';
+alter role pganalytics set temp_file_limit = '64MB';
