@@ -39,6 +39,9 @@ struct Response {
   static Response json(int status, std::string body);
   // {"error":{"code","message"}}; 401 adds WWW-Authenticate, 429 and 503 Retry-After.
   static Response error(int status, std::string_view code, std::string_view message);
+
+  // This response with the header `name`, in place of one of that name.
+  Response with_header(std::string_view name, std::string value) &&;
 };
 
 }  // namespace pganalytics::server::http

@@ -1,0 +1,122 @@
+#include "core/server/http/tls.h"
+
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <string_view>
+
+#include "core/files/files.h"
+
+namespace pganalytics::server::http {
+namespace {
+
+using StoreContext = std::unique_ptr<X509_STORE_CTX, crypto::FreeWith<X509_STORE_CTX_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
+
+constexpr std::string_view kCollectorUri = "pganalytics:collector:";
+
+Error tls_error(const std::string& doing) { return Error{PGA_E_CONFIG, "tls", doing + ": " + crypto::openssl_reason(), {}, 0}; }
+
+// OpenSSL asks for a verdict while the handshake runs; ours comes after it, in verified_peer().
+int accept_for_now(int, X509_STORE_CTX*) { return 1; }
+
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
+                    unsigned int offered_size, void*) {
+  static constexpr std::array<unsigned char, 9> kHttp11 = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  unsigned char* choice = nullptr;
+  if (SSL_select_next_proto(&choice, chosen_size, kHttp11.data(), kHttp11.size(), offered, offered_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  *chosen = choice;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+Outcome load_identity(SSL_CTX* context, const TlsFiles& files) {
+  if (SSL_CTX_use_certificate_chain_file(context, files.certificate_file.c_str()) != 1) {
+    return tls_error("load certificate " + files.certificate_file);
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return tls_error("load private key " + files.key_file);
+  }
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return tls_error("match private key " + files.key_file + " with certificate " + files.certificate_file);
+  }
+  if (files.chain_ca_file.empty()) return {};
+  PGA_TRY(const auto pem, files::read(files.chain_ca_file));
+  PGA_TRY(const auto ca, crypto::parse_certificate(pem));
+  if (SSL_CTX_add1_chain_cert(context, ca.get()) != 1) return tls_error("send CA certificate " + files.chain_ca_file);
+  return {};
+}
+
+Outcome load_client_ca(SSL_CTX* context, const std::string& file) {
+  if (SSL_CTX_load_verify_file(context, file.c_str()) != 1) return tls_error("load CA of the clients " + file);
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file.c_str());
+  if (names == nullptr) return tls_error("load CA of the clients " + file);
+  SSL_CTX_set_client_CA_list(context, names);  // takes ownership
+  return {};
+}
+
+bool verifies(SSL* connection, X509* certificate) {
+  const StoreContext check(X509_STORE_CTX_new());
+  X509_STORE* trusted = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(connection));
+  if (!check || X509_STORE_CTX_init(check.get(), trusted, certificate, SSL_get_peer_cert_chain(connection)) != 1) return false;
+  return X509_STORE_CTX_set_default(check.get(), "ssl_client") == 1 && X509_verify_cert(check.get()) == 1;
+}
+
+std::optional<std::string> collector_id_of(X509* certificate) {
+  const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (!names) return std::nullopt;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
+    const std::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                                static_cast<std::size_t>(ASN1_STRING_length(uri)));
+    if (text.substr(0, kCollectorUri.size()) == kCollectorUri) return std::string(text.substr(kCollectorUri.size()));
+  }
+  return std::nullopt;
+}
+
+std::int64_t not_after_unix_ns(X509* certificate) {
+  std::tm time{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
+  // 64-bit nanoseconds end in 2262; a certificate may say 9999.
+  constexpr std::int64_t kLastSecond = 9'223'372'035;
+  return std::min<std::int64_t>(timegm(&time), kLastSecond) * 1'000'000'000;
+}
+
+}  // namespace
+
+Expected<TlsContext> make_tls_context(const TlsFiles& files) {
+  TlsContext context(SSL_CTX_new(TLS_server_method()));
+  if (!context) return tls_error("make a TLS context");
+  if (SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1) return tls_error("require TLS 1.3");
+  if (SSL_CTX_set1_groups_list(context.get(), "X25519:P-256") != 1) return tls_error("choose TLS groups");
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context.get(), 0);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+  PGA_CHECK(load_identity(context.get(), files));
+  PGA_CHECK(load_client_ca(context.get(), files.client_ca_file));
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, accept_for_now);
+  return context;
+}
+
+std::optional<VerifiedPeer> verified_peer(SSL* connection) {
+  X509* certificate = SSL_get0_peer_certificate(connection);
+  if (certificate == nullptr || !verifies(connection, certificate)) return std::nullopt;
+  auto id = collector_id_of(certificate);
+  EVP_PKEY* key = X509_get0_pubkey(certificate);
+  if (!id || key == nullptr) return std::nullopt;
+  VerifiedPeer peer;
+  peer.certificate.collector_id = std::move(*id);
+  peer.certificate.thumbprint_sha256 = crypto::certificate_thumbprint(certificate);
+  peer.certificate.public_key_sha256 = crypto::public_key_sha256(key);
+  peer.not_after_unix_ns = not_after_unix_ns(certificate);
+  return peer;
+}
+
+}  // namespace pganalytics::server::http

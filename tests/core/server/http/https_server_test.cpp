@@ -1,0 +1,259 @@
+// HTTP as hostile, slow and ordinary clients speak it.
+#include "core/server/http/https_server.h"
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "tests/core/server/http/server_under_test.h"
+#include "tests/support/catch.h"
+
+using namespace pganalytics::server::http;
+using pganalytics::testing::Answer;
+using pganalytics::testing::TlsClient;
+
+namespace {
+
+const std::string kGet = "GET /echo HTTP/1.1\r\nHost: test\r\n";
+
+Answer raw(const ServerUnderTest& test, const std::string& bytes) {
+  TlsClient client(test.server->port(), test.client());
+  client.send(bytes);
+  return client.read_answer();
+}
+
+void check_error(const Answer& answer, int status) {
+  CHECK(answer.status == status);
+  CHECK(answer.headers.at("content-type") == "application/json");
+  CHECK(answer.body.rfind(R"({"error":{"code":")", 0) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("requests on one connection, one after another and pipelined") {
+  const ServerUnderTest test;
+  TlsClient client(test.server->port(), test.client());
+  CHECK(client.request("GET", "/echo").body == "GET /echo stranger");
+  CHECK(client.request("POST", "/echo", {}, "hello").body == "hello");
+  client.send(kGet + "\r\nPOST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc" + kGet + "\r\n");
+  CHECK(client.read_answer().body == "GET /echo stranger");
+  CHECK(client.read_answer().body == "abc");
+  CHECK(client.read_answer().body == "GET /echo stranger");
+}
+
+TEST_CASE("chunks are put together") {
+  const ServerUnderTest test;
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+  CHECK(raw(test, head + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").body == "abcde");
+  check_error(raw(test, "POST /small HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n41\r\n" + std::string(65, 'x') +
+                            "\r\n0\r\n\r\n"),
+              413);
+  check_error(raw(test, head + "zz\r\nabc\r\n"), 400);
+}
+
+TEST_CASE("HEAD is GET without the body") {
+  const ServerUnderTest test;
+  TlsClient client(test.server->port(), test.client());
+  const Answer head = client.request("HEAD", "/echo");
+  CHECK(head.status == 200);
+  CHECK(head.headers.at("content-length") == "19");
+  CHECK(client.request("GET", "/echo").body == "GET /echo stranger");  // nothing was left over
+}
+
+TEST_CASE("a connection goes as the client wishes") {
+  const ServerUnderTest test;
+  TlsClient client(test.server->port(), test.client());
+  const Answer answer = client.request("GET", "/echo", "Connection: close\r\n");
+  CHECK(answer.headers.at("connection") == "close");
+  CHECK(client.ended());
+  TlsClient old(test.server->port(), test.client());
+  old.send("GET /echo HTTP/1.0\r\n\r\n");
+  CHECK(old.read_answer().status == 200);
+  CHECK(old.ended());
+}
+
+TEST_CASE("what is not well-formed gets 400 with words") {
+  const ServerUnderTest test;
+  check_error(raw(test, "rubbish\r\n\r\n"), 400);
+  check_error(raw(test, "GET http://test/echo HTTP/1.1\r\nHost: test\r\n\r\n"), 400);
+  check_error(raw(test, "OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n"), 400);
+  check_error(raw(test, "GET /%zz HTTP/1.1\r\nHost: test\r\n\r\n"), 400);
+  check_error(raw(test, "GET /a%00b HTTP/1.1\r\nHost: test\r\n\r\n"), 400);
+  check_error(raw(test, "GET /echo HTTP/1.1\r\n\r\n"), 400);
+  check_error(raw(test, kGet + "Host: twice\r\n\r\n"), 400);
+  check_error(raw(test, kGet + "bad header\r\n\r\n"), 400);
+  check_error(raw(test, kGet + "Expect: the-unexpected\r\n\r\n"), 417);
+  const std::string post = "POST /echo HTTP/1.1\r\nHost: test\r\n";
+  check_error(raw(test, post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
+  check_error(raw(test, post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"), 400);
+  check_error(raw(test, post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"), 400);
+  check_error(raw(test, post + "Content-Length: -1\r\n\r\n"), 400);
+  check_error(raw(test, post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 400);
+}
+
+TEST_CASE("sizes have limits, each with its status") {
+  const ServerUnderTest test;
+  check_error(raw(test, "GET /" + std::string(5000, 'a') + " HTTP/1.1\r\nHost: test\r\n\r\n"), 414);
+  check_error(raw(test, "GET /" + std::string(50'000, 'a')), 414);
+  check_error(raw(test, kGet + "X: " + std::string(9000, 'a') + "\r\n\r\n"), 431);
+  std::string many;
+  for (int i = 0; i < 70; ++i) many += "A" + std::to_string(i) + ": b\r\n";
+  check_error(raw(test, kGet + many + "\r\n"), 431);
+  check_error(raw(test, "POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 65\r\n\r\n" + std::string(65, 'x')), 413);
+  check_error(raw(test, "POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999999999999\r\n\r\n"), 400);
+  check_error(raw(test, "POST /small HTTP/1.1\r\nHost: test\r\n\r\n"), 411);
+}
+
+TEST_CASE("an answer that does not wait for the body arrives whole, however much of the body is on its way") {
+  const ServerUnderTest test;
+  for (int i = 0; i < 20; ++i) {
+    const Answer answer =
+        raw(test, "POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 900000\r\n\r\n" + std::string(900'000, 'x'));
+    check_error(answer, 404);
+    CHECK(answer.headers.at("connection") == "close");
+  }
+}
+
+TEST_CASE("100-continue: an invitation for what will be read, the refusal at once for what will not") {
+  const ServerUnderTest test;
+  TlsClient client(test.server->port(), test.client());
+  client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(client.read_answer().status == 100);
+  client.send("hello");
+  CHECK(client.read_answer().body == "hello");
+  client.send("POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 65\r\nExpect: 100-continue\r\n\r\n");
+  check_error(client.read_answer(), 413);
+  TlsClient other(test.server->port(), test.client());
+  other.send("POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  check_error(other.read_answer(), 404);
+}
+
+TEST_CASE("a handler that throws costs its request a 500 and nothing else") {
+  const ServerUnderTest test;
+  TlsClient client(test.server->port(), test.client());
+  const Answer answer = client.request("GET", "/throw");
+  check_error(answer, 500);
+  CHECK(answer.body.find("a handler with a fault") == std::string::npos);
+  CHECK(client.request("GET", "/echo").status == 200);
+}
+
+TEST_CASE("slow and silent clients are let go") {
+  Limits limits;
+  limits.handshake_timeout_ms = 200;
+  limits.request_timeout_ms = 200;
+  limits.stranger_timeout_ms = 200;
+  limits.idle_timeout_ms = 2'000;
+  const ServerUnderTest test(limits);
+  SECTION("no request") { CHECK(TlsClient(test.server->port(), test.client()).ended()); }
+  SECTION("half a request line") {
+    TlsClient client(test.server->port(), test.client());
+    client.send("GET /ec");
+    CHECK(client.ended());
+  }
+  SECTION("half a body") {
+    TlsClient client(test.server->port(), test.client());
+    client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf");
+    CHECK(client.ended());
+  }
+  SECTION("one byte at a time does not extend the time") {
+    TlsClient client(test.server->port(), test.client());
+    client.send("GET /echo HTTP/1.1\r\nHost: test\r\nX: ");
+    const auto start = std::chrono::steady_clock::now();
+    while (!client.ended(20) && std::chrono::steady_clock::now() - start < std::chrono::seconds(10)) client.send("a");
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+  }
+  SECTION("who has authenticated may idle longer") {
+    TlsClient client(test.server->port(), test.client());
+    CHECK(client.request("GET", "/echo").status == 200);
+    CHECK_FALSE(client.ended(600));
+    CHECK(client.ended());
+  }
+}
+
+TEST_CASE("connections beyond the limit are closed at once, and there is room again when one leaves") {
+  Limits limits;
+  limits.connections = 2;
+  const ServerUnderTest test(limits);
+  auto first = std::make_unique<TlsClient>(test.server->port(), test.client());
+  const TlsClient second(test.server->port(), test.client());
+  CHECK_THROWS(TlsClient(test.server->port(), test.client()));
+  first.reset();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (test.server->connections() > 1 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  CHECK(TlsClient(test.server->port(), test.client()).request("GET", "/echo").status == 200);
+}
+
+namespace {
+
+// A handler that stays in serve() until it is let go.
+struct Gate {
+  std::promise<void> open;
+  std::shared_future<void> opened = open.get_future().share();
+  std::atomic<int> inside{0};
+
+  Admission operator()(const Request& head) {
+    auto admission = echo(head);
+    auto& accepted = std::get<Accepted>(admission);
+    accepted.serve = [this, serve = accepted.serve](const Request& request) {
+      ++inside;
+      opened.wait();
+      return serve(request);
+    };
+    return admission;
+  }
+  void wait_for(int count) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (inside < count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("more requests than the server takes at once get 503 and when to come back") {
+  Gate gate;
+  Limits limits;
+  limits.requests_at_work = 1;
+  const ServerUnderTest test(limits, [&](const Request& head) { return gate(head); });
+  TlsClient busy(test.server->port(), test.client());
+  busy.send(kGet + "\r\n");
+  gate.wait_for(1);
+  const Answer answer = raw(test, kGet + "\r\n");
+  check_error(answer, 503);
+  CHECK(answer.headers.at("retry-after") == "1");
+  gate.open.set_value();
+  CHECK(busy.read_answer().status == 200);
+  CHECK(raw(test, kGet + "\r\n").status == 200);
+}
+
+TEST_CASE("stopping lets the running request finish, closes idle connections, and takes no new ones") {
+  Gate gate;
+  const ServerUnderTest test({}, [&](const Request& head) { return gate(head); });
+  TlsClient idle(test.server->port(), test.client());
+  TlsClient busy(test.server->port(), test.client());
+  busy.send(kGet + "\r\n");
+  gate.wait_for(1);
+  std::thread stopping([&] { test.server->stop(); });
+  CHECK(idle.ended());
+  CHECK_THROWS(TlsClient(test.server->port(), test.client()));
+  gate.open.set_value();
+  const Answer answer = busy.read_answer();
+  CHECK(answer.status == 200);
+  CHECK(answer.headers.at("connection") == "close");
+  stopping.join();
+  test.server->stop();  // twice is once
+}
+
+TEST_CASE("a port that is taken and an address that is none are said to be so") {
+  const ServerUnderTest test;
+  auto options = test.options;
+  options.listen = "127.0.0.1:" + std::to_string(test.server->port());
+  auto taken = HttpsServer::start(options, echo);
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().message.find(options.listen) != std::string::npos);
+  for (const char* listen : {"127.0.0.1", "nonsense:1", "127.0.0.1:70000", "127.0.0.1:-1", "127.0.0.1:x"}) {
+    CAPTURE(listen);
+    options.listen = listen;
+    CHECK_FALSE(HttpsServer::start(options, echo));
+  }
+}
