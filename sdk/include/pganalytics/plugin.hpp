@@ -12,9 +12,9 @@
 #ifndef PGANALYTICS_PLUGIN_HPP
 #define PGANALYTICS_PLUGIN_HPP
 
+#include <pganalytics/plugin.h>
 #include <pganalytics/expected.hpp>
 #include <pganalytics/json.hpp>
-#include <pganalytics/plugin.h>
 
 #include <algorithm>
 #include <chrono>
@@ -77,7 +77,8 @@ class Host {
   // [during collect] Staged: durable together with this run's documents, or not at all.
   [[nodiscard]] Outcome state_set(const char* key, std::string_view value) const {
     static constexpr char kEmpty[] = "";
-    return status_to_outcome(host_->state_set(host_, key, {value.data() ? value.data() : kEmpty, value.size()}), "state_set", key);
+    return status_to_outcome(host_->state_set(host_, key, {value.data() ? value.data() : kEmpty, value.size()}), "state_set",
+                             key);
   }
   [[nodiscard]] Outcome state_delete(const char* key) const {
     return status_to_outcome(host_->state_set(host_, key, {nullptr, 0}), "state_set", key);
@@ -244,18 +245,30 @@ struct PluginFacts {
 }  // namespace pganalytics
 
 // Once per plugin, at file scope, outside any namespace. `facts` is a PluginFacts in parentheses.
-#define PGA_DEFINE_PLUGIN(Type, id_, facts)                                                                                 \
-  PGA_NOTE(id_);                                                                                                            \
-  extern "C" PGA_EXPORT const pga_plugin* pga_plugin_v1(uint32_t) {                                                        \
-    using Calls = ::pganalytics::plugin_detail::Calls<Type>;                                                                \
-    static constexpr ::pganalytics::PluginFacts kFacts = facts;                                                             \
-    static constexpr pga_descriptor kDescriptor = {                                                                         \
-        sizeof(pga_descriptor), 0u,           id_,         kFacts.aliases,       kFacts.version,       kFacts.vendor,       \
-        kFacts.description,     kFacts.license, kFacts.url, kFacts.config_schema, kFacts.output_schema, kFacts.needs,       \
-        kFacts.flags,           kFacts.default_interval_ms, kFacts.default_timeout_ms};                                     \
-    static constexpr pga_plugin kPlugin = {sizeof(pga_plugin), PGA_ABI_MINOR,    &kDescriptor,    &Calls::create,           \
-                                           &Calls::configure,  &Calls::collect,  &Calls::cancel,  &Calls::destroy, nullptr}; \
-    return &kPlugin;                                                                                                        \
+#define PGA_DEFINE_PLUGIN(Type, id_, facts)                                                     \
+  PGA_NOTE(id_);                                                                                \
+  extern "C" PGA_EXPORT const pga_plugin* pga_plugin_v1(uint32_t) {                             \
+    using Calls = ::pganalytics::plugin_detail::Calls<Type>;                                    \
+    static constexpr ::pganalytics::PluginFacts kFacts = facts;                                 \
+    static constexpr pga_descriptor kDescriptor = {sizeof(pga_descriptor),                      \
+                                                   0u,                                          \
+                                                   id_,                                         \
+                                                   kFacts.aliases,                              \
+                                                   kFacts.version,                              \
+                                                   kFacts.vendor,                               \
+                                                   kFacts.description,                          \
+                                                   kFacts.license,                              \
+                                                   kFacts.url,                                  \
+                                                   kFacts.config_schema,                        \
+                                                   kFacts.output_schema,                        \
+                                                   kFacts.needs,                                \
+                                                   kFacts.flags,                                \
+                                                   kFacts.default_interval_ms,                  \
+                                                   kFacts.default_timeout_ms};                  \
+    static constexpr pga_plugin kPlugin = {                                                     \
+        sizeof(pga_plugin), PGA_ABI_MINOR,  &kDescriptor,    &Calls::create, &Calls::configure, \
+        &Calls::collect,    &Calls::cancel, &Calls::destroy, nullptr};                          \
+    return &kPlugin;                                                                            \
   }
 
 #endif
