@@ -8,6 +8,7 @@
 #include <pganalytics/testhost.hpp>
 #include <string>
 
+#include "core/schema/schema.h"
 #include "tests/support/catch.h"
 
 using namespace pganalytics;
@@ -69,6 +70,21 @@ class FakeProc {
 };
 
 }  // namespace
+
+TEST_CASE("its schemas are of the dialect") {
+  const pga_descriptor& facts = *pga_plugin_v1(PGA_ABI_MINOR)->descriptor;
+  const auto output = schema::Schema::parse(facts.output_schema, schema::Schema::Purpose::kOutput);
+  INFO((output ? "" : output.error().message));
+  CHECK(output);
+  const auto config = schema::Schema::parse(facts.config_schema, schema::Schema::Purpose::kConfig);
+  INFO((config ? "" : config.error().message));
+  REQUIRE(config);
+  rapidjson::Document filled;
+  filled.SetObject();
+  config.value().fill_defaults(filled);
+  CHECK(config.value().validate(filled));
+  CHECK(std::string(filled["proc_path"].GetString()) == "/proc");
+}
 
 TEST_CASE("the first run of a process already has CPU shares") {
   testing::FakeHost host;

@@ -1,0 +1,297 @@
+// The collector as its host sees it: this machine's own file systems against statvfs and df, and a machine of the test's making.
+#include "plugins/disk/disk.h"
+
+#include <rapidjson/document.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <pganalytics/testhost.hpp>
+#include <sstream>
+#include <thread>
+
+#include "core/schema/schema.h"
+#include "tests/support/catch.h"
+
+using namespace pganalytics;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+rapidjson::Document parsed(const testing::CollectResult& result) {
+  INFO(result.error_code << ": " << result.error_message);
+  REQUIRE(result.status == PGA_OK);
+  REQUIRE(result.documents.size() == 1);
+  rapidjson::Document document;
+  document.Parse(result.documents[0]);
+  REQUIRE_FALSE(document.HasParseError());
+  return document;
+}
+
+const rapidjson::Value* find(const rapidjson::Value& entries, const char* key, const std::string& wanted) {
+  for (const auto& entry : entries.GetArray()) {
+    if (entry[key].IsString() && entry[key].GetString() == wanted) return &entry;
+  }
+  return nullptr;
+}
+
+std::string output_of(const char* command) {
+  std::string text;
+  std::array<char, 4096> block{};
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command, "r"), pclose);
+  REQUIRE(pipe);
+  while (const std::size_t got = std::fread(block.data(), 1, block.size(), pipe.get())) text.append(block.data(), got);
+  return text;
+}
+
+// A /proc that the test writes.
+class FakeProc {
+ public:
+  FakeProc() {
+    std::string pattern = (fs::temp_directory_path() / "disk-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    root_ = pattern;
+    fs::create_directory(root_ / "self");
+    write("self/mountinfo",
+          "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n28 27 8:2 / /data rw - xfs /dev/sda2 ro\n29 27 0:50 / /mnt/nfs rw - nfs4 s:/e "
+          "rw\n");
+    write("diskstats", "8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n8 1 sda1 1 2 3 4 5 6 7 8 9 10 11\n");
+  }
+  ~FakeProc() { fs::remove_all(root_); }
+  void write(const std::string& file, const std::string& text) const { std::ofstream(root_ / file) << text; }
+  void remove(const std::string& file) const { fs::remove(root_ / file); }
+  [[nodiscard]] std::string config(const std::string& more = "") const {
+    return "{\"proc_path\":\"" + root_.string() + "\"" + more + "}";
+  }
+
+ private:
+  fs::path root_;
+};
+
+// The plugin with a statvfs of the test's making in place of the kernel's: /mnt/nfs answers when it is let.
+std::atomic<bool> nfs_answers{false};
+
+int scripted_statvfs(const char* path, struct statvfs* result) {
+  while (std::string(path) == "/mnt/nfs" && !nfs_answers) std::this_thread::sleep_for(1ms);
+  *result = {};
+  result->f_frsize = 4096;
+  result->f_blocks = 1000;
+  result->f_bfree = 400;
+  result->f_bavail = 350;
+  return 0;
+}
+
+class ScriptedDisk : public disk::Disk {
+ public:
+  ScriptedDisk(Host host, std::string_view instance) : Disk(host, instance, scripted_statvfs) {}
+};
+
+const pga_plugin* scripted_plugin() {
+  using Calls = plugin_detail::Calls<ScriptedDisk>;
+  static pga_plugin plugin = *pga_plugin_v1(PGA_ABI_MINOR);
+  plugin.create = &Calls::create;
+  plugin.configure = &Calls::configure;
+  plugin.collect = &Calls::collect;
+  plugin.cancel = &Calls::cancel;
+  plugin.destroy = &Calls::destroy;
+  return &plugin;
+}
+
+}  // namespace
+
+TEST_CASE("its schemas are of the dialect, and the defaults it assumes are those it declares") {
+  const pga_descriptor& facts = *pga_plugin_v1(PGA_ABI_MINOR)->descriptor;
+  const auto output = schema::Schema::parse(facts.output_schema, schema::Schema::Purpose::kOutput);
+  INFO((output ? "" : output.error().message));
+  CHECK(output);
+  const auto config = schema::Schema::parse(facts.config_schema, schema::Schema::Purpose::kConfig);
+  INFO((config ? "" : config.error().message));
+  REQUIRE(config);
+  rapidjson::Document filled;
+  filled.SetObject();
+  config.value().fill_defaults(filled);
+  CHECK(config.value().validate(filled));
+  CHECK(filled.MemberCount() == config.value().top_level_keys().size());
+}
+
+TEST_CASE("the root file system has the numbers that statvfs and df give") {
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure("{}"));
+  const auto document = parsed(instance.collect());
+  const auto* root = find(document["filesystems"], "mount_point", "/");
+  REQUIRE(root != nullptr);
+  const auto number = [&](const char* key) { return (*root)[key].GetDouble(); };
+
+  struct statvfs now {};
+  REQUIRE(::statvfs("/", &now) == 0);
+  const auto unit = static_cast<double>(now.f_frsize);
+  constexpr double kSlack = 1 << 30;  // others write to this disk meanwhile
+  CHECK(number("total_bytes") == static_cast<double>(now.f_blocks) * unit);
+  CHECK(number("used_bytes") == Approx(static_cast<double>(now.f_blocks - now.f_bfree) * unit).margin(kSlack));
+  CHECK(number("available_bytes") == Approx(static_cast<double>(now.f_bavail) * unit).margin(kSlack));
+
+  std::istringstream df(output_of("df --block-size=1 --output=source,fstype,size,used,avail / | tail -1"));
+  std::string source, type;
+  double size = 0, used = 0, available = 0;
+  REQUIRE(df >> source >> type >> size >> used >> available);
+  CHECK((*root)["type"].GetString() == type);
+  CHECK(number("total_bytes") == size);
+  CHECK(number("used_bytes") == Approx(used).margin(kSlack));
+  CHECK(number("available_bytes") == Approx(available).margin(kSlack));
+}
+
+TEST_CASE("every real file system is there once, no pseudo one is, and devices agree with the kernel's list") {
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure("{}"));
+  const auto document = parsed(instance.collect());
+  std::vector<std::string> seen;
+  for (const auto& filesystem : document["filesystems"].GetArray()) {
+    const std::string type = filesystem["type"].GetString();
+    CHECK(type != "proc");
+    CHECK(type != "sysfs");
+    seen.emplace_back(filesystem["device_number"].GetString());
+  }
+  std::sort(seen.begin(), seen.end());
+  CHECK(std::adjacent_find(seen.begin(), seen.end()) == seen.end());
+  for (const auto& device : document["devices"].GetArray()) {
+    const std::string name = device["name"].GetString();
+    CAPTURE(name);
+    const bool is_partition = fs::exists("/sys/class/block/" + name + "/partition");
+    CHECK((std::string(device["kind"].GetString()) == "partition") == is_partition);
+  }
+}
+
+TEST_CASE("a hung mount leaves its own line null with the reason; the others arrive in time, and it heals") {
+  const FakeProc proc;
+  nfs_answers = false;
+  testing::FakeHost host;
+  {
+    auto instance = host.create(scripted_plugin());
+    REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":50)")));
+    for (int run = 0; run < 2; ++run) {
+      const auto document = parsed(instance.collect());
+      REQUIRE(document["filesystems"].Size() == 3);
+      const auto* data = find(document["filesystems"], "mount_point", "/data");
+      REQUIRE(data != nullptr);
+      CHECK((*data)["total_bytes"].GetUint64() == 4096000);
+      CHECK((*data)["used_bytes"].GetUint64() == 4096 * 600);
+      CHECK((*data)["read_only"].GetBool());
+      const auto* nfs = find(document["filesystems"], "mount_point", "/mnt/nfs");
+      REQUIRE(nfs != nullptr);
+      CHECK((*nfs)["total_bytes"].IsNull());
+      CHECK((*nfs)["available_bytes"].IsNull());
+      const auto* reason = find(document["errors"], "mount_point", "/mnt/nfs");
+      REQUIRE(reason != nullptr);
+      CHECK(std::string((*reason)["code"].GetString()) == "disk.hung");
+    }
+    nfs_answers = true;
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    bool healed = false;
+    while (!healed && std::chrono::steady_clock::now() < deadline) {
+      const auto document = parsed(instance.collect());
+      healed = (*find(document["filesystems"], "mount_point", "/mnt/nfs"))["total_bytes"].IsUint64();
+    }
+    CHECK(healed);
+  }
+}
+
+TEST_CASE("one of the two sources missing is told; both missing fails the run") {
+  const FakeProc proc;
+  nfs_answers = true;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config()));
+  proc.remove("diskstats");
+  const auto document = parsed(instance.collect());
+  CHECK(document["filesystems"].Size() == 3);
+  CHECK(document["devices"].Size() == 0);
+  REQUIRE(document["errors"].Size() == 1);
+  CHECK(std::string(document["errors"][0]["part"].GetString()) == "devices");
+  proc.remove("self/mountinfo");
+  const auto result = instance.collect();
+  CHECK(result.status == PGA_E_FAIL);
+  CHECK(result.error_code == "proc.unreadable");
+}
+
+TEST_CASE("filters of the configuration reach file systems and devices, and change live") {
+  const FakeProc proc;
+  nfs_answers = true;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(
+      proc.config(R"(,"exclude_types":["nfs*"],"exclude_mount_points":["/data"],"exclude_devices":["sda?"])")));
+  const auto document = parsed(instance.collect());
+  REQUIRE(document["filesystems"].Size() == 1);
+  CHECK(std::string(document["filesystems"][0]["mount_point"].GetString()) == "/");
+  REQUIRE(document["devices"].Size() == 1);
+  CHECK(std::string(document["devices"][0]["name"].GetString()) == "sda");
+  REQUIRE(instance.configure(proc.config()));
+  CHECK(parsed(instance.collect())["filesystems"].Size() == 3);
+}
+
+TEST_CASE("a configuration that is wrong is refused with its key and the one before stays") {
+  const FakeProc proc;
+  nfs_answers = true;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config()));
+  const std::pair<const char*, const char*> kWrong[] = {{R"({"proc_path":"/nowhere"})", "proc_path"},
+                                                        {R"({"mount_timeout_ms":0})", "mount_timeout_ms"},
+                                                        {R"({"exclude_types":"nfs"})", "exclude_types"},
+                                                        {R"({"include_types":[7]})", "include_types"},
+                                                        {"[]", "configuration"},
+                                                        {"nonsense", "configuration"}};
+  for (const auto& [text, key] : kWrong) {
+    CAPTURE(text);
+    const auto outcome = instance.configure(text);
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().status == PGA_E_CONFIG);
+    CHECK(outcome.error().message.find(key) != std::string::npos);
+  }
+  REQUIRE(instance.configure("{}", true));  // a dry run changes nothing
+  CHECK(parsed(instance.collect())["filesystems"].Size() == 3);
+}
+
+TEST_CASE("a mount point with a name that is not UTF-8 still makes a document") {
+  const FakeProc proc;
+  nfs_answers = true;
+  proc.write("self/mountinfo", "27 1 8:1 / /caf\xE9\\040x rw - ext4 /dev/sda1 rw\n");
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config()));
+  const auto document = parsed(instance.collect());
+  CHECK(std::string(document["filesystems"][0]["mount_point"].GetString()) == "/caf\xEF\xBF\xBD x");
+}
+
+TEST_CASE("more than a document holds is cut and told") {
+  const FakeProc proc;
+  nfs_answers = true;
+  std::string mounts, devices;
+  for (int i = 0; i < 600; ++i) {
+    const std::string number = std::to_string(i);
+    mounts += std::to_string(100 + i) + " 1 8:" + number + " / /m" + number + " rw - ext4 /dev/x rw\n";
+  }
+  for (int i = 0; i < 1100; ++i) devices += "8 " + std::to_string(i) + " dm-" + std::to_string(i) + " 1 2 3 4 5 6 7 8 9 10 11\n";
+  proc.write("self/mountinfo", mounts);
+  proc.write("diskstats", devices);
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config()));
+  const auto document = parsed(instance.collect());
+  CHECK(document["filesystems"].Size() == 512);
+  CHECK(document["devices"].Size() == 1024);
+  std::string told;
+  for (const auto& error : document["errors"].GetArray()) {
+    if (std::string(error["code"].GetString()) == "disk.limit") told += error["message"].GetString();
+  }
+  CHECK(document["errors"].Size() == 2);
+  CHECK(told.find("88 more filesystems") != std::string::npos);
+  CHECK(told.find("76 more devices") != std::string::npos);
+}
