@@ -44,8 +44,10 @@ function(pganalytics_add_plugin id)
   target_link_libraries(${id} PRIVATE ${id}_objects)
   target_compile_options(${id}_objects PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
   target_link_options(${id} PRIVATE
-    -Wl,--version-script=${version_script} -Wl,-z,relro,-z,now,--build-id
-    $<$<NOT:$<BOOL:${PGANALYTICS_SANITIZE}>>:-Wl,-z,defs>)
+    -Wl,--version-script=${version_script} -Wl,-z,relro,-z,now,--build-id)
+  if(NOT PGANALYTICS_SANITIZE)  # a sanitizer's functions come from the program that loads the plugin
+    target_link_options(${id} PRIVATE -Wl,-z,defs)
+  endif()
   set_target_properties(${id} PROPERTIES PREFIX "" LINKER_LANGUAGE CXX LINK_DEPENDS ${version_script})
   if(PGANALYTICS_PLUGIN_OUTPUT)
     set_target_properties(${id} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PGANALYTICS_PLUGIN_OUTPUT})
