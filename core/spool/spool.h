@@ -1,11 +1,19 @@
 // The durable spool: one SQLite file (WAL, synchronous=FULL) that holds sealed batches, plugins' state, the losses and the last
 // good remote configuration. A run's documents, its staged state and its sequence number are one transaction.
 //
-// Invariant: produced = acknowledged + lost + waiting, in documents, for every epoch; sequence numbers have no holes.
+// Invariants:
+//  1. produced = acknowledged + lost + waiting, in documents, for every epoch;
+//  2. sequence numbers have no holes: each is waiting, acknowledged, or inside a row of the loss ledger;
+//  3. the batch that delivery is trying (next() gave it out) is never dropped by a cap: its fate is not known yet;
+//  4. the newest batch is never dropped for size or space, so that live data flow even when the disk is tight.
+// A spool belongs to one collector id. Opened for another one (registered, or registered anew) it begins a new epoch and seals
+// what waits again for the new id, documents byte for byte: the old id's credentials are gone, its data are not.
+//
 // Threads: one Spool object may be used from any thread (a mutex inside); seal() on the main thread, Outbox on the delivery
-// thread.
+// thread. Processes: one Spool at a time (a lock on <dir>/spool.lock); others read with SpoolView (spool_view.h).
 #pragma once
 
+#include "core/clock/clock.h"
 #include "core/spool/batch.h"
 #include "core/spool/outbox.h"
 
@@ -25,6 +33,7 @@ struct SpoolOptions {
   compression::Encoding encoding = compression::Encoding::kZstd;
   // What the envelope says beside epoch, seq and metrics.
   std::string collector_id, hostname, version;
+  const clock::Clock* clock = &clock::system_clock();
 };
 
 // What one run leaves behind.
@@ -33,10 +42,12 @@ struct SealedRun {
   std::vector<std::string> documents;  // JSON objects
   std::map<std::string, std::optional<std::string>> state;
   std::int64_t scheduled_unix_ns = 0;
+  std::vector<std::int64_t> reported_losses;  // Loss::id of those that the documents tell
 };
 
 struct Loss {
-  std::string reason, epoch;  // "size" "age" "space" "poison" "too_large"
+  std::int64_t id = 0;        // of this spool
+  std::string reason, epoch;  // "size" "age" "space" "corrupt", or what set_aside() was given: "poison" "too_large"
   std::uint64_t first_seq = 0, last_seq = 0;
   std::uint64_t documents = 0;
   std::int64_t first_unix_ns = 0, last_unix_ns = 0;
@@ -65,8 +76,13 @@ class Spool : public Outbox {
   Outcome acknowledge(std::uint64_t seq) override;
   Outcome set_aside(std::uint64_t seq, const std::string& reason) override;
 
-  // Losses not yet reported; mark_reported() once they were sealed inside a "collector" document.
+  // Losses that no waiting or acknowledged batch reports, oldest first, at most a thousand. Name them in
+  // SealedRun::reported_losses of the run whose document tells them: they are forgotten when that batch is acknowledged and come
+  // back if it is lost itself.
   Expected<std::vector<Loss>> losses();
+
+  // For batches sealed from now on.
+  void set_encoding(compression::Encoding encoding);
 
   // Small durable values of the collector itself ("config.last_good", "config.etag").
   Expected<std::optional<std::string>> value(const std::string& key);

@@ -1,0 +1,95 @@
+#include "core/spool/envelope.h"
+
+#include "core/clock/clock.h"
+
+#include <rapidjson/reader.h>
+
+#include <algorithm>
+#include <pganalytics/json.hpp>
+
+namespace pganalytics::spool {
+namespace {
+
+// Cannot occur inside a JSON string, where a quote is escaped; the envelope's other members are all before it.
+constexpr std::string_view kMetricsKey = "\"metrics\":";
+
+// Reads up to the top-level "timestamp" and stops there: most documents have it among their first members.
+class TimestampFinder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TimestampFinder> {
+ public:
+  std::optional<std::int64_t> found;
+
+  bool Default() { return answer(); }
+  bool String(const char* text, rapidjson::SizeType length, bool) {
+    if (here_) found = clock::parse_rfc3339({text, length});
+    return answer();
+  }
+  bool Key(const char* text, rapidjson::SizeType length, bool) {
+    here_ = depth_ == 1 && std::string_view(text, length) == "timestamp";
+    return true;
+  }
+  bool StartObject() { return enter(); }
+  bool EndObject(rapidjson::SizeType) { return leave(); }
+  bool StartArray() { return enter(); }
+  bool EndArray(rapidjson::SizeType) { return leave(); }
+
+ private:
+  bool answer() const { return !here_; }  // false ends the parse
+  bool enter() { return ++depth_, answer(); }
+  bool leave() { return --depth_, true; }
+
+  int depth_ = 0;
+  bool here_ = false;
+};
+
+}  // namespace
+
+std::string wrap_metrics(const Sender& sender, std::string_view metrics) {
+  JsonWriter json;
+  json.begin_object()
+      .member("collector_id", sender.collector_id)
+      .member("hostname", sender.hostname)
+      .member("version", sender.version)
+      .member("epoch", sender.epoch)
+      .member("seq", sender.seq);
+  json.key("metrics").json(metrics).end_object();
+  return std::string(json.text());
+}
+
+std::string make_envelope(const Sender& sender, const std::vector<std::string>& documents) {
+  std::string metrics = "[";
+  for (const std::string& document : documents) {
+    if (metrics.size() > 1) metrics += ',';
+    metrics += document;
+  }
+  return wrap_metrics(sender, metrics + "]");
+}
+
+Expected<std::string_view> metrics_of(std::string_view envelope) {
+  const std::size_t at = envelope.find(kMetricsKey);
+  if (at == std::string_view::npos || envelope.empty() || envelope.back() != '}') {
+    return Error{PGA_E_FAIL, "spool.envelope", "a sealed batch is not an envelope", "", 0};
+  }
+  const std::size_t begin = at + kMetricsKey.size();
+  return envelope.substr(begin, envelope.size() - begin - 1);
+}
+
+std::optional<std::int64_t> timestamp_of(const std::string& document) {
+  TimestampFinder finder;
+  rapidjson::Reader reader;
+  rapidjson::StringStream stream(document.c_str());
+  reader.Parse<rapidjson::kParseIterativeFlag>(stream, finder);
+  return finder.found;
+}
+
+std::pair<std::int64_t, std::int64_t> time_span(const std::vector<std::string>& documents, std::int64_t fallback_unix_ns) {
+  std::optional<std::pair<std::int64_t, std::int64_t>> span;
+  for (const std::string& document : documents) {
+    const std::int64_t time = timestamp_of(document).value_or(fallback_unix_ns);
+    if (!span) span = {time, time};
+    span->first = std::min(span->first, time);
+    span->second = std::max(span->second, time);
+  }
+  return span.value_or(std::pair(fallback_unix_ns, fallback_unix_ns));
+}
+
+}  // namespace pganalytics::spool

@@ -1,0 +1,59 @@
+#include "core/spool/spool_file.h"
+
+#include "core/log/log.h"
+#include "core/spool/tables.h"
+
+#include <cstdio>
+
+namespace pganalytics::spool {
+namespace {
+
+// WAL so that a reader (`status`, `once`) never waits; FULL so that a commit is on the disk when it returns.
+constexpr const char* kPragmas =
+    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = "
+    "16777216;";
+
+Expected<std::int64_t> format_of(Database& database) {
+  PGA_TRY(Statement version, database.prepare("PRAGMA user_version"));
+  PGA_CHECK(version.step());
+  return version.integer(0);
+}
+
+Outcome create_tables(Database& database) {
+  PGA_TRY(Transaction transaction, Transaction::begin(database));
+  PGA_CHECK(database.run(kTables));
+  return transaction.commit();
+}
+
+}  // namespace
+
+std::string database_path(const std::string& dir) { return dir + "/spool.db"; }
+
+Outcome check_format(Database& database, const std::string& path) {
+  PGA_TRY(const std::int64_t format, format_of(database));
+  if (format <= kFormat) return {};
+  return Error{PGA_E_UNSUPPORTED, "spool.format",
+               "the spool " + path + " has format " + std::to_string(format) + ", this program knows " + std::to_string(kFormat),
+               "Run the newer pganalytics that wrote it, or give this one another [collector] state_dir.", 0};
+}
+
+Expected<Database> open_database(const std::string& path) {
+  PGA_TRY(Database database, Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  PGA_CHECK(database.run(kPragmas));
+  PGA_CHECK(check_format(database, path));
+  PGA_TRY(const std::int64_t format, format_of(database));
+  if (format == 0) PGA_CHECK(create_tables(database));
+  return database;
+}
+
+void move_aside(const std::string& path, std::int64_t unix_ns) {
+  const std::string aside = path + ".damaged-" + std::to_string(unix_ns / 1'000'000'000);
+  for (const char* const suffix : {"", "-wal", "-shm"}) {
+    if (std::rename((path + suffix).c_str(), (aside + suffix).c_str()) != 0 && *suffix == '\0') {
+      log::error("unable to move the damaged spool " + path + " to " + aside);
+    }
+  }
+  log::error("the spool " + path + " is damaged; a new one is begun, the old one kept as " + aside);
+}
+
+}  // namespace pganalytics::spool

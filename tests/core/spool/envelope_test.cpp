@@ -1,0 +1,37 @@
+#include "core/spool/envelope.h"
+
+#include "core/schema/json_text.h"
+#include "tests/support/catch.h"
+
+using namespace pganalytics;
+
+TEST_CASE("an envelope carries the documents byte for byte") {
+  const spool::Sender sender{"id-1", "db\"metrics\":[1", "0.1.0", "00ff", 7};
+  const std::string envelope = spool::make_envelope(sender, {R"({"a": 1.50})", R"({"b":"\"metrics\":["})"});
+  const auto parsed = schema::parse_json(envelope);
+  REQUIRE(parsed);
+  CHECK((*parsed)["seq"].GetUint64() == 7);
+  CHECK((*parsed)["epoch"] == "00ff");
+  CHECK((*parsed)["collector_id"] == "id-1");
+  CHECK((*parsed)["hostname"] == "db\"metrics\":[1");
+  CHECK((*parsed)["metrics"].Size() == 2);
+  const auto metrics = spool::metrics_of(envelope);
+  REQUIRE(metrics);
+  CHECK(*metrics == R"([{"a": 1.50},{"b":"\"metrics\":["}])");
+  CHECK(spool::wrap_metrics(sender, *metrics) == envelope);
+}
+
+TEST_CASE("only an envelope has metrics") {
+  CHECK_FALSE(spool::metrics_of(""));
+  CHECK_FALSE(spool::metrics_of("{}"));
+}
+
+TEST_CASE("the time a document speaks of is its own top-level timestamp") {
+  CHECK(spool::timestamp_of(R"({"x":{"timestamp":"2020-01-01T00:00:00Z"},"timestamp":"1970-01-01T00:00:01Z"})") == 1'000'000'000);
+  CHECK_FALSE(spool::timestamp_of(R"({"x":[{"timestamp":"2020-01-01T00:00:00Z"}]})"));
+  CHECK_FALSE(spool::timestamp_of(R"({"timestamp":{"timestamp":"2020-01-01T00:00:00Z"}})"));
+  CHECK_FALSE(spool::timestamp_of(R"({"timestamp":5})"));
+  CHECK_FALSE(spool::timestamp_of("not json"));
+  CHECK(spool::time_span({R"({"timestamp":"1970-01-01T00:00:03Z"})", R"({})"}, 1) ==
+        std::pair<std::int64_t, std::int64_t>(1, 3'000'000'000));
+}

@@ -1,0 +1,75 @@
+// A spool in a folder of its own, with a clock whose hands the test turns.
+#pragma once
+
+#include "core/spool/spool.h"
+#include "core/spool/spool_view.h"
+#include "tests/support/catch.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace pganalytics::spool_test {
+
+class HandClock : public clock::Clock {
+ public:
+  [[nodiscard]] std::int64_t unix_ns() const override { return now; }
+  [[nodiscard]] std::int64_t monotonic_ns() const override { return now; }
+  std::int64_t now = 1'770'091'445'678'000'000;
+};
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "pga_spool_XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline spool::SpoolOptions options_with(const clock::Clock& clock) {
+  spool::SpoolOptions options;
+  options.keep_free_bytes = 0;
+  options.collector_id = "11111111-2222-4333-8444-555555555555";
+  options.hostname = "db1";
+  options.version = "0.1.0";
+  options.clock = &clock;
+  return options;
+}
+
+template <class T>
+T must(Expected<T> result) {
+  INFO((result ? "" : result.error().message));
+  REQUIRE(result);
+  return std::move(result).value();
+}
+inline void must(const Outcome& result) {
+  INFO((result ? "" : result.error().message));
+  REQUIRE(result);
+}
+
+inline std::string document(const std::string& payload, const std::string& time = "2026-02-03T04:05:06.789Z") {
+  return R"({"type":"pg_stats","timestamp":")" + time + R"(","payload":")" + payload + "\"}";
+}
+
+inline spool::SealedRun run_of(std::vector<std::string> documents) {
+  spool::SealedRun run;
+  run.plugin = "pg_stats";
+  run.documents = std::move(documents);
+  return run;
+}
+
+inline void check_invariant(const spool::SpoolStatus& status) {
+  CHECK(status.produced_documents == status.acknowledged_documents + status.lost_documents + status.waiting_documents);
+}
+
+}  // namespace pganalytics::spool_test
