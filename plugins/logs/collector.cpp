@@ -1,0 +1,177 @@
+#include "plugins/logs/collector.h"
+
+#include "plugins/logs/entries/stderr_entries.h"
+#include "plugins/logs/follow/line_reader.h"
+#include "plugins/logs/follow/open_file.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace pganalytics::logs {
+namespace {
+
+constexpr char kStateKey[] = "positions";
+constexpr std::uint64_t kMaxEntryBytes =
+    4 << 20;  // an entry that is longer is delivered in part when the run's budget is used up
+
+// How much more this run may read.
+class Budget {
+ public:
+  Budget(Run& run, std::uint64_t bytes)
+      : run_(run), bytes_(bytes), reserve_(std::min(run.remaining() / 4, std::chrono::milliseconds(1000))) {}
+
+  void spend(std::uint64_t bytes) { bytes_ -= std::min(bytes, bytes_); }
+  [[nodiscard]] bool out_of_bytes() const { return bytes_ == 0; }
+  [[nodiscard]] bool out_of_time() const { return run_.cancelled() || run_.remaining() <= reserve_; }
+
+ private:
+  Run& run_;
+  std::uint64_t bytes_;
+  const std::chrono::milliseconds reserve_;  // to emit what was read
+};
+
+std::int64_t now_ms() {
+  std::timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// Reads one file on from its cursor and moves the cursor behind what it handed to `documents`.
+class FileReading {
+ public:
+  FileReading(const Config& config, FollowedFile& file, Budget& budget, Documents& documents, std::vector<Problem>& problems)
+      : config_(config), file_(file), budget_(budget), documents_(documents), problems_(problems) {}
+
+  Outcome run() {
+    const auto opened = OpenFile::open(file_.cursor.path);
+    if (!opened) {
+      problems_.push_back({opened.error().code, opened.error().message});
+      return {};
+    }
+    const OpenFile& file = opened.value();
+    if (!(file.facts().id == file_.cursor.id)) return {};  // rotated since the survey: the next run sees it under its new name
+    LineReader reader(file.fd(), file_.cursor.offset);
+    StderrEntries entries(config_.line_prefix, file_.cursor.offset, file_.cursor.resynchronise);
+    PGA_CHECK(read_lines(reader, entries));
+    PGA_CHECK(settle(file, reader, entries));
+    tell(entries);
+    return {};
+  }
+
+ private:
+  Outcome read_lines(LineReader& reader, StderrEntries& entries) {
+    constexpr unsigned kLinesBetweenClockReadings = 64;
+    for (unsigned lines = 0;; ++lines) {
+      if (lines % kLinesBetweenClockReadings == 0) out_of_time_ = budget_.out_of_time();
+      const std::uint64_t read = reader.offset() - file_.cursor.offset;
+      if (out_of_time_ || (budget_.out_of_bytes() && (entries.boundary() > file_.cursor.offset || read > kMaxEntryBytes))) {
+        stopped_ = true;
+        return {};
+      }
+      const auto line = reader.next();
+      if (!line) {
+        problems_.push_back({line.error().code, file_.cursor.path + ": " + line.error().message});
+        stopped_ = true;
+        return {};
+      }
+      if (!line.value()) return {};
+      budget_.spend(line.value()->end - line.value()->begin);
+      entries.add(*line.value(), complete_);
+      PGA_CHECK(hand_over());
+    }
+  }
+
+  // Decides whether the last entry is complete, delivers, and sets the cursor.
+  Outcome settle(const OpenFile& file, LineReader& reader, StderrEntries& entries) {
+    Cursor& cursor = file_.cursor;
+    const bool resting = file.facts().size == cursor.size || now_ms() - file.facts().mtime_ns / 1'000'000 >= config_.idle_ms;
+    // A line without its newline will get it, unless the server writes to another file now.
+    if (!stopped_ && resting && file_.superseded && reader.has_rest()) entries.add(reader.rest(), complete_);
+    bool last_is_complete = !stopped_ && resting && !reader.has_rest();
+    const bool endless = stopped_ && entries.boundary() == cursor.offset && reader.offset() - cursor.offset > kMaxEntryBytes;
+    if (endless) last_is_complete = true;
+    cursor.offset = entries.finish(last_is_complete, complete_);
+    cursor.resynchronise = endless || entries.passing_over();
+    cursor.size = std::max(file.facts().size, cursor.offset);
+    cursor.mtime_ns = file.facts().mtime_ns;
+    PGA_TRY(cursor.fingerprint, take_fingerprint(file.fd(), cursor.size, cursor.offset));
+    return hand_over();
+  }
+
+  Outcome hand_over() {
+    for (Event& event : complete_) PGA_CHECK(documents_.add(std::move(event)));
+    complete_.clear();
+    return {};
+  }
+
+  void tell(const StderrEntries& entries) {
+    const std::string& path = file_.cursor.path;
+    const StderrEntries::Tally& tally = entries.tally();
+    if (tally.with_prefix == 0 && tally.without_prefix > 0) {
+      problems_.push_back({"logs.line_prefix", "none of " + std::to_string(tally.without_prefix) + " lines of " + path +
+                                                   " begins with line_prefix: set it to what SHOW log_line_prefix says"});
+    }
+    if (tally.unknown_labels > 0) {
+      problems_.push_back({"logs.language", std::to_string(tally.unknown_labels) + " entries of " + path +
+                                                " have a severity in another language: set lc_messages to 'C' on the server"});
+    }
+    if (tally.unknown_zones > 0) {
+      problems_.push_back(
+          {"logs.time_zone", std::to_string(tally.unknown_zones) + " entries of " + path +
+                                 " have a time zone that is not this host's: set log_timezone to 'UTC' on the server"});
+    }
+    if (entries.passed_over_bytes() > 0) {
+      problems_.push_back({"logs.too_long", std::to_string(entries.passed_over_bytes()) + " bytes of an overlong entry of " +
+                                                path + " were passed over"});
+    }
+  }
+
+  const Config& config_;
+  FollowedFile& file_;
+  Budget& budget_;
+  Documents& documents_;
+  std::vector<Problem>& problems_;
+  std::vector<Event> complete_;
+  bool out_of_time_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Outcome LogsCollector::configure(std::string_view config_json, bool dry_run) {
+  PGA_TRY(Config config, parse_config(config_json));
+  if (!dry_run) config_ = std::move(config);
+  return {};
+}
+
+// The state is read anew in each run: what the run before staged may have been dropped.
+Outcome LogsCollector::collect(Run& run) {
+  PGA_TRY(const auto stored, host_.state_get(kStateKey));
+  PGA_TRY(State state, parse_state(stored.value_or("")));
+  Survey survey = survey_files(config_.paths, config_.start_at_end, state);
+
+  Documents documents(run, config_);
+  Budget budget(run, config_.max_bytes_per_run);
+  std::vector<FollowedFile> of_interest;
+  for (FollowedFile& file : survey.files) {
+    const std::uint64_t from = file.cursor.offset;
+    if (file.readable && file.size == from) {
+      file.cursor.size = file.size;
+      file.cursor.mtime_ns = file.mtime_ns;
+    } else if (file.readable && !budget.out_of_bytes() && !budget.out_of_time()) {
+      PGA_CHECK(FileReading(config_, file, budget, documents, survey.problems).run());
+    }
+    if (file.cursor.offset != from || !file.cursor.done()) of_interest.push_back(file);
+  }
+  PGA_CHECK(documents.finish(of_interest, survey.problems));
+
+  state.watched = survey.watched;
+  state.cursors.clear();
+  for (FollowedFile& file : survey.files) state.cursors.push_back(std::move(file.cursor));
+  const std::string json = state_json(std::move(state));
+  if (stored == json) return {};
+  return host_.state_set(kStateKey, json);
+}
+
+}  // namespace pganalytics::logs

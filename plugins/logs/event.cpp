@@ -1,0 +1,78 @@
+#include "plugins/logs/event.h"
+
+#include <pganalytics/json.hpp>
+#include <pganalytics/plugin.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace pganalytics::logs {
+namespace {
+
+// `text` cut to `max_bytes` without splitting a UTF-8 sequence.
+std::string_view shortened(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  std::size_t end = max_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+class Writer {
+ public:
+  explicit Writer(std::size_t max_text_bytes) : max_text_bytes_(max_text_bytes) {}
+
+  // NUL is valid JSON, but neither PostgreSQL's text nor its jsonb can store it.
+  void text(const char* name, const std::string& value) {
+    const std::string_view kept = shortened(value, max_text_bytes_);
+    cut_bytes_ += value.size() - kept.size();
+    json_.key(name);
+    if (value.empty()) {
+      json_.value(nullptr);
+    } else if (kept.find('\0') == std::string_view::npos) {
+      json_.value(kept);
+    } else {
+      std::string clean;
+      for (const char c : kept) c == '\0' ? clean += "\xEF\xBF\xBD" : clean += c;
+      json_.value(clean);
+    }
+  }
+
+  std::string write(const Event& event) {
+    json_.begin_object();
+    json_.key("timestamp");
+    event.unix_ms ? json_.value(rfc3339_ms(*event.unix_ms * 1'000'000)) : json_.value(nullptr);
+    if (!event.time_text.empty()) text("timestamp_text", event.time_text);
+    json_.member("pid", event.pid);
+    json_.key("severity");
+    event.severity ? json_.value(severity_name(*event.severity)) : json_.value(nullptr);
+    text("sqlstate", event.sqlstate);
+    text("user", event.user);
+    text("database", event.database);
+    text("application", event.application);
+    text("message", event.message);
+    text("detail", event.detail);
+    text("hint", event.hint);
+    text("context", event.context);
+    text("statement", event.statement);
+    json_.member("truncated_bytes", event.truncated_bytes + cut_bytes_);
+    json_.end_object();
+    return std::string(json_.text());
+  }
+
+ private:
+  JsonWriter json_;
+  std::size_t max_text_bytes_;
+  std::uint64_t cut_bytes_ = 0;
+};
+
+}  // namespace
+
+std::string event_json(const Event& event, std::size_t max_bytes) {
+  // At worst one byte of text becomes six of JSON, in ten texts: 16 bytes each fit into the least that callers may ask for.
+  for (std::size_t max_text_bytes = std::max<std::size_t>(max_bytes, 16);; max_text_bytes /= 2) {
+    std::string json = Writer(max_text_bytes).write(event);
+    if (json.size() <= max_bytes || max_text_bytes <= 16) return json;
+  }
+}
+
+}  // namespace pganalytics::logs

@@ -1,0 +1,27 @@
+// What a file's content was when its cursor was set: tells a file that grew from one that was replaced, truncated or copied.
+#pragma once
+
+#include <cstdint>
+#include <pganalytics/expected.hpp>
+#include <string_view>
+
+namespace pganalytics::logs {
+
+std::uint64_t hash_bytes(std::string_view bytes);  // FNV-1a
+
+struct Fingerprint {
+  std::uint64_t head_bytes = 0;  // at most 1 KiB
+  std::uint64_t head = 0;        // of the first head_bytes bytes
+  std::uint64_t tail = 0;        // of the last 1 KiB before the cursor's offset
+
+  // Long enough that another file does not have it by accident: a log line has its time and its text in so much.
+  [[nodiscard]] bool tells_files_apart() const { return head_bytes >= 64; }
+};
+
+// Of an open file of `size` bytes whose cursor stands at `offset`.
+Expected<Fingerprint> take_fingerprint(int fd, std::uint64_t size, std::uint64_t offset);
+
+// Does the file begin with the same bytes, and are those before `offset` the same?
+Expected<bool> matches(const Fingerprint& fingerprint, int fd, std::uint64_t offset);
+
+}  // namespace pganalytics::logs

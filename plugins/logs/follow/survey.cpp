@@ -1,0 +1,257 @@
+#include "plugins/logs/follow/survey.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <set>
+
+namespace pganalytics::logs {
+namespace {
+
+constexpr std::size_t kMaxFolderEntries = 10'000;
+constexpr std::int64_t kLeftAlone_ns =
+    3'600'000'000'000;                           // a file outside the patterns that is not written for so long is let go
+constexpr std::uint64_t kBackwards = 64 * 1024;  // how far the beginning of the last line is looked for
+
+struct Found {
+  std::string path;
+  FileFacts facts;
+  bool in_pattern = false;
+  bool first_watch = false;  // only patterns match it that are new
+  bool claimed = false;      // some cursor is about it
+};
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+std::int64_t now_ns() {
+  std::timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+// Rotated and compressed: its text was read before, or is out of reach.
+bool is_compressed(int fd) {
+  constexpr std::string_view kMagics[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd",
+                                          "\xfd"
+                                          "7zXZ",
+                                          "BZh", "\x04\x22\x4d\x18"};
+  char head[6];
+  const ssize_t got = pread(fd, head, sizeof head, 0);
+  const std::string_view text(head, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return std::any_of(std::begin(kMagics), std::end(kMagics),
+                     [&](std::string_view magic) { return text.substr(0, magic.size()) == magic; });
+}
+
+// Where the last line that has its newline ends; the size itself if no newline is near.
+std::uint64_t end_of_last_line(int fd, std::uint64_t size) {
+  std::string tail(std::min(size, kBackwards), '\0');
+  const ssize_t got = pread(fd, tail.data(), tail.size(), static_cast<off_t>(size - tail.size()));
+  tail.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  const std::size_t newline = tail.rfind('\n');
+  return newline == std::string::npos ? size : size - (tail.size() - newline - 1);
+}
+
+class Surveyor {
+ public:
+  Surveyor(bool start_at_end, const State& state) : start_at_end_(start_at_end), state_(state) {}
+
+  Survey run(const std::vector<std::string>& patterns) {
+    for (const std::string& pattern : patterns) expand(pattern);
+    if (found_.empty() && state_.cursors.empty()) say("logs.no_file", "no file matches " + joined(patterns));
+    for (const Cursor& cursor : state_.cursors) locate(cursor);
+    for (const Cursor& cursor : displaced_) relocate(cursor);
+    const std::size_t known = survey_.files.size();
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      if (!found_[i].claimed && found_[i].in_pattern) begin(found_[i], known);
+    }
+    put_in_order();
+    return std::move(survey_);
+  }
+
+ private:
+  void say(const char* code, const std::string& message) { survey_.problems.push_back({code, message}); }
+
+  static std::string joined(const std::vector<std::string>& patterns) {
+    std::string all;
+    for (const std::string& pattern : patterns) all += (all.empty() ? "" : ", ") + pattern;
+    return all;
+  }
+
+  // --- what is on disk
+
+  void expand(const std::string& pattern) {
+    const std::uint64_t hash = hash_bytes(pattern);
+    survey_.watched.push_back(hash);
+    const bool is_new = std::find(state_.watched.begin(), state_.watched.end(), hash) == state_.watched.end();
+    glob_t matched{};
+    const int code = ::glob(pattern.c_str(), 0, nullptr, &matched);
+    if (code == GLOB_NOSPACE || code == GLOB_ABORTED) say("logs.pattern", "cannot expand " + pattern);
+    for (std::size_t i = 0; code == 0 && i < matched.gl_pathc; ++i) {
+      Found* found = see(AT_FDCWD, matched.gl_pathv[i], matched.gl_pathv[i]);
+      if (found == nullptr) continue;
+      found->first_watch = is_new && (!found->in_pattern || found->first_watch);
+      found->in_pattern = true;
+    }
+    globfree(&matched);
+  }
+
+  Found* see(int folder_fd, const char* name, const std::string& path) {
+    struct stat status {};
+    if (fstatat(folder_fd, name, &status, 0) != 0) {
+      if (errno != ENOENT) say("logs.stat", "cannot stat " + path + ": " + std::strerror(errno));
+      return nullptr;
+    }
+    if (!S_ISREG(status.st_mode)) return nullptr;
+    const FileFacts facts = facts_of(status);
+    if (Found* known = by_id(facts.id)) return known;
+    found_.push_back({path, facts, false, false, false});
+    return &found_.back();
+  }
+
+  Found* by_id(const FileId& id) {
+    const auto found = std::find_if(found_.begin(), found_.end(), [&](const Found& file) { return file.facts.id == id; });
+    return found == found_.end() ? nullptr : &*found;
+  }
+
+  // Files beside the patterns: where a log file goes when it is rotated.
+  void look_beside(const std::string& path) {
+    const std::string folder = folder_of(path);
+    if (!searched_.insert(folder).second) return;
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder.c_str()), closedir);
+    if (listing == nullptr) return;  // gone, with all in it
+    std::size_t entries = 0;
+    while (const dirent* entry = readdir(listing.get())) {
+      if (++entries > kMaxFolderEntries) break;
+      if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
+        see(dirfd(listing.get()), entry->d_name, folder + entry->d_name);
+    }
+  }
+
+  // --- cursors of earlier runs
+
+  void locate(const Cursor& cursor) {
+    if (by_id(cursor.id) == nullptr) look_beside(cursor.path);
+    Found* found = by_id(cursor.id);
+    if (found == nullptr) {
+      displaced_.push_back(cursor);
+      return;
+    }
+    const auto same = is_same(cursor, *found);
+    if (!same) {
+      say(same.error().code.c_str(), same.error().message);
+      follow(cursor, *found, false);
+    } else if (same.value()) {
+      const bool let_go =
+          !found->in_pattern && cursor.offset >= found->facts.size && now_ns() - found->facts.mtime_ns > kLeftAlone_ns;
+      found->claimed = true;
+      if (!let_go) follow(cursor, *found, true);
+    } else {
+      displaced_.push_back(cursor);
+    }
+  }
+
+  // Does the file still begin with what was read from it?
+  static Expected<bool> is_same(const Cursor& cursor, const Found& found) {
+    if (found.facts.size == cursor.size && found.facts.mtime_ns == cursor.mtime_ns) return true;
+    if (found.facts.size < cursor.offset || found.facts.size < cursor.fingerprint.head_bytes) return false;
+    PGA_TRY(const OpenFile file, OpenFile::open(found.path));
+    return matches(cursor.fingerprint, file.fd(), cursor.offset);
+  }
+
+  void follow(Cursor cursor, Found& found, bool readable) {
+    found.claimed = true;
+    cursor.id = found.facts.id;
+    cursor.path = found.path;
+    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false});
+  }
+
+  // The file is gone, or was truncated, or its inode is another file's now: what was not read is in a copy, or lost.
+  void relocate(const Cursor& cursor) {
+    if (cursor.fingerprint.tells_files_apart()) {
+      look_beside(cursor.path);
+      for (Found& candidate : found_) {
+        if (candidate.claimed || candidate.facts.id == cursor.id || !holds(candidate, cursor)) continue;
+        follow(cursor, candidate, true);
+        return;
+      }
+    }
+    if (cursor.size > cursor.offset) {
+      say("logs.lost", std::to_string(cursor.size - cursor.offset) + " bytes or more of " + cursor.path +
+                           " were removed before they were read, from byte " + std::to_string(cursor.offset));
+    }
+  }
+
+  static bool holds(const Found& candidate, const Cursor& cursor) {
+    if (candidate.facts.size < cursor.offset || candidate.facts.size < cursor.fingerprint.head_bytes) return false;
+    const auto file = OpenFile::open(candidate.path);
+    if (!file) return false;
+    const auto equal = matches(cursor.fingerprint, file.value().fd(), cursor.offset);
+    return equal && equal.value();
+  }
+
+  // --- files without a cursor
+
+  void begin(Found& found, std::size_t known) {
+    const auto file = OpenFile::open(found.path);
+    if (!file) {
+      say(file.error().code.c_str(), file.error().message);
+      return;
+    }
+    if (is_compressed(file.value().fd())) return;
+    Cursor cursor;
+    if (found.first_watch && start_at_end_) {
+      cursor.offset = end_of_last_line(file.value().fd(), found.facts.size);
+    } else if (found.facts.mtime_ns <= state_.forgotten_ns || is_copy(found, known)) {
+      return;
+    }
+    auto fingerprint = take_fingerprint(file.value().fd(), found.facts.size, cursor.offset);
+    if (!fingerprint) {
+      say(fingerprint.error().code.c_str(), found.path + ": " + fingerprint.error().message);
+      return;
+    }
+    cursor.fingerprint = fingerprint.value();
+    follow(std::move(cursor), found, true);
+  }
+
+  // A copy of a file that is followed where it is: the first half of "copy and truncate", or a backup. Its text comes from the
+  // original; when that is truncated, relocate() finds the copy and goes on in it.
+  bool is_copy(const Found& found, std::size_t known) const {
+    return std::any_of(
+        survey_.files.begin(), survey_.files.begin() + static_cast<std::ptrdiff_t>(known), [&](const FollowedFile& file) {
+          return file.cursor.fingerprint.tells_files_apart() && found.facts.size <= file.size && holds(found, file.cursor);
+        });
+  }
+
+  void put_in_order() {
+    auto& files = survey_.files;
+    std::sort(files.begin(), files.end(), [](const FollowedFile& a, const FollowedFile& b) {
+      return a.mtime_ns != b.mtime_ns ? a.mtime_ns < b.mtime_ns : a.cursor.path < b.cursor.path;
+    });
+    std::set<std::string> younger;
+    for (auto file = files.rbegin(); file != files.rend(); ++file) {
+      file->superseded = !younger.insert(folder_of(file->cursor.path)).second;
+    }
+  }
+
+  const bool start_at_end_;
+  const State& state_;
+  std::vector<Found> found_;
+  std::set<std::string> searched_;
+  std::vector<Cursor> displaced_;
+  Survey survey_;
+};
+
+}  // namespace
+
+Survey survey_files(const std::vector<std::string>& patterns, bool start_at_end, const State& state) {
+  return Surveyor(start_at_end, state).run(patterns);
+}
+
+}  // namespace pganalytics::logs

@@ -1,0 +1,37 @@
+// Which files are to be read, from where, in which order: the patterns, what is on disk and the stored cursors, reconciled.
+//
+// It knows files by device, inode and content, never by name alone, so that rotation, in any of its forms and at any moment,
+// neither repeats nor skips. Not here: reading entries. Called once per run by the collector, on its thread.
+#pragma once
+
+#include "plugins/logs/follow/cursor.h"
+#include "plugins/logs/follow/open_file.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pganalytics::logs {
+
+struct Problem {
+  std::string code;
+  std::string message;
+};
+
+struct FollowedFile {
+  Cursor cursor;
+  std::uint64_t size = 0;  // now
+  std::int64_t mtime_ns = 0;
+  bool readable = true;
+  bool superseded = false;  // a younger log file is beside it
+};
+
+struct Survey {
+  std::vector<FollowedFile> files;  // the longest unwritten first
+  std::vector<std::uint64_t> watched;
+  std::vector<Problem> problems;
+};
+
+Survey survey_files(const std::vector<std::string>& patterns, bool start_at_end, const State& state);
+
+}  // namespace pganalytics::logs

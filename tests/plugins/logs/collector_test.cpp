@@ -1,0 +1,205 @@
+#include "tests/plugins/logs/log_folder.h"
+
+namespace pganalytics::logs {
+
+TEST_CASE("each entry is one event, with what its prefix says") {
+  LogFolder logs([] {
+    Options options;
+    options.line_prefix = "%m [%p] %q%u@%d/%a %e ";
+    return options;
+  }());
+  logs.append("a.log",
+              "2026-02-03 04:05:06.789 UTC [7] LOG:  checkpoint starting: time\n"
+              "2026-02-03 04:05:07.001 UTC [42] bob@shop/my app 22012 ERROR:  division by zero\n"
+              "2026-02-03 04:05:07.001 UTC [42] bob@shop/my app 22012 STATEMENT:  select 1,\n\t  1/0\n");
+  const auto events = logs.events();
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].severity == "LOG");
+  CHECK(events[0].message == "checkpoint starting: time");
+  CHECK(events[0].pid == 7);
+  CHECK(events[0].user.empty());
+  CHECK(events[0].timestamp == "2026-02-03T04:05:06.789Z");
+  CHECK(events[1].severity == "ERROR");
+  CHECK(events[1].sqlstate == "22012");
+  CHECK(events[1].user == "bob");
+  CHECK(events[1].database == "shop");
+  CHECK(events[1].statement == "select 1,\n  1/0");
+}
+
+TEST_CASE("a run without new entries emits nothing") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.run().documents.size() == 1);
+  CHECK(logs.run().documents.empty());
+  logs.restart();
+  CHECK(logs.run().documents.empty());
+}
+
+TEST_CASE("a run that the host dropped is repeated, and only that one") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  const auto committed = logs.host.state;
+  logs.append("a.log", entry("two"));
+  CHECK(logs.messages() == Texts{"two"});
+  logs.host.state = committed;  // as if that run had not been sealed
+  CHECK(logs.messages() == Texts{"two"});
+  CHECK(logs.messages().empty());
+}
+
+TEST_CASE("the severity filter drops events but counts entries") {
+  Options options;
+  options.min_severity = "WARNING";
+  LogFolder logs(options);
+  logs.append("a.log", entry("a") + entry("b", "WARNING") + entry("c", "ERROR") + entry("d", "DEBUG") + entry("e", "NOTICE"));
+  const auto result = logs.run();
+  const auto events = LogFolder::events_of(result);
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].message == "b");
+  CHECK(events[1].message == "c");
+  rapidjson::Document document;
+  document.Parse(result.documents[0].c_str());
+  CHECK(document["counts"]["log"] == 1);
+  CHECK(document["counts"]["debug"] == 1);
+  CHECK(document["counts"]["error"] == 1);
+
+  options.severities = R"(["LOG","FATAL"])";
+  logs.configure(options);
+  logs.append("a.log", entry("f") + entry("g", "ERROR") + entry("h", "FATAL"));
+  CHECK(logs.messages() == Texts{"f", "h"});
+}
+
+TEST_CASE("an entry that may go on is held until it is known to be complete") {
+  Options options;
+  options.idle = "1h";
+  LogFolder logs(options);
+  logs.append("a.log", entry("one", "ERROR"));
+  CHECK(logs.messages().empty());
+  logs.append("a.log", entry("because", "DETAIL"));
+  CHECK(logs.messages().empty());
+  SECTION("by the next entry") {
+    logs.append("a.log", entry("two"));
+    const auto events = logs.events();
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].message == "one");
+    CHECK(events[0].detail == "because");
+  }
+  SECTION("by a run in which the file has not grown") {
+    const auto events = logs.events();
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].detail == "because");
+    CHECK(logs.events().empty());
+  }
+}
+
+TEST_CASE("half a line waits for its other half") {
+  LogFolder logs;
+  const std::string whole = entry("one");
+  logs.append("a.log", whole.substr(0, 40));
+  CHECK(logs.messages().empty());
+  CHECK(logs.messages().empty());
+  logs.append("a.log", whole.substr(40));
+  CHECK(logs.messages() == Texts{"one"});
+}
+
+TEST_CASE("a run stops at its budget and the next one goes on") {
+  Options options;
+  options.max_bytes_per_run = "1000";
+  LogFolder logs(options);
+  Texts expected;
+  for (int i = 0; i < 100; ++i) {
+    logs.append("a.log", entry("entry " + std::to_string(i)));
+    expected.push_back("entry " + std::to_string(i));
+  }
+  Texts seen;
+  std::size_t runs = 0;
+  for (auto messages = logs.messages(); !messages.empty(); messages = logs.messages(), ++runs) {
+    CHECK(messages.size() < 25);
+    seen.insert(seen.end(), messages.begin(), messages.end());
+  }
+  CHECK(runs > 4);
+  CHECK(seen == expected);
+}
+
+TEST_CASE("documents are bounded in events and in bytes") {
+  Options options;
+  options.events_per_document = 10;
+  LogFolder logs(options);
+  for (int i = 0; i < 25; ++i) logs.append("a.log", entry("entry " + std::to_string(i)));
+  auto result = logs.run();
+  CHECK(result.documents.size() == 3);
+  CHECK(LogFolder::events_of(result).size() == 25);
+
+  logs.host.max_document_bytes = 8192;
+  for (int i = 0; i < 5; ++i) logs.append("a.log", entry(std::string(3000, 'x')));
+  logs.append("a.log", entry(std::string(50'000, '\x01')));
+  result = logs.run();
+  CHECK(result.documents.size() >= 4);
+  const auto events = LogFolder::events_of(result);
+  REQUIRE(events.size() == 6);
+  CHECK(events[0].truncated_bytes == 0);
+  CHECK(events[5].truncated_bytes + events[5].message.size() == 50'000);
+}
+
+TEST_CASE("an endless line is delivered in part, counted, and the run makes headway") {
+  Options options;
+  options.max_bytes_per_run = "1MiB";
+  LogFolder logs(options);
+  const std::string huge = entry(std::string(9 << 20, 'x'));
+  logs.append("a.log", huge + entry("after"));
+  std::size_t delivered = 0;
+  Texts errors;
+  bool after = false;
+  for (int run = 0; run < 20 && !after; ++run) {
+    const auto result = logs.run();
+    for (const auto& event : LogFolder::events_of(result)) {
+      if (event.message == "after") {
+        after = true;
+      } else {
+        ++delivered;
+        CHECK(event.truncated_bytes > 0);
+      }
+    }
+    for (const auto& code : LogFolder::errors_of(result)) errors.push_back(code);
+  }
+  CHECK(after);
+  CHECK(delivered == 1);
+  CHECK(std::count(errors.begin(), errors.end(), "logs.too_long") > 0);
+}
+
+TEST_CASE("NUL, bytes that are no UTF-8, and CRLF do no harm") {
+  LogFolder logs;
+  std::string odd = entry("before X after \xff\xfe");
+  odd.replace(odd.find('X'), 1, 1, '\0');
+  odd.insert(odd.size() - 1, "\r");
+  logs.append("a.log", odd);
+  CHECK(logs.messages() == Texts{"before \xEF\xBF\xBD after \xEF\xBF\xBD\xEF\xBF\xBD"});
+}
+
+TEST_CASE("a wrong line_prefix is told, and the lines arrive all the same") {
+  Options options;
+  options.line_prefix = "<%t> ";
+  LogFolder logs(options);
+  logs.append("a.log", entry("one") + entry("two"));
+  const auto result = logs.run();
+  CHECK(LogFolder::events_of(result).size() == 2);
+  CHECK(LogFolder::errors_of(result) == Texts{"logs.line_prefix"});
+}
+
+TEST_CASE("no file at all is told") {
+  LogFolder logs;
+  CHECK(LogFolder::errors_of(logs.run()) == Texts{"logs.no_file"});
+}
+
+TEST_CASE("a configuration that is wrong leaves the one before in force") {
+  LogFolder logs;
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  const auto refused = instance.configure(
+      R"({"paths":["/x"],"line_prefix":"%y","min_severity":"LOG","severities":[],"redact":"all","start":"end","max_bytes_per_run":"1MiB","events_per_document":1,"idle":"1s"})");
+  REQUIRE(!refused);
+  CHECK(refused.error().status == PGA_E_CONFIG);
+  CHECK(refused.error().message.find("line_prefix") != std::string::npos);
+}
+
+}  // namespace pganalytics::logs

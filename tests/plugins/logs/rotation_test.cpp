@@ -1,0 +1,160 @@
+// Each way in which log files are rotated, one by one; exactly_once_test.cpp mixes them.
+#include "tests/plugins/logs/log_folder.h"
+
+namespace pganalytics::logs {
+
+TEST_CASE("start = end: what was there before the first run is history, what comes later is read whole") {
+  Options options;
+  options.start = "end";
+  LogFolder logs(options);
+  logs.append("a.log", entry("old"));
+  CHECK(logs.messages().empty());
+  logs.append("a.log", entry("new"));
+  logs.append("b.log", entry("first of b"));
+  logs.set_age_s("a.log", 10);
+  CHECK(logs.messages() == Texts{"new", "first of b"});
+}
+
+TEST_CASE("start = end applies to the files of a path that is added later") {
+  Options options;
+  options.start = "end";
+  LogFolder logs(options);
+  logs.append("a.log", entry("old"));
+  logs.append("a.txt", entry("old"));
+  CHECK(logs.messages().empty());
+  options.paths = "[\"" + logs.path("*.log") + "\",\"" + logs.path("*.txt") + "\"]";
+  logs.configure(options);
+  CHECK(logs.messages().empty());
+  logs.append("a.txt", entry("new"));
+  CHECK(logs.messages() == Texts{"new"});
+}
+
+TEST_CASE("start = end in the middle of a line takes the whole line") {
+  Options options;
+  options.start = "end";
+  LogFolder logs(options);
+  logs.append("a.log", entry("old") + entry("half").substr(0, 42));
+  CHECK(logs.messages().empty());
+  logs.append("a.log", entry("half").substr(42));
+  CHECK(logs.messages() == Texts{"half"});
+}
+
+TEST_CASE("rename and create: the old file is finished first, inside the patterns or not") {
+  const std::string rotated = GENERATE("a-1.log", "a.log.1");
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  logs.append("a.log", entry("two"));
+  logs.rename("a.log", rotated);
+  logs.append(rotated, entry("three"));  // the server has it open still
+  logs.set_age_s(rotated, 5);
+  logs.append("a.log", entry("four"));
+  logs.restart();
+  CHECK(logs.messages() == Texts{"two", "three", "four"});
+  logs.append(rotated, entry("five"));
+  CHECK(logs.messages() == Texts{"five"});
+  CHECK(logs.messages().empty());
+}
+
+TEST_CASE("several rotations while nobody looked") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  logs.append("a.log", entry("two"));
+  logs.rename("a.log", "2.log");
+  logs.set_age_s("2.log", 30);
+  logs.append("a.log", entry("three"));
+  logs.rename("a.log", "1.log");
+  logs.set_age_s("1.log", 20);
+  logs.append("a.log", entry("four"));
+  CHECK(logs.messages() == Texts{"two", "three", "four"});
+}
+
+TEST_CASE("copy and truncate: the rest comes from the copy, once") {
+  const std::string rotated = GENERATE("a-1.log", "a.log.1");
+  LogFolder logs;
+  logs.append("a.log", entry("one, long enough for a fingerprint that tells files apart"));
+  CHECK(logs.messages().size() == 1);
+  logs.append("a.log", entry("two"));
+  logs.copy("a.log", rotated);
+  SECTION("seen between the two") {
+    CHECK(logs.messages() == Texts{"two"});
+    logs.append("a.log", entry("lost between copy and truncate"));
+    logs.truncate("a.log");
+    CHECK(logs.messages().empty());
+  }
+  SECTION("seen after both") {
+    logs.truncate("a.log");
+    logs.set_age_s(rotated, 5);
+    logs.append("a.log", entry("three"));
+    CHECK(logs.messages() == Texts{"two", "three"});
+  }
+  logs.append("a.log", entry("last"));
+  CHECK(logs.messages() == Texts{"last"});
+  CHECK(logs.messages().empty());
+}
+
+TEST_CASE("truncated and grown beyond where it was: from the beginning, not from the middle") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  logs.truncate("a.log");
+  logs.append("a.log", entry("a longer first entry than before") + entry("and a second"));
+  CHECK(logs.messages() == Texts{"a longer first entry than before", "and a second"});
+}
+
+TEST_CASE("what was removed before it was read is reported") {
+  Options options;
+  options.idle = "1h";
+  LogFolder logs(options);
+  logs.append("a.log", entry("one") + entry("held"));
+  CHECK(logs.messages() == Texts{"one"});
+  logs.append("a.log", entry("never seen"));
+  logs.remove("a.log");
+  logs.append("b.log", entry("two"));
+  const auto result = logs.run();
+  CHECK(LogFolder::errors_of(result) == Texts{"logs.lost"});
+  CHECK(LogFolder::errors_of(logs.run()).empty());
+}
+
+TEST_CASE("a hard link or a symbolic link is the same file") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  std::filesystem::create_hard_link(logs.path("a.log"), logs.path("b.log"));
+  std::filesystem::create_symlink(logs.path("a.log"), logs.path("current.log"));
+  CHECK(logs.messages() == Texts{"one"});
+}
+
+TEST_CASE("half a line at the end of a file that another one succeeded is delivered") {
+  LogFolder logs;
+  logs.append("a.log", entry("one") + "2026-02-03 04:05:06.789 UTC [9] PANIC:  disk fu");
+  CHECK(logs.messages().empty());  // the half may be a DETAIL of the one
+  logs.set_age_s("a.log", 10);
+  logs.append("b.log", entry("two"));
+  CHECK(logs.messages() == Texts{"one", "disk fu", "two"});
+  CHECK(logs.messages().empty());
+}
+
+TEST_CASE("compressed files are left alone") {
+  LogFolder logs;
+  logs.append("a.log", "\x1f\x8b\x08 not text\n");
+  logs.append("b.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+}
+
+TEST_CASE("more files than the state has room for are read once all the same") {
+  LogFolder logs;
+  constexpr int kFiles = 900;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = "postgresql-with-a-rather-long-name-" + std::to_string(1000 + i) + ".log";
+    logs.append(name, entry("file " + std::to_string(i)));
+    logs.set_age_s(name, 10'000 - i);
+  }
+  CHECK(logs.messages().size() == kFiles);
+  CHECK(logs.host.state.begin()->second.size() < 64 * 1024);
+  CHECK(logs.messages().empty());
+  logs.append("new.log", entry("new"));
+  CHECK(logs.messages() == Texts{"new"});
+}
+
+}  // namespace pganalytics::logs
