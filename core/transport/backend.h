@@ -9,14 +9,15 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 
 namespace pganalytics::transport {
 
 struct BackendOptions {
-  std::string url;
+  std::string url;      // empty: the server that gave the identity
+  std::string ca_file;  // the operator's bundle; empty: the CA that came with the identity
+  std::string proxy;    // "http://host:port" from local configuration; empty: none, whatever the environment says
   std::int64_t timeout_ms = 30'000;
   std::int64_t connect_timeout_ms = 5'000;
   std::string user_agent;  // "pganalytics/0.1.0"
@@ -42,19 +43,25 @@ struct PushAnswer {
 
 struct ConfigAnswer {
   bool modified = false;
-  std::string etag, body;  // if modified
+  std::string etag, body;     // if modified; the body is a JSON object, its content is not looked at here
+  std::uint64_t version = 0;  // if modified
 };
 
 class Backend {
  public:
+  // Reads the identity's files; does not connect. PGA_E_DENIED when the key's file is open to others.
   static Expected<std::unique_ptr<Backend>> open(const Identity& identity, BackendOptions options);
   ~Backend();
 
+  // A 401 costs one new token and one more try, inside.
   PushAnswer push(const spool::Batch& batch);
+  // An Error's retry_after_ms is what the server asked for.
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
 
-  // [any thread] Make a call under way return soon (shutdown).
+  // [any thread] Make the call under way and every later one fail soon (shutdown).
   void interrupt();
+
+  [[nodiscard]] const std::string& url() const;
 
  private:
   class Impl;

@@ -1,7 +1,7 @@
 // Enrolment: a one-use registration token and a CA pin become an identity. The key is made here and never leaves.
 //
-// [main thread] Blocking, one HTTPS call (plus one TLS handshake to check the pin). The server's CA is trusted only
-// if the SHA-256 of its public key info equals the pin; there is no way around it.
+// [main thread] Blocking, one HTTPS call. A CA from the server's own chain is trusted only if the SHA-256 of its public key info
+// equals the pin, and the handshake is verified against that CA in full, before the token is sent; there is no way around it.
 #pragma once
 
 #include "core/transport/identity.h"
@@ -19,6 +19,8 @@ struct EnrolmentRequest {
   std::string name;         // collector's name
   std::string hostname;
   std::string state_dir;
+  std::string proxy;       // as BackendOptions::proxy
+  std::string user_agent;  // "pganalytics/0.1.0"
 };
 
 struct Enrolment {
@@ -27,6 +29,8 @@ struct Enrolment {
 };
 
 // Idempotent: the enrolment id and key are written before the call, so a retry after a lost answer gets the same identity.
+// error.code "http.pin" (wrong pin, nothing was sent), "http.401" (token refused), "identity.exists" (registered already, by
+// another token); the same registration repeated after success returns the identity without asking the server.
 Expected<Enrolment> enrol(const EnrolmentRequest& request);
 
 }  // namespace pganalytics::transport

@@ -1,0 +1,201 @@
+#include "core/transport/answers.h"
+
+#include "core/clock/clock.h"
+#include "core/schema/json_text.h"
+#include "core/transport/retry_after.h"
+
+#include <algorithm>
+#include <pganalytics/json.hpp>
+
+namespace pganalytics::transport {
+namespace {
+
+using Verdict = PushAnswer::Verdict;
+
+constexpr std::size_t kTokenBytesMax = 4096;
+constexpr std::size_t kMessageBytesMax = 300;
+constexpr std::int64_t kTokenLifeMaxMs = 24LL * 3600 * 1000;
+
+bool is_success(int status) { return status >= 200 && status < 300; }
+
+Expected<rapidjson::Document> read_object(const HttpAnswer& answer) {
+  PGA_TRY(rapidjson::Document document, schema::parse_json(answer.body, {kAnswerBytesMax, 16, 4096}));
+  if (!document.IsObject()) return Error{PGA_E_FAIL, "answer.form", "not a JSON object", "", 0};
+  return document;
+}
+
+const rapidjson::Value* find(const rapidjson::Value& object, const char* key) {
+  const auto member = object.FindMember(key);
+  return member == object.MemberEnd() ? nullptr : &member->value;
+}
+
+std::string string_at(const rapidjson::Value& object, const char* key) {
+  const rapidjson::Value* value = find(object, key);
+  return value != nullptr && value->IsString() ? std::string(value->GetString(), value->GetStringLength()) : std::string();
+}
+
+std::uint64_t number_at(const rapidjson::Value& object, const char* key) {
+  const rapidjson::Value* value = find(object, key);
+  return value != nullptr && value->IsUint64() ? value->GetUint64() : 0;
+}
+
+std::uint32_t small_number(std::uint64_t number) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
+}
+
+// The message of {"error":{"code","message"}}, cut to what a log line can bear; "" if the body is something else.
+std::string message_of(const HttpAnswer& answer) {
+  const auto body = read_object(answer);
+  if (!body) return {};
+  const rapidjson::Value* error = find(body.value(), "error");
+  if (error == nullptr || !error->IsObject()) return {};
+  std::string message = string_at(*error, "message");
+  if (message.size() > kMessageBytesMax) message.resize(kMessageBytesMax);
+  return mend_utf8(message);
+}
+
+std::string describe(const HttpAnswer& answer) {
+  const std::string message = message_of(answer);
+  return std::to_string(answer.status) + (message.empty() ? "" : ": " + message);
+}
+
+Error not_ours(const HttpAnswer& answer, const std::string& why) {
+  return {PGA_E_TRANSIENT, "answer.form", std::to_string(answer.status) + " with an answer that is not this API's (" + why + ")",
+          "Check that the address is that of pganalytics-server, not of a proxy or portal.", 0};
+}
+
+bool may_pass(int status) { return status == 408 || status == 409 || status == 425 || status == 429 || status >= 500; }
+
+Verdict verdict_of(int status) {
+  switch (status) {
+    case 400:
+    case 422: return Verdict::kRefused;
+    case 403:
+    case 410: return Verdict::kForbidden;
+    case 413: return Verdict::kTooLarge;
+    default: return Verdict::kRetry;
+  }
+}
+
+// A 2xx: only our own acknowledgement makes it one.
+void judge_acknowledgement(const HttpAnswer& answer, const std::string& key, PushAnswer& push) {
+  const auto body = read_object(answer);
+  if (!body) {
+    push.reason = not_ours(answer, body.error().message).message;
+    return;
+  }
+  const rapidjson::Document& document = body.value();
+  if (string_at(document, "status") != "success" || string_at(document, "ack") != key) {
+    push.reason = not_ours(answer, "no acknowledgement of " + key).message;
+    return;
+  }
+  push.verdict = Verdict::kAcknowledged;
+  push.config_version = number_at(document, "config_version");
+  push.accepted = small_number(number_at(document, "metrics_count"));
+  const rapidjson::Value* duplicate = find(document, "duplicate");
+  push.duplicate = duplicate != nullptr && duplicate->IsBool() && duplicate->GetBool();
+  const rapidjson::Value* rejected = find(document, "rejected");
+  push.rejected = rejected != nullptr && rejected->IsArray() ? rejected->Size() : 0;
+}
+
+// RFC 6750's b68 form: what may follow "Bearer " without making another header.
+bool is_bearer_token(std::string_view text) {
+  return !text.empty() && text.size() <= kTokenBytesMax && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool dash_here = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash_here ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  }
+  return true;
+}
+
+bool is_etag(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 128 && text.front() == '"' && text.back() == '"' &&
+         std::all_of(text.begin() + 1, text.end() - 1, [](char c) { return c > ' ' && c < '\x7F' && c != '"'; });
+}
+
+Error refusal(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  const int status = answer.status;
+  const pga_status kind = status == 401 || status == 403 || status == 410 ? PGA_E_DENIED
+                          : status == 404                                 ? PGA_E_NOTFOUND
+                          : may_pass(status)                              ? PGA_E_TRANSIENT
+                                                                          : PGA_E_FAIL;
+  const auto wait = static_cast<std::uint32_t>(parse_retry_after_ms(answer.retry_after, answer.date, now_unix_ns));
+  std::string message = describe(answer);
+  if (status >= 300 && status < 400) message += " (redirects are not followed)";
+  return {kind, "http." + std::to_string(status), std::move(message), "", wait};
+}
+
+PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, std::int64_t now_unix_ns) {
+  PushAnswer push;
+  push.http_status = answer.status;
+  if (is_success(answer.status)) {
+    judge_acknowledgement(answer, key, push);
+    return push;
+  }
+  const Error error = refusal(answer, now_unix_ns);
+  push.verdict = verdict_of(answer.status);
+  push.retry_after_ms = error.retry_after_ms;
+  push.reason = error.message;
+  return push;
+}
+
+PushAnswer judge_failure(const Error& error) {
+  PushAnswer push;
+  push.verdict = error.code == "http.403" || error.code == "http.410" ? Verdict::kForbidden : Verdict::kRetry;
+  push.retry_after_ms = error.retry_after_ms;
+  push.reason = error.message;
+  return push;
+}
+
+Expected<TokenAnswer> read_token(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  const auto body = read_object(answer);
+  if (!body) return not_ours(answer, body.error().message);
+  TokenAnswer token{string_at(body.value(), "token"), 0};
+  if (!is_bearer_token(token.token)) return not_ours(answer, "no token");
+  const auto expires = clock::parse_rfc3339(string_at(body.value(), "expires_at"));
+  if (!expires) return not_ours(answer, "no expires_at");
+  // The server's own clock when it tells it: a wrong one here must not make the token look old or fresh.
+  const std::int64_t now = parse_http_date(answer.date).value_or(now_unix_ns);
+  token.life_ms = std::clamp<std::int64_t>(*expires / 1'000'000 - now / 1'000'000, 0, kTokenLifeMaxMs);
+  return token;
+}
+
+Expected<ConfigAnswer> read_config(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (answer.status == 304) return ConfigAnswer{};
+  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  const auto body = read_object(answer);
+  if (!body) return not_ours(answer, body.error().message);
+  const rapidjson::Value* version = find(body.value(), "version");
+  if (version == nullptr || !version->IsUint64()) return not_ours(answer, "no version");
+  ConfigAnswer config;
+  config.modified = true;
+  config.version = version->GetUint64();
+  config.etag = is_etag(answer.etag) ? answer.etag : '"' + std::to_string(config.version) + '"';
+  config.body = answer.body;
+  return config;
+}
+
+Expected<EnrolmentAnswer> read_enrolment(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  const auto body = read_object(answer);
+  if (!body) return not_ours(answer, body.error().message);
+  EnrolmentAnswer enrolment{string_at(body.value(), "id"), string_at(body.value(), "cert"), string_at(body.value(), "ca"),
+                            string_at(body.value(), "expires_at")};
+  if (!is_uuid(enrolment.collector_id)) return not_ours(answer, "id is not a UUID");
+  if (enrolment.certificate_pem.empty()) return not_ours(answer, "no cert");
+  if (enrolment.ca_pem.empty()) return not_ours(answer, "no ca");
+  return enrolment;
+}
+
+}  // namespace pganalytics::transport

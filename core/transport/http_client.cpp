@@ -1,0 +1,310 @@
+#include "core/transport/http_client.h"
+
+#include "core/crypto/keys.h"
+#include "core/transport/ca_pin.h"
+
+#include <curl/curl.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <mutex>
+#include <optional>
+
+namespace pganalytics::transport {
+namespace {
+
+constexpr char kRuleHint[] = "Write the server's address as https://host:port.";
+
+struct FreeCurl {
+  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using Handle = std::unique_ptr<CURL, FreeCurl>;
+using Url = std::unique_ptr<CURLU, FreeCurl>;
+using HeaderList = std::unique_ptr<curl_slist, FreeCurl>;
+
+Error bad_url(const std::string& url, const std::string& why) {
+  return Error{PGA_E_CONFIG, "http.url", "backend address '" + url + "' " + why, kRuleHint, 0};
+}
+
+bool has_part(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  const bool found = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+  curl_free(text);
+  return found;
+}
+
+// The address without a trailing slash, if it is one that this client calls.
+Expected<std::string> checked_url(std::string text) {
+  while (!text.empty() && text.back() == '/') text.pop_back();
+  const Url url(curl_url());
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return bad_url(text, "is not an URL");
+  char* scheme = nullptr;
+  const bool is_https = curl_url_get(url.get(), CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && std::string_view(scheme) == "https";
+  curl_free(scheme);
+  if (!is_https) return bad_url(text, "is not https");
+  if (has_part(url.get(), CURLUPART_USER) || has_part(url.get(), CURLUPART_PASSWORD))
+    return bad_url(text, "contains credentials");
+  if (has_part(url.get(), CURLUPART_QUERY) || has_part(url.get(), CURLUPART_FRAGMENT))
+    return bad_url(text, "has more than a path");
+  return text;
+}
+
+// libcurl's global state is made once and lives as long as the process.
+void initialise_curl() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+curl_blob blob_of(std::string& bytes) { return {bytes.data(), bytes.size(), CURL_BLOB_NOCOPY}; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+  return text;
+}
+
+// The value if `line` is the header `name`.
+std::optional<std::string> header_value(std::string_view line, std::string_view name) {
+  if (line.size() <= name.size() || line[name.size()] != ':') return std::nullopt;
+  const bool same = std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  });
+  if (!same) return std::nullopt;
+  return std::string(trimmed(line.substr(name.size() + 1)));
+}
+
+}  // namespace
+
+class HttpClient::Impl {
+ public:
+  explicit Impl(HttpOptions options) : options_(std::move(options)), handle_(curl_easy_init()) {}
+
+  Outcome set_up();
+  Expected<HttpAnswer> call(const HttpRequest& request);
+  void interrupt() { interrupted_ = true; }
+  [[nodiscard]] const std::string& url() const { return options_.url; }
+
+ private:
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    if (const CURLcode code = curl_easy_setopt(handle_.get(), option, value); code != CURLE_OK && refused_ == CURLE_OK)
+      refused_ = code;
+  }
+  void set_rules();
+  void set_limits();
+  void set_trust();
+  Error failure(CURLcode code) const;
+
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+  static CURLcode on_tls_context(CURL*, void* context, void* self);
+  static int on_verify(X509_STORE_CTX* store, void* self);
+
+  HttpOptions options_;
+  Handle handle_;
+  CURLcode refused_ = CURLE_OK;  // the first option that libcurl refused
+  char reason_[CURL_ERROR_SIZE] = {};
+
+  // Of the call under way.
+  HttpAnswer answer_;
+  std::size_t header_bytes_ = 0;
+  bool too_large_ = false;
+  bool pin_missing_ = false;
+
+  std::atomic<bool> interrupted_{false};
+};
+
+Outcome HttpClient::Impl::set_up() {
+  if (!handle_) return Error{PGA_E_FAIL, "http.broken", "libcurl could not be started", "", 0};
+  set_rules();
+  set_limits();
+  set_trust();
+  if (refused_ == CURLE_OK) return {};
+  return Error{PGA_E_UNSUPPORTED, "http.broken", std::string("libcurl refused an option: ") + curl_easy_strerror(refused_),
+               "Use libcurl 7.88 or newer, built with OpenSSL.", 0};
+}
+
+void HttpClient::Impl::set_rules() {
+  set(CURLOPT_PROTOCOLS_STR, "https");
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_PROXY, options_.proxy.c_str());  // "" also switches the environment's off
+  set(CURLOPT_NOPROXY, "");
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_USERAGENT, options_.user_agent.c_str());
+}
+
+void HttpClient::Impl::set_limits() {
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout_ms));
+  set(CURLOPT_LOW_SPEED_LIMIT, 100L);
+  set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(options_.stall_timeout_ms / 1000)));
+  set(CURLOPT_MAXAGE_CONN, 60L);  // the server drops idle connections after 90 s
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_ERRORBUFFER, reason_);
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(CURLOPT_XFERINFODATA, this);
+}
+
+void HttpClient::Impl::set_trust() {
+  // A distribution's libcurl comes with the system's bundle as its default; ours is the only one that counts.
+  set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
+  set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  if (options_.ca_pin.empty()) {
+    curl_blob ca = blob_of(options_.ca_pem);
+    set(CURLOPT_CAINFO_BLOB, &ca);
+  } else {
+    set(CURLOPT_SSL_CTX_FUNCTION, &on_tls_context);
+    set(CURLOPT_SSL_CTX_DATA, this);
+  }
+  if (options_.certificate_pem.empty()) return;
+  curl_blob certificate = blob_of(options_.certificate_pem);
+  curl_blob key = blob_of(options_.key_pem);
+  set(CURLOPT_SSLCERT_BLOB, &certificate);
+  set(CURLOPT_SSLKEY_BLOB, &key);
+}
+
+Expected<HttpAnswer> HttpClient::Impl::call(const HttpRequest& request) {
+  if (interrupted_) return failure(CURLE_ABORTED_BY_CALLBACK);
+  answer_ = {};
+  header_bytes_ = 0;
+  too_large_ = pin_missing_ = false;
+  reason_[0] = '\0';
+  refused_ = CURLE_OK;
+
+  HeaderList headers;
+  const auto add = [&headers](const std::string& line) { headers.reset(curl_slist_append(headers.release(), line.c_str())); };
+  add("Accept: application/json");
+  add("Expect:");  // no 100-continue: it costs a round trip and bodies are small
+  for (const std::string& line : request.headers) add(line);
+
+  const std::string url = options_.url + request.path;
+  set(CURLOPT_URL, url.c_str());
+  set(CURLOPT_HTTPHEADER, headers.get());
+  if (request.method == "POST") {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(CURLOPT_POSTFIELDS, request.body.data() != nullptr ? request.body.data() : "");
+  } else {
+    set(CURLOPT_HTTPGET, 1L);
+  }
+  CURLcode code = refused_ != CURLE_OK ? refused_ : curl_easy_perform(handle_.get());
+  set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  if (code != CURLE_OK) return failure(code);
+
+  long status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  answer_.status = static_cast<int>(status);
+  return std::move(answer_);
+}
+
+Error HttpClient::Impl::failure(CURLcode code) const {
+  const std::string reason = options_.url + ": " + (reason_[0] != '\0' ? reason_ : curl_easy_strerror(code));
+  if (interrupted_) return {PGA_E_TRANSIENT, "http.interrupted", options_.url + ": interrupted", "", 0};
+  if (too_large_) return {PGA_E_LIMIT, "http.limit", options_.url + ": the answer is larger than any of this API", "", 0};
+  if (pin_missing_) {
+    return {PGA_E_DENIED, "http.pin", options_.url + ": the server did not show a CA with the pinned key; nothing was sent",
+            "Check the address, and compare the pin with the one that `pganalytics-server token create` prints.", 0};
+  }
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+      return {PGA_E_TRANSIENT, "http.connect", reason, "Check that the server is up and reachable from here.", 0};
+    case CURLE_OPERATION_TIMEDOUT: return {PGA_E_TRANSIENT, "http.timeout", reason, "", 0};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {PGA_E_DENIED, "http.tls", reason,
+              "Check that the address names the server as its certificate does, and that the CA is its own.", 0};
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE: return {PGA_E_DENIED, "http.tls", reason, "", 0};
+    default: return {PGA_E_TRANSIENT, "http.broken", reason, "", 0};
+  }
+}
+
+std::size_t HttpClient::Impl::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& call = *static_cast<Impl*>(self);
+  const std::string_view line(data, size * count);
+  call.header_bytes_ += line.size();
+  if (call.header_bytes_ > kHeaderBytesMax) {
+    call.too_large_ = true;
+    return 0;
+  }
+  if (line.substr(0, 5) == "HTTP/") call.answer_ = {};  // a 1xx or the proxy's answer came before
+  if (auto date = header_value(line, "date")) call.answer_.date = std::move(*date);
+  if (auto wait = header_value(line, "retry-after")) call.answer_.retry_after = std::move(*wait);
+  if (auto etag = header_value(line, "etag")) call.answer_.etag = std::move(*etag);
+  return line.size();
+}
+
+std::size_t HttpClient::Impl::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& call = *static_cast<Impl*>(self);
+  const std::size_t bytes = size * count;
+  if (call.answer_.body.size() + bytes > kAnswerBytesMax) {
+    call.too_large_ = true;
+    return 0;
+  }
+  call.answer_.body.append(data, bytes);
+  return bytes;
+}
+
+int HttpClient::Impl::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Impl*>(self)->interrupted_ ? 1 : 0;
+}
+
+CURLcode HttpClient::Impl::on_tls_context(CURL*, void* context, void* self) {
+  SSL_CTX_set_cert_verify_callback(static_cast<SSL_CTX*>(context), &on_verify, self);
+  return CURLE_OK;
+}
+
+// Ordinary verification, with the pinned CA from the server's chain as the only trust anchor. libcurl checks the host name after.
+int HttpClient::Impl::on_verify(X509_STORE_CTX* store, void* self) {
+  auto& call = *static_cast<Impl*>(self);
+  X509* anchor = find_pinned_ca(X509_STORE_CTX_get0_untrusted(store), call.options_.ca_pin);
+  if (anchor == nullptr) {
+    call.pin_missing_ = true;
+    X509_STORE_CTX_set_error(store, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
+    return 0;
+  }
+  STACK_OF(X509)* anchors = sk_X509_new_null();
+  sk_X509_push(anchors, anchor);
+  X509_STORE_CTX_set0_trusted_stack(store, anchors);
+  const int verified = X509_verify_cert(store);
+  sk_X509_free(anchors);
+  return verified;
+}
+
+HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpClient::~HttpClient() = default;
+
+Expected<std::unique_ptr<HttpClient>> HttpClient::open(HttpOptions options) {
+  initialise_curl();
+  PGA_TRY(options.url, checked_url(std::move(options.url)));
+  if (options.ca_pem.empty() == options.ca_pin.empty()) {
+    return Error{PGA_E_CONFIG, "http.trust", "backend " + options.url + ": one of a CA bundle and a CA pin is needed", "", 0};
+  }
+  auto impl = std::make_unique<Impl>(std::move(options));
+  PGA_CHECK(impl->set_up());
+  return std::unique_ptr<HttpClient>(new HttpClient(std::move(impl)));
+}
+
+Expected<HttpAnswer> HttpClient::call(const HttpRequest& request) { return impl_->call(request); }
+void HttpClient::interrupt() { impl_->interrupt(); }
+const std::string& HttpClient::url() const { return impl_->url(); }
+
+}  // namespace pganalytics::transport

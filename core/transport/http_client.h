@@ -1,0 +1,74 @@
+// The one HTTP client: HTTPS/1.1 to one server over libcurl, one handle, keep-alive.
+//
+// Here: TLS rules, limits, timeouts, and a failed call as an Error. Not here: what the calls mean (backend.h, enrolment.h), when
+// to call again (delivery.h). [one thread at a time; interrupt() from any thread]
+//
+// What no option can change: https only, TLS 1.3 only, certificate and host name always verified against the given bundle alone
+// (never the system's), redirects never followed, .netrc, cookies and proxy environment variables ignored, an answer of at most
+// 1 MiB with at most 16 KiB of headers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pganalytics::transport {
+
+constexpr std::size_t kAnswerBytesMax = 1 << 20;
+constexpr std::size_t kHeaderBytesMax = 16 << 10;
+
+struct HttpOptions {
+  std::string url;  // https://host[:port][/prefix]
+
+  // Exactly one of the two. With a pin, the trust anchor is the CA in the server's own chain whose public key has this hash
+  // (64 hex digits, see ca_pin.h); without such a CA the handshake fails before anything was sent.
+  std::string ca_pem;
+  std::string ca_pin;
+
+  std::string certificate_pem, key_pem;  // the client's; empty: none is shown
+  std::string proxy;                     // "http://host:port"; empty: none, whatever the environment says
+  std::string user_agent;
+  std::int64_t timeout_ms = 30'000;
+  std::int64_t connect_timeout_ms = 5'000;
+  std::int64_t stall_timeout_ms = 20'000;  // below 100 bytes per second for this long; whole seconds
+};
+
+struct HttpRequest {
+  std::string method = "GET";        // "GET" or "POST"
+  std::string path;                  // "/api/v1/..."
+  std::vector<std::string> headers;  // "Name: value"
+  std::string_view body;             // for POST; must outlive the call
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;
+  std::string date, retry_after, etag;  // the header's value, "" if absent
+};
+
+class HttpClient {
+ public:
+  // PGA_E_CONFIG if the URL is not ours to call or a PEM is unusable.
+  static Expected<std::unique_ptr<HttpClient>> open(HttpOptions options);
+  ~HttpClient();
+
+  // Any status the server answered is an HttpAnswer. No answer is an Error: code "http.connect", "http.tls", "http.pin",
+  // "http.timeout", "http.limit" (answer too large), "http.interrupted", "http.broken".
+  Expected<HttpAnswer> call(const HttpRequest& request);
+
+  // [any thread] The call under way and every later one fails within a second or so: the programs are stopping.
+  void interrupt();
+
+  [[nodiscard]] const std::string& url() const;  // without a trailing slash
+
+ private:
+  class Impl;
+  explicit HttpClient(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pganalytics::transport

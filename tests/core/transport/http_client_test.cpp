@@ -1,0 +1,274 @@
+#include "core/transport/http_client.h"
+
+#include "core/transport/ca_pin.h"
+#include "tests/core/transport/scripted_backend.h"
+#include "tests/support/catch.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+using namespace pganalytics;
+using namespace pganalytics::transport;
+using testing::HttpsServer;
+using testing::HttpsServerOptions;
+using testing::KeyPair;
+using testing::ScriptedAnswer;
+using testing::SeenRequest;
+using testing::TestAuthority;
+
+namespace {
+
+ScriptedAnswer hello(const SeenRequest&) { return {200, "hello"}; }
+
+// Calls GET / once; options.url is the server's unless set.
+Expected<HttpAnswer> get(const HttpsServer& server, HttpOptions options) {
+  if (options.url.empty()) options.url = server.url();
+  PGA_TRY(const auto client, HttpClient::open(std::move(options)));
+  HttpRequest request;
+  request.path = "/";
+  return client->call(request);
+}
+
+HttpOptions trusting(const TestAuthority& authority) {
+  HttpOptions options;
+  options.ca_pem = authority.pem();
+  options.user_agent = "pganalytics/test";
+  options.timeout_ms = 10'000;
+  return options;
+}
+
+std::string code_of(const Expected<HttpAnswer>& answer) { return answer ? "" : answer.error().code; }
+
+}  // namespace
+
+TEST_CASE("a server of the given CA is called, with our certificate, on one connection") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, [](const SeenRequest&) {
+    return ScriptedAnswer{200, "hello", {{"ETag", "\"7\""}, {"Retry-After", "5"}, {"Date", "Sun, 06 Nov 1994 08:49:37 GMT"}}};
+  });
+  const KeyPair pair = authority.issue_client(testing::kCollectorId);
+  HttpOptions options = trusting(authority);
+  options.url = server.url() + "/";
+  options.certificate_pem = pair.certificate_pem;
+  options.key_pem = pair.key_pem;
+  auto client = HttpClient::open(options);
+  REQUIRE(client);
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/some/path";
+  request.body = std::string_view("body\0with zero", 14);
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = client.value()->call(request);
+    REQUIRE(answer);
+    CHECK(answer.value().status == 200);
+    CHECK(answer.value().body == "hello");
+    CHECK(answer.value().etag == "\"7\"");
+    CHECK(answer.value().retry_after == "5");
+    CHECK(answer.value().date == "Sun, 06 Nov 1994 08:49:37 GMT");
+  }
+  const auto seen = server.requests();
+  REQUIRE(seen.size() == 3);
+  CHECK(server.connections() == 1);
+  CHECK(seen[0].path == "/some/path");
+  CHECK(seen[0].body == request.body);
+  CHECK(seen[0].headers.at("user-agent") == "pganalytics/test");
+  const auto certificate = crypto::parse_certificate(pair.certificate_pem);
+  CHECK(seen[0].certificate_thumbprint == crypto::certificate_thumbprint(certificate.value().get()));
+}
+
+TEST_CASE("a server that cannot prove its name is not spoken to") {
+  const TestAuthority authority;
+  const TestAuthority stranger("stranger");
+  SECTION("another CA") {
+    const HttpsServer server({stranger.issue_server(), stranger.pem()}, hello);
+    CHECK(code_of(get(server, trusting(authority))) == "http.tls");
+    CHECK(server.requests().empty());
+  }
+  SECTION("another host's certificate") {
+    const HttpsServer server({authority.issue_server({"DNS:elsewhere.example"}), authority.pem()}, hello);
+    CHECK(code_of(get(server, trusting(authority))) == "http.tls");
+    CHECK(server.requests().empty());
+  }
+  SECTION("another host's certificate, trusted by pin") {
+    const HttpsServer server({authority.issue_server({"DNS:elsewhere.example"}), authority.pem()}, hello);
+    HttpOptions options = trusting(authority);
+    options.ca_pem.clear();
+    options.ca_pin = parse_ca_pin(authority.pin()).value();
+    CHECK(code_of(get(server, options)) == "http.tls");
+    CHECK(server.requests().empty());
+  }
+  SECTION("a client's certificate") {
+    const HttpsServer server({authority.issue_client(testing::kCollectorId), authority.pem()}, hello);
+    CHECK(code_of(get(server, trusting(authority))) == "http.tls");
+    CHECK(server.requests().empty());
+  }
+  SECTION("TLS 1.2") {
+    const HttpsServer server({authority.issue_server(), authority.pem(), true}, hello);
+    CHECK(code_of(get(server, trusting(authority))) == "http.tls");
+    CHECK(server.requests().empty());
+  }
+}
+
+TEST_CASE("with a pin, the CA in the chain is trusted if and only if it is the pinned one") {
+  const TestAuthority authority;
+  const TestAuthority stranger("stranger");
+  HttpOptions options;
+  SECTION("right pin") {
+    const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
+    options.ca_pin = parse_ca_pin(authority.pin()).value();
+    const auto answer = get(server, options);
+    REQUIRE(answer);
+    CHECK(answer.value().body == "hello");
+  }
+  SECTION("wrong pin") {
+    const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
+    options.ca_pin = parse_ca_pin(stranger.pin()).value();
+    CHECK(code_of(get(server, options)) == "http.pin");
+    CHECK(server.requests().empty());
+  }
+  SECTION("the pinned CA shown beside a certificate that it did not sign") {
+    const HttpsServer server({stranger.issue_server(), authority.pem()}, hello);
+    options.ca_pin = parse_ca_pin(authority.pin()).value();
+    CHECK(code_of(get(server, options)) == "http.tls");
+    CHECK(server.requests().empty());
+  }
+  SECTION("no CA in the chain") {
+    const HttpsServer server({authority.issue_server(), ""}, hello);
+    options.ca_pin = parse_ca_pin(authority.pin()).value();
+    CHECK(code_of(get(server, options)) == "http.pin");
+    CHECK(server.requests().empty());
+  }
+}
+
+TEST_CASE("an answer larger than the limits is cut off") {
+  const TestAuthority authority;
+  SECTION("endless body") {
+    const HttpsServer server({authority.issue_server(), authority.pem()}, [](const SeenRequest&) {
+      ScriptedAnswer answer;
+      answer.endless = true;
+      return answer;
+    });
+    CHECK(code_of(get(server, trusting(authority))) == "http.limit");
+  }
+  SECTION("large headers") {
+    const HttpsServer server({authority.issue_server(), authority.pem()}, [](const SeenRequest&) {
+      ScriptedAnswer answer{200, "hello"};
+      for (int i = 0; i < 20; ++i) answer.headers["X-" + std::to_string(i)] = std::string(1000, 'x');
+      return answer;
+    });
+    CHECK(code_of(get(server, trusting(authority))) == "http.limit");
+  }
+}
+
+TEST_CASE("a redirect is an answer, not an order") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, [](const SeenRequest&) {
+    return ScriptedAnswer{302, "", {{"Location", "/elsewhere"}}};
+  });
+  const auto answer = get(server, trusting(authority));
+  REQUIRE(answer);
+  CHECK(answer.value().status == 302);
+  CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("what is not HTTP, and nobody there, are errors") {
+  const TestAuthority authority;
+  std::string url;
+  {
+    const HttpsServer server({authority.issue_server(), authority.pem()}, [](const SeenRequest&) {
+      ScriptedAnswer answer;
+      answer.raw = "no http at all\r\n\r\n";
+      return answer;
+    });
+    CHECK(code_of(get(server, trusting(authority))) == "http.broken");
+    url = server.url();
+  }
+  HttpOptions options = trusting(authority);
+  options.url = url;
+  const auto client = HttpClient::open(options);
+  REQUIRE(client);
+  CHECK(code_of(client.value()->call({})) == "http.connect");
+}
+
+TEST_CASE("a proxy in the environment is not asked") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) setenv(name, "http://127.0.0.1:1", 1);
+  const auto answer = get(server, trusting(authority));
+  HttpOptions configured = trusting(authority);
+  configured.proxy = "http://127.0.0.1:1";
+  const auto through_proxy = get(server, configured);
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) unsetenv(name);
+  CHECK(answer);
+  CHECK(code_of(through_proxy) == "http.connect");
+}
+
+TEST_CASE("an address that is not https is refused before anything happens") {
+  const TestAuthority authority;
+  for (const char* url : {"", "http://localhost:1", "localhost:1", "file:///etc/passwd", "https://",
+                          "https://user:secret@localhost", "https://localhost/?a=b", "https://localhost/#x", "not an url"}) {
+    INFO(url);
+    HttpOptions options = trusting(authority);
+    options.url = url;
+    const auto client = HttpClient::open(options);
+    REQUIRE_FALSE(client);
+    CHECK(client.error().status == PGA_E_CONFIG);
+  }
+  HttpOptions nothing_to_trust;
+  nothing_to_trust.url = "https://localhost";
+  CHECK_FALSE(HttpClient::open(nothing_to_trust));
+}
+
+TEST_CASE("a call to a silent server ends by timeout, or at once when interrupted") {
+  const TestAuthority authority;
+  // A listening socket that never accepts: the connection is made by the kernel, the handshake gets no answer.
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  REQUIRE(::listen(listener, 5) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  HttpOptions options = trusting(authority);
+  options.url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+
+  SECTION("timeout") {
+    options.connect_timeout_ms = 200;
+    const auto client = HttpClient::open(options);
+    REQUIRE(client);
+    CHECK(code_of(client.value()->call({})) == "http.timeout");
+  }
+  SECTION("interrupt") {
+    options.connect_timeout_ms = options.timeout_ms = 60'000;
+    const auto client = HttpClient::open(options);
+    REQUIRE(client);
+    const auto begin = std::chrono::steady_clock::now();
+    std::thread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      client.value()->interrupt();
+    });
+    CHECK(code_of(client.value()->call({})) == "http.interrupted");
+    stopper.join();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+    CHECK(code_of(client.value()->call({})) == "http.interrupted");
+  }
+  ::close(listener);
+}
+
+TEST_CASE("a CA pin is sha256: and 64 hex digits") {
+  const std::string digits(64, 'A');
+  const auto pin = parse_ca_pin("sha256:" + digits);
+  REQUIRE(pin);
+  CHECK(pin.value() == std::string(64, 'a'));
+  for (const std::string& text :
+       {std::string(), digits, std::string("sha256:"), "sha256:" + digits + "0", "sha1:" + digits, "sha256:" + std::string(64, 'g')}) {
+    INFO(text);
+    CHECK_FALSE(parse_ca_pin(text));
+  }
+}

@@ -1,0 +1,93 @@
+#include "tests/core/transport/scripted_backend.h"
+
+#include "core/files/files.h"
+#include "core/transport/identity_files.h"
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace pganalytics::testing {
+namespace {
+
+void must(const Outcome& outcome) {
+  if (!outcome) throw std::runtime_error(outcome.error().message);
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+ScriptedBackend::ScriptedBackend() : client_(authority_.issue_client(kCollectorId)) {}
+
+void ScriptedBackend::start() {
+  server_ = std::make_unique<HttpsServer>(HttpsServerOptions{authority_.issue_server(), authority_.pem()},
+                                          [this](const SeenRequest& request) { return answer(request); });
+  const transport::IdentityFiles files(folder_.path());
+  must(files::make_directories(files.folder, 0700));
+  must(files::write_atomically(files.key, client_.key_pem, 0600));
+  must(files::write_atomically(files.certificate, client_.certificate_pem, 0644));
+  must(files::write_atomically(files.ca, authority_.pem(), 0644));
+  must(transport::write_identity(files, {kCollectorId, server_->url(), files.key, files.certificate, files.ca}, "db1"));
+}
+
+ScriptedAnswer ScriptedBackend::answer(const SeenRequest& request) {
+  if (contains(request.path, "/token")) return on_token(request);
+  if (contains(request.path, "/metrics/push")) return on_push(request);
+  if (contains(request.path, "/config/")) return on_config(request);
+  return {404, R"({"error":{"code":"not_found","message":"no such route"}})"};
+}
+
+ScriptedAnswer ScriptedBackend::token(const std::string& expires_at) {
+  return {200, R"({"token":"token-)" + std::to_string(++tokens_) + R"(","expires_at":")" + expires_at + "\"}"};
+}
+
+ScriptedAnswer ScriptedBackend::acknowledge(const SeenRequest& request, const std::string& more) {
+  return {200, R"({"status":"success","ack":")" + request.headers.at("idempotency-key") +
+                   R"(","metrics_count":1,"duplicate":false,"rejected":[])" + more + "}"};
+}
+
+transport::Identity ScriptedBackend::identity() const {
+  auto identity = transport::Identity::load(folder_.path());
+  if (!identity) throw std::runtime_error(identity.error().message);
+  return std::move(identity).value();
+}
+
+std::unique_ptr<transport::Backend> ScriptedBackend::open(std::int64_t timeout_ms) const {
+  transport::BackendOptions options;
+  options.user_agent = "pganalytics/test";
+  options.timeout_ms = timeout_ms;
+  auto backend = transport::Backend::open(identity(), options);
+  if (!backend) throw std::runtime_error(backend.error().message);
+  return std::move(backend).value();
+}
+
+std::vector<SeenRequest> ScriptedBackend::requests(const std::string& path_part) const {
+  std::vector<SeenRequest> found;
+  for (const SeenRequest& request : server_->requests()) {
+    if (contains(request.path, path_part)) found.push_back(request);
+  }
+  return found;
+}
+
+spool::Batch make_batch(std::uint64_t seq, const std::string& body) {
+  spool::Batch batch;
+  batch.epoch = kEpoch;
+  batch.seq = seq;
+  batch.plugin = "disk";
+  batch.documents = 1;
+  batch.encoding = compression::Encoding::kZstd;
+  batch.body = body;
+  return batch;
+}
+
+bool eventually(const std::function<bool()>& done) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+}  // namespace pganalytics::testing
