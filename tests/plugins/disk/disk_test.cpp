@@ -16,6 +16,7 @@
 
 #include "core/schema/schema.h"
 #include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
 using namespace std::chrono_literals;
@@ -53,24 +54,20 @@ std::string output_of(const char* command) {
 class FakeProc {
  public:
   FakeProc() {
-    std::string pattern = (fs::temp_directory_path() / "disk-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
-    fs::create_directory(root_ / "self");
+    fs::create_directory(folder_ / "self");
     write("self/mountinfo",
           "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n28 27 8:2 / /data rw - xfs /dev/sda2 ro\n29 27 0:50 / /mnt/nfs rw - nfs4 s:/e "
           "rw\n");
     write("diskstats", "8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n8 1 sda1 1 2 3 4 5 6 7 8 9 10 11\n");
   }
-  ~FakeProc() { fs::remove_all(root_); }
-  void write(const std::string& file, const std::string& text) const { std::ofstream(root_ / file) << text; }
-  void remove(const std::string& file) const { fs::remove(root_ / file); }
+  void write(const std::string& file, const std::string& text) const { std::ofstream(folder_ / file) << text; }
+  void remove(const std::string& file) const { fs::remove(folder_ / file); }
   [[nodiscard]] std::string config(const std::string& more = "") const {
-    return "{\"proc_path\":\"" + root_.string() + "\"" + more + "}";
+    return "{\"proc_path\":\"" + folder_.path() + "\"" + more + "}";
   }
 
  private:
-  fs::path root_;
+  testing::TemporaryFolder folder_;
 };
 
 // The plugin with a statvfs of the test's making in place of the kernel's: /mnt/nfs answers when it is let.
@@ -200,6 +197,33 @@ TEST_CASE("a hung mount leaves its own line null with the reason; the others arr
     }
     CHECK(healed);
   }
+}
+
+TEST_CASE("cancel ends the wait for a hung mount and drops the run") {
+  const FakeProc proc;
+  nfs_answers = false;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":60000)")));
+  instance.cancel();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = instance.collect();
+  CHECK(result.status == PGA_E_DEADLINE);
+  CHECK(result.documents.empty());
+  CHECK(std::chrono::steady_clock::now() - begin < 5s);
+  nfs_answers = true;
+}
+
+TEST_CASE("a deadline nearer than mount_timeout_ms is kept: the document arrives before it") {
+  const FakeProc proc;
+  nfs_answers = false;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":60000)")));
+  testing::CollectOptions options;
+  options.timeout = 1500ms;
+  CHECK(parsed(instance.collect(options))["filesystems"].Size() == 3);
+  nfs_answers = true;
 }
 
 TEST_CASE("one of the two sources missing is told; both missing fails the run") {

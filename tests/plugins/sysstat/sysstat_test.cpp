@@ -10,6 +10,7 @@
 
 #include "core/schema/schema.h"
 #include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
 using namespace std::chrono_literals;
@@ -54,19 +55,14 @@ std::uint64_t meminfo_bytes(const std::string& name) {
 // A /proc that the test writes.
 class FakeProc {
  public:
-  FakeProc() {
-    std::string pattern = (fs::temp_directory_path() / "sysstat-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
-    write("stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n");
-  }
-  ~FakeProc() { fs::remove_all(root_); }
-  void write(const std::string& file, const std::string& text) const { std::ofstream(root_ / file) << text; }
-  void remove(const std::string& file) const { fs::remove(root_ / file); }
-  [[nodiscard]] std::string config() const { return "{\"proc_path\":\"" + root_.string() + "\"}"; }
+  FakeProc() { write("stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n"); }
+  void write(const std::string& file, const std::string& text) const { std::ofstream(folder_ / file) << text; }
+  void remove(const std::string& file) const { fs::remove(folder_ / file); }
+  [[nodiscard]] std::string path(const std::string& file) const { return folder_ / file; }
+  [[nodiscard]] std::string config() const { return "{\"proc_path\":\"" + folder_.path() + "\"}"; }
 
  private:
-  fs::path root_;
+  testing::TemporaryFolder folder_;
 };
 
 }  // namespace
@@ -168,6 +164,25 @@ TEST_CASE("a file that cannot be read leaves nulls and a reason; the others arri
     CHECK(parts.find(part) != std::string::npos);
   }
   CHECK(parts.find("load") == std::string::npos);
+}
+
+TEST_CASE("pressure is there if the kernel measures it") {
+  const FakeProc proc;
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config()));
+  fs::create_directory(proc.path("pressure"));
+  proc.write("pressure/cpu", "some avg10=0.00 avg60=1.21 avg300=1.02 total=11\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+  proc.write("pressure/memory",
+             "some avg10=0.00 avg60=0.00 avg300=0.00 total=22\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=33\n");
+  proc.write("pressure/io", "some avg10=0.00 avg60=0.06 avg300=0.07 total=44\nfull avg10=0.00 avg60=0.04 avg300=0.06 total=55\n");
+  const auto document = parsed(instance.collect());
+  const auto& pressure = document["pressure"];
+  CHECK(pressure["cpu_some_us"].GetInt() == 11);
+  CHECK(pressure["memory_some_us"].GetInt() == 22);
+  CHECK(pressure["memory_full_us"].GetInt() == 33);
+  CHECK(pressure["io_some_us"].GetInt() == 44);
+  CHECK(pressure["io_full_us"].GetInt() == 55);
 }
 
 TEST_CASE("when nothing can be read the run fails and says what was tried") {
