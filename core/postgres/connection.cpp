@@ -1,8 +1,10 @@
 // Connection: opening, closing, cancelling. What is said over it: exchange.cpp; in which words it fails: failure.cpp.
 #include "core/postgres/connection.h"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -164,6 +166,17 @@ Expected<Rows> Connection::query(const std::string& sql, const std::vector<std::
 Expected<std::int64_t> Connection::copy_in(const std::string& sql, std::string_view data, const Deadline& deadline) {
   PGA_TRY(const Rows rows, converse(sql, deadline, [&](Exchange& exchange) { return exchange.copy_in(sql, data); }));
   return rows.affected();
+}
+
+void Connection::close(const Deadline& deadline) {
+  if (!connection_) return;
+  // A second descriptor keeps the socket open past PQfinish(), so that the server's end of it can be waited for.
+  const int held = fcntl(PQsocket(connection_.get()), F_DUPFD_CLOEXEC, 0);
+  connection_.reset();
+  if (held < 0) return;
+  char rest[256];
+  while (wait_for(held, POLLIN, deadline).why == Wake::kReady && read(held, rest, sizeof rest) > 0) continue;
+  ::close(held);
 }
 
 int Connection::server_version() const { return PQserverVersion(connection_.get()); }

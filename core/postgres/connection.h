@@ -36,6 +36,8 @@ class Rows {
   [[nodiscard]] int size() const;
   [[nodiscard]] int columns() const;
   [[nodiscard]] int column(const char* name) const;  // -1: absent
+  [[nodiscard]] std::string_view name(int column) const;
+  [[nodiscard]] std::uint32_t type(int column) const;  // its OID in pg_type; 0: no such column
   [[nodiscard]] bool is_null(int row, int column) const;
   [[nodiscard]] std::string_view text(int row, int column) const;  // "" if NULL
   // nullopt: NULL, or not a number of that kind.
@@ -70,6 +72,10 @@ class Connection {
                        const Deadline& deadline);
   // COPY ... FROM STDIN (text format): `data` whole.
   Expected<std::int64_t> copy_in(const std::string& sql, std::string_view data, const Deadline& deadline);
+
+  // Closes and waits, up to the deadline, until the server has let go of the session: whoever opens the next connection
+  // then never counts as two. The destructor closes without waiting.
+  void close(const Deadline& deadline);
 
   [[nodiscard]] int server_version() const;  // 150004; 0 if not usable
   [[nodiscard]] bool usable() const;         // false after a broken connection or a cancelled wait

@@ -30,6 +30,13 @@ int Rows::columns() const { return PQnfields(result_.get()); }
 
 int Rows::column(const char* name) const { return PQfnumber(result_.get(), name); }
 
+std::string_view Rows::name(int column) const {
+  const char* const name = PQfname(result_.get(), column);
+  return name == nullptr ? "" : name;
+}
+
+std::uint32_t Rows::type(int column) const { return PQftype(result_.get(), column); }
+
 bool Rows::is_null(int row, int column) const {
   // libpq answers 1 (NULL) for a row or column out of range, with a notice; a column(-1) is therefore an absent value.
   return PQgetisnull(result_.get(), row, column) != 0;

@@ -30,6 +30,10 @@ TEST_CASE("values of a result are typed, and what is absent stays absent") {
   CHECK(rows->int64(0, rows->column("too_big")) == std::nullopt);  // no silent wrap
   CHECK(rows->boolean(0, rows->column("words")) == std::nullopt);
 
+  CHECK(rows->name(0) == "big");
+  CHECK(rows->name(99).empty());
+  CHECK(rows->type(0) == 20);
+  CHECK(rows->type(99) == 0);
   CHECK(rows->column("nowhere") == -1);
   CHECK(rows->is_null(0, -1));
   CHECK(rows->text(7, 0).empty());

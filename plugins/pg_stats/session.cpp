@@ -1,0 +1,85 @@
+#include "plugins/pg_stats/session.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace pganalytics::pg_stats {
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+std::string ms(std::chrono::milliseconds time) { return std::to_string(time.count()) + "ms"; }
+
+// What keeps us harmless on a production server. Values hold no spaces: start-up options are split at them.
+Pairs safety_of(const Settings& settings) {
+  return {{"default_transaction_read_only", "on"},
+          {"statement_timeout", ms(settings.statement_timeout)},
+          {"lock_timeout", ms(settings.lock_timeout)},
+          {"idle_in_transaction_session_timeout", "10s"},
+          {"search_path", "pg_catalog"},
+          {"jit", "off"},  // compiling costs more than our statements do, and its memory is not given back
+          {"max_parallel_workers_per_gather", "0"}};
+}
+
+Expected<std::string> startup_options(const Settings& settings) {
+  PGA_TRY(const auto theirs, postgres::conninfo_value(settings.conninfo, "options"));
+  std::string options = theirs.value_or("");
+  for (const auto& [name, value] : safety_of(settings)) options += " -c " + name + "=" + value;
+  return options;
+}
+
+std::string transaction_prologue(const Settings& settings) {
+  std::string sql = "BEGIN READ ONLY";
+  for (const auto& [name, value] : safety_of(settings)) sql += "; SET LOCAL " + name + " = '" + value + "'";
+  return sql;
+}
+
+Expected<postgres::Connection> connect(const Session::Profile& profile, const std::string& database, const std::string* options) {
+  const auto connect_seconds = std::chrono::ceil<std::chrono::seconds>(profile.settings->connect_timeout).count();
+  Pairs parameters{{"application_name", profile.application_name}, {"connect_timeout", std::to_string(connect_seconds)}};
+  if (!database.empty()) parameters.emplace_back("dbname", database);
+  if (!profile.password.empty()) parameters.emplace_back("password", profile.password);
+  if (options != nullptr) parameters.emplace_back("options", *options);
+  return postgres::Connection::open(profile.settings->conninfo, parameters, profile.deadline);
+}
+
+// PgBouncer: 08P01 "unsupported startup parameter: options". A server of ours never answers so.
+bool refuses_options(const Error& error) {
+  return error.code == "08P01" && error.message.find("startup parameter") != std::string::npos;
+}
+
+// The settings are all there, or none is: they came in one packet.
+bool settings_arrived(postgres::Connection& connection, const postgres::Deadline& deadline) {
+  const auto rows = connection.execute(
+      "/* pganalytics:pg_stats/session */ SELECT pg_catalog.current_setting('default_transaction_read_only') = 'on' "
+      "AND pg_catalog.current_setting('search_path') = 'pg_catalog'",
+      deadline);
+  return rows && rows->boolean(0, 0).value_or(false);
+}
+
+}  // namespace
+
+Expected<Session> Session::open(const Profile& profile, const std::string& database) {
+  PGA_TRY(const std::string options, startup_options(*profile.settings));
+  auto connection = connect(profile, database, &options);
+  const bool refused = !connection && refuses_options(connection.error());
+  if (refused) connection = connect(profile, database, nullptr);
+  if (!connection) return std::move(connection).error();
+  Session session(std::move(connection).value(), profile.deadline);
+  if (refused || !settings_arrived(session.connection_, profile.deadline)) {
+    session.prologue_ = transaction_prologue(*profile.settings);
+  }
+  return session;
+}
+
+Expected<postgres::Rows> Session::query(const std::string& sql) {
+  if (prologue_.empty()) return connection_.execute(sql, deadline_);
+  PGA_CHECK(connection_.execute(prologue_, deadline_));
+  auto rows = connection_.execute(sql, deadline_);
+  if (connection_.usable()) PGA_CHECK(connection_.execute("ROLLBACK", deadline_));
+  return rows;
+}
+
+}  // namespace pganalytics::pg_stats

@@ -1,0 +1,34 @@
+// The configuration as typed values: config.schema.json's object in, Settings out.
+//
+// The host has validated the object and filled in defaults; here is what a schema cannot say (lock_timeout's ceiling, that
+// conninfo parses). Pure; called from configure().
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pganalytics::pg_stats {
+
+struct Settings {
+  std::string conninfo;
+  std::optional<std::string> password_secret;  // its name, not its value
+  std::vector<std::string> databases;          // globs
+  std::vector<std::string> exclude_databases;  // globs
+  std::size_t tables_max = 0;
+  std::size_t indexes_max = 0;
+  std::chrono::milliseconds connect_timeout{};
+  std::chrono::milliseconds statement_timeout{};
+  std::chrono::milliseconds lock_timeout{};
+
+  [[nodiscard]] bool selects(const std::string& database) const;
+  // The names in `databases` that are no patterns: each is a promise to report on that database.
+  [[nodiscard]] std::vector<std::string> named_databases() const;
+};
+
+Expected<Settings> parse_settings(std::string_view config_json);
+
+}  // namespace pganalytics::pg_stats

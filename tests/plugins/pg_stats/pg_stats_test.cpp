@@ -1,0 +1,398 @@
+// The plugin through its ABI, against a real server: what an operator reads in the documents.
+#include <pganalytics/plugin.h>
+#include <rapidjson/document.h>
+
+#include <atomic>
+#include <map>
+#include <pganalytics/testhost.hpp>
+#include <set>
+#include <thread>
+
+#include "core/postgres/connection.h"
+#include "core/schema/schema.h"
+#include "tests/plugins/pg_stats/configuration.h"
+#include "tests/support/catch.h"
+#include "tests/support/postgres_server.h"
+
+using namespace pganalytics;
+using pganalytics::pg_stats::testing::with_defaults;
+using pganalytics::testing::CollectOptions;
+using pganalytics::testing::CollectResult;
+using pganalytics::testing::FakeHost;
+using pganalytics::testing::PostgresServer;
+using rapidjson::Value;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+// Two databases with tables and traffic, and a monitoring role that has pg_monitor and nothing else.
+class Shop {
+ public:
+  Shop() {
+    server.sql("postgres", "CREATE ROLE monitor LOGIN IN ROLE pg_monitor");
+    for (const char* const name : {"shop", "wiki"}) {
+      server.sql("postgres", std::string("CREATE DATABASE ") + name);
+      server.sql(name,
+                 "CREATE SCHEMA s; CREATE TABLE s.orders (id int PRIMARY KEY, words text);"
+                 "CREATE INDEX by_words ON s.orders (words);"
+                 "INSERT INTO s.orders SELECT i, repeat('x', 100) || i FROM generate_series(1, 5000) i;"
+                 "DELETE FROM s.orders WHERE id <= 100; CREATE TABLE \"odd \"\" näme\" (i int)");
+      server.sql(name, "SET enable_seqscan = off; SELECT count(words) FROM s.orders WHERE id BETWEEN 200 AND 300");
+    }
+  }
+
+  [[nodiscard]] std::string config(const std::string& more = "") const {
+    return with_defaults("{\"conninfo\":\"" + server.conninfo("postgres", "monitor") + "\"" + (more.empty() ? "" : "," + more) +
+                         "}");
+  }
+
+  PostgresServer server;
+};
+
+Shop& shop() {
+  static Shop one;
+  return one;
+}
+
+struct Collected {
+  CollectResult result;
+  std::vector<rapidjson::Document> documents;
+};
+
+void check_against_schema(const rapidjson::Document& document) {
+  static const auto schema =
+      schema::Schema::parse(pga_plugin_v1(PGA_ABI_MINOR)->descriptor->output_schema, schema::Schema::Purpose::kOutput);
+  REQUIRE(schema);
+  const Outcome valid = schema->validate(document);
+  INFO((valid ? "" : valid.error().message));
+  CHECK(valid);
+}
+
+Collected collect(FakeHost& host, const std::string& config,
+                  const CollectOptions& options = {seconds(30), 0, PGA_REASON_SCHEDULE}) {
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  const Outcome configured = instance.configure(config);
+  INFO((configured ? "" : configured.error().message));
+  REQUIRE(configured);
+  Collected collected{instance.collect(options), {}};
+  for (const std::string& text : collected.result.documents) {
+    rapidjson::Document document;
+    document.Parse(text.c_str(), text.size());
+    REQUIRE_FALSE(document.HasParseError());
+    check_against_schema(document);
+    collected.documents.push_back(std::move(document));
+  }
+  return collected;
+}
+
+rapidjson::Document collect_one(const std::string& config) {
+  FakeHost host;
+  Collected collected = collect(host, config);
+  INFO(collected.result.error_message);
+  REQUIRE(collected.result.status == PGA_OK);
+  REQUIRE(collected.documents.size() == 1);
+  return std::move(collected.documents.front());
+}
+
+const Value* named(const Value& list, const std::string& name) {
+  for (const Value& item : list.GetArray()) {
+    if (item["name"].GetString() == name) return &item;
+  }
+  return nullptr;
+}
+
+const Value& database(const Value& document, const std::string& name) {
+  const Value* const found = named(document["databases"], name);
+  REQUIRE(found != nullptr);
+  return *found;
+}
+
+std::vector<std::string> error_codes(const Value& document, const std::string& database) {
+  std::vector<std::string> codes;
+  for (const Value& error : document["errors"].GetArray()) {
+    if (error["database"].IsString() && error["database"].GetString() == database) codes.emplace_back(error["code"].GetString());
+  }
+  return codes;
+}
+
+using Codes = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("numbers are those that SQL says") {
+  // The statistics of the sessions that made the tables are flushed when those end; pg_stat_* then stands still.
+  const rapidjson::Document document = collect_one(shop().config());
+  CHECK(document["errors"].Empty());
+  CHECK(document["server"]["version_num"].GetInt() == std::stoi(shop().server.value("postgres", "SHOW server_version_num")));
+  CHECK_FALSE(document["server"]["in_recovery"].GetBool());
+  CHECK(document["server"]["system_identifier"].GetString() ==
+        shop().server.value("postgres", "SELECT system_identifier FROM pg_control_system()"));
+  CHECK(document["databases"].Size() == 3);
+
+  for (const std::string name : {"shop", "wiki"}) {
+    const auto sql = [&](const std::string& query) { return shop().server.value(name, query); };
+    const auto number = [&](const std::string& query) { return std::stoll(sql(query)); };
+    const Value& found = database(document, name);
+    CHECK(found["size_bytes"].GetInt64() == number("SELECT pg_database_size(current_database())"));
+    CHECK(found["tup_inserted"].GetInt64() >= 5000);
+    CHECK(found["tup_deleted"].GetInt64() >= 100);
+    CHECK(found["xact_commit"].GetInt64() >= 2);
+    CHECK(found["tables_count"].GetInt() == 2);
+    CHECK(found["tables_omitted"].GetInt() == 0);
+    CHECK(named(found["tables"], "odd \" näme") != nullptr);
+
+    const Value* const orders = named(found["tables"], "orders");
+    REQUIRE(orders != nullptr);
+    const Value& table = *orders;
+    CHECK(found["tables"][0]["name"] == "orders");  // the largest first
+    CHECK(table["schema"] == "s");
+    CHECK(table["size_bytes"].GetInt64() == number("SELECT pg_table_size('s.orders')"));
+    CHECK(table["indexes_size_bytes"].GetInt64() == number("SELECT pg_indexes_size('s.orders')"));
+    const std::map<std::string, std::string> of_view = {{"tuples_inserted", "n_tup_ins"},
+                                                        {"tuples_deleted", "n_tup_del"},
+                                                        {"live_tuples", "n_live_tup"},
+                                                        {"seq_scans", "seq_scan"},
+                                                        {"seq_tuples_read", "seq_tup_read"},
+                                                        {"index_scans", "idx_scan"},
+                                                        {"index_tuples_fetched", "idx_tup_fetch"},
+                                                        {"modified_since_analyze", "n_mod_since_analyze"}};
+    for (const auto& [member, column] : of_view) {
+      INFO(member);
+      CHECK(table[member.c_str()].GetInt64() ==
+            number("SELECT " + column + " FROM pg_stat_user_tables WHERE relname = 'orders'"));
+    }
+    const std::map<std::string, std::string> of_io = {{"heap_blocks_hit", "heap_blks_hit"},
+                                                      {"heap_blocks_read", "heap_blks_read"},
+                                                      {"index_blocks_hit", "idx_blks_hit"},
+                                                      {"toast_blocks_hit", "toast_blks_hit"}};
+    for (const auto& [member, column] : of_io) {
+      INFO(member);
+      CHECK(table[member.c_str()].GetInt64() ==
+            number("SELECT " + column + " FROM pg_statio_user_tables WHERE relname = 'orders'"));
+    }
+    CHECK(table["tuples_inserted"].GetInt64() == 5000);
+    CHECK(table["last_vacuum"].IsNull());
+    CHECK((*named(found["tables"], "odd \" näme"))["index_scans"].IsNull());  // no index is not "0 scans"
+
+    const Value* const key = named(found["indexes"], "orders_pkey");
+    REQUIRE(key != nullptr);
+    CHECK((*key)["table"] == "orders");
+    CHECK((*key)["is_primary"].GetBool());
+    CHECK((*key)["scans"].GetInt64() >= 1);
+    const std::string from_index = " FROM pg_stat_user_indexes WHERE indexrelname = 'orders_pkey'";
+    CHECK((*key)["scans"].GetInt64() == number("SELECT idx_scan" + from_index));
+    CHECK((*key)["tuples_read"].GetInt64() == number("SELECT idx_tup_read" + from_index));
+    CHECK((*key)["tuples_returned"].GetInt64() == number("SELECT idx_tup_fetch" + from_index));
+    CHECK((*key)["size_bytes"].GetInt64() == number("SELECT pg_relation_size('s.orders_pkey')"));
+  }
+}
+
+TEST_CASE("include and exclude decide what is read, and a named database that is not there is reported") {
+  const rapidjson::Document document =
+      collect_one(shop().config(R"("databases":["s*","w*","nowhere","template1"],"exclude_databases":["wik?"])"));
+  CHECK(document["databases"].Size() == 1);
+  CHECK(database(document, "shop")["tables_count"].GetInt() == 2);
+  CHECK(error_codes(document, "nowhere") == Codes{"3D000"});
+  CHECK(error_codes(document, "template1") == Codes{"3D000"});
+}
+
+TEST_CASE("a database that cannot be reached is told while the others arrive") {
+  shop().server.sql("postgres", "CREATE DATABASE sealed");
+  shop().server.sql("postgres", "REVOKE CONNECT ON DATABASE sealed FROM PUBLIC");
+  shop().server.sql("postgres", "CREATE DATABASE unlisted");
+  shop().server.set_hba("local unlisted all reject\nlocal all all trust");
+  const rapidjson::Document document = collect_one(shop().config());
+  shop().server.set_hba("local all all trust");
+  CHECK(error_codes(document, "sealed") == Codes{"42501"});
+  CHECK(error_codes(document, "unlisted") == Codes{"28000"});
+  for (const char* const name : {"sealed", "unlisted"}) {
+    const Value& unread = database(document, name);
+    CHECK(unread["tables"].Empty());
+    CHECK(unread["tables_count"].IsNull());
+    CHECK(unread["tables_omitted"].IsNull());
+    CHECK(unread["size_bytes"].IsInt64());  // pg_monitor may know it without CONNECT
+    CHECK(unread["xact_commit"].IsInt64());
+  }
+  CHECK(database(document, "shop")["tables"].Size() == 2);
+  CHECK(database(document, "wiki")["tables"].Size() == 2);
+  shop().server.sql("postgres", "DROP DATABASE sealed");
+  shop().server.sql("postgres", "DROP DATABASE unlisted");
+}
+
+TEST_CASE("ACCESS EXCLUSIVE, held or awaited, costs the size and no time") {
+  const auto soon = postgres::deadline_in(seconds(60));
+  auto holder = postgres::Connection::open(shop().server.conninfo("shop"), {}, soon);
+  REQUIRE(holder);
+  REQUIRE(holder->execute("BEGIN; LOCK TABLE s.orders", soon));
+  // In the other database somebody only waits for it, behind a reader.
+  auto reader = postgres::Connection::open(shop().server.conninfo("wiki"), {}, soon);
+  REQUIRE(reader);
+  REQUIRE(reader->execute("BEGIN; LOCK TABLE s.orders IN ACCESS SHARE MODE", soon));
+  std::thread waiter([] { shop().server.sql("wiki", "BEGIN; LOCK TABLE s.orders; COMMIT"); });
+  const auto waits = [] {
+    return shop().server.value("wiki", "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'") == "1";
+  };
+  while (!waits() && postgres::deadline_in(seconds(0)).monotonic_ns < soon.monotonic_ns) std::this_thread::yield();
+
+  const auto begun = std::chrono::steady_clock::now();
+  const rapidjson::Document document = collect_one(shop().config());
+  const auto took = std::chrono::steady_clock::now() - begun;
+  REQUIRE(reader->execute("COMMIT", soon));
+  waiter.join();
+  for (const std::string name : {"shop", "wiki"}) {
+    const Value* const orders = named(database(document, name)["tables"], "orders");
+    REQUIRE(orders != nullptr);
+    CHECK((*orders)["size_bytes"].IsNull());
+    CHECK((*orders)["indexes_size_bytes"].IsNull());
+    CHECK((*orders)["tuples_inserted"].GetInt64() == 5000);  // counters need no lock
+    CHECK((*named(database(document, name)["tables"], "odd \" näme"))["size_bytes"].GetInt64() == 0);
+    CHECK(error_codes(document, name) == Codes{"locked"});
+  }
+  CHECK(took < seconds(2));
+}
+
+TEST_CASE("at most one connection is open at any moment, and it says who it is and that it only reads") {
+  for (int i = 0; i < 6; ++i) shop().server.sql("postgres", "CREATE DATABASE many_" + std::to_string(i));
+  FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(shop().config()));
+  const auto soon = postgres::deadline_in(seconds(60));
+  auto observer = postgres::Connection::open(shop().server.conninfo(), {}, soon);
+  REQUIRE(observer);
+  std::atomic<bool> done{false};
+  std::atomic<bool> collected_all{true};
+  std::thread collector([&] {
+    for (int i = 0; i < 10; ++i)
+      collected_all = collected_all && instance.collect({seconds(30), 0, PGA_REASON_SCHEDULE}).status == PGA_OK;
+    done = true;
+  });
+  std::int64_t most = 0;
+  int seen = 0;
+  while (!done) {
+    const auto rows =
+        observer->execute("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pganalytics/%'", soon);
+    if (!rows) break;
+    most = std::max(most, rows->int64(0, 0).value_or(99));
+    if (rows->int64(0, 0) == 1) ++seen;
+  }
+  collector.join();
+  CHECK(collected_all);
+  CHECK(seen > 0);
+  CHECK(most == 1);
+  for (int i = 0; i < 6; ++i) shop().server.sql("postgres", "DROP DATABASE many_" + std::to_string(i));
+}
+
+TEST_CASE("a role whose connection limit is one is enough") {
+  shop().server.sql("postgres", "ALTER ROLE monitor CONNECTION LIMIT 1");
+  for (int i = 0; i < 5; ++i) CHECK(collect_one(shop().config())["errors"].Empty());
+  shop().server.sql("postgres", "ALTER ROLE monitor CONNECTION LIMIT -1");
+}
+
+TEST_CASE("lists are cut to their maximum, and say so") {
+  const rapidjson::Document document = collect_one(shop().config(R"("databases":["shop"],"tables_max":1,"indexes_max":0)"));
+  const Value& found = database(document, "shop");
+  CHECK(found["tables"].Size() == 1);
+  CHECK(found["tables"][0]["name"] == "orders");
+  CHECK(found["tables_count"].GetInt() == 2);
+  CHECK(found["tables_omitted"].GetInt() == 1);
+  CHECK(found["indexes"].Empty());
+  CHECK(found["indexes_omitted"].GetInt() == 2);
+}
+
+TEST_CASE("what does not fit into one document comes in several, and a database too large for one loses its smallest tables") {
+  shop().server.sql("postgres", "CREATE DATABASE wide");
+  shop().server.sql("wide",
+                    "DO $$ BEGIN FOR i IN 1..60 LOOP EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY)', i); END LOOP; END $$;"
+                    "INSERT INTO t60 SELECT generate_series(1, 3000)");
+  FakeHost host;
+  host.max_document_bytes = 32 * 1024;
+  const Collected collected = collect(host, shop().config());
+  INFO(collected.result.error_message);
+  REQUIRE(collected.result.status == PGA_OK);
+  CHECK(collected.documents.size() >= 2);
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < collected.documents.size(); ++i) {
+    CHECK(collected.result.documents[i].size() <= host.max_document_bytes);
+    CHECK(collected.documents[i]["server"]["version_num"].IsInt());
+    for (const Value& each : collected.documents[i]["databases"].GetArray()) {
+      CHECK(names.insert(each["name"].GetString()).second);
+      if (each["name"] != "wide") continue;
+      CHECK(each["tables_count"].GetInt() == 60);
+      CHECK(each["tables_omitted"].GetUint() == 60 - each["tables"].Size());
+      CHECK(each["indexes_omitted"].GetUint() == 60 - each["indexes"].Size());
+      CHECK(each["tables_omitted"].GetInt() > 0);
+      CHECK(each["tables"].Size() > 5);
+      CHECK(each["indexes"].Size() > 5);
+      CHECK(each["tables"][0]["name"] == "t60");
+    }
+  }
+  CHECK(names == std::set<std::string>{"postgres", "shop", "wide", "wiki"});
+  shop().server.sql("postgres", "DROP DATABASE wide");
+}
+
+TEST_CASE("a server that cannot be reached fails the run, with a status that tells the host what to do") {
+  PostgresServer server;
+  server.sql("postgres", "CREATE ROLE monitor LOGIN PASSWORD 'right-horse' IN ROLE pg_monitor");
+  server.set_hba("local all monitor scram-sha-256");
+  const auto config = [&](const std::string& more, const std::string& keys = "") {
+    return with_defaults("{\"conninfo\":\"" + server.conninfo("postgres", "monitor") + more + "\"" + keys + "}");
+  };
+  FakeHost host;
+  const CollectResult wrong = collect(host, config(" password=wrong-horse")).result;
+  CHECK(wrong.status == PGA_E_DENIED);
+  CHECK(wrong.error_code == "28P01");
+  CHECK(wrong.error_message.find("horse") == std::string::npos);
+  CHECK(wrong.documents.empty());
+
+  const CollectResult nowhere = collect(host, config(" password=right-horse dbname=nowhere")).result;
+  CHECK(nowhere.status == PGA_E_TRANSIENT);
+  CHECK(nowhere.error_code == "3D000");
+
+  host.secrets["pg"] = "right-horse";
+  CHECK(collect(host, config("", R"(,"password":{"$secret":"pg"})")).result.status == PGA_OK);
+  CHECK(collect(host, config("", R"(,"password":{"$secret":"absent"})")).result.status == PGA_E_CONFIG);
+
+  server.stop();
+  const CollectResult down = collect(host, config(" password=right-horse")).result;
+  CHECK(down.status == PGA_E_TRANSIENT);
+  CHECK(down.error_code == "pg.connect");
+  CHECK(down.error_message.find(server.socket_dir()) != std::string::npos);
+  server.start();
+  CHECK(collect(host, config(" password=right-horse")).result.status == PGA_OK);
+}
+
+TEST_CASE("a database whose catalog is locked costs itself lock_timeout, and the others nothing") {
+  const auto soon = postgres::deadline_in(seconds(60));
+  auto holder = postgres::Connection::open(shop().server.conninfo("shop"), {}, soon);
+  REQUIRE(holder);
+  REQUIRE(holder->execute("BEGIN; LOCK TABLE pg_catalog.pg_index", soon));
+  const rapidjson::Document document = collect_one(shop().config());
+  REQUIRE(holder->execute("ROLLBACK", soon));
+  CHECK(error_codes(document, "shop") == Codes{"55P03"});
+  CHECK(error_codes(document, "wiki").empty());
+  CHECK(database(document, "wiki")["tables"].Size() == 2);
+}
+
+TEST_CASE("a run that is cancelled or has no time ends at once as DEADLINE") {
+  FakeHost host;
+  const CollectResult late = collect(host, shop().config(), {milliseconds(0), 0, PGA_REASON_SCHEDULE}).result;
+  CHECK(late.status == PGA_E_DEADLINE);
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(shop().config()));
+  instance.cancel();
+  CHECK(instance.collect().status == PGA_E_DEADLINE);
+  CHECK(instance.collect().status == PGA_OK);
+}
+
+TEST_CASE("configure is all-or-nothing, and a dry run changes nothing") {
+  FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(shop().config(R"("databases":["shop"])")));
+  CHECK_FALSE(instance.configure(shop().config(R"("databases":["wiki"],"lock_timeout":"9s")")));
+  CHECK(instance.configure(shop().config(R"("databases":["wiki"])"), true));
+  const CollectResult result = instance.collect({seconds(30), 0, PGA_REASON_SCHEDULE});
+  REQUIRE(result.documents.size() == 1);
+  CHECK(result.documents[0].find("\"name\":\"shop\"") != std::string::npos);
+  CHECK(result.documents[0].find("\"name\":\"wiki\"") == std::string::npos);
+}
