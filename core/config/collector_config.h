@@ -1,0 +1,72 @@
+// The collector's configuration as one immutable snapshot, and how it is read.
+//
+// Precedence: defaults < file < conf.d/*.toml beside it, in the order of their names < environment < remote overlay
+// (remote_overlay.h). Here: the core's own keys. Not here: plugins' keys, which only the plugin's schema knows (plugin_config.h).
+// Nothing is half-configured: either all of it is valid or load() says what is wrong, with file and line. [main thread]
+#pragma once
+
+#include "core/compression/compression.h"
+#include "core/config/node.h"
+#include "core/log/log.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pganalytics::config {
+
+// One [plugins.<id>] table.
+struct PluginConfig {
+  std::string id;  // canonical: aliases are resolved
+  bool enabled = true;
+  std::optional<std::int64_t> interval_ms, timeout_ms;  // absent: the plugin's own defaults
+  bool pinned = false;                                  // pin = true: remote changes nothing here
+  std::set<std::string> pinned_keys;                    // pin = ["interval", ...]
+  Node keys = make_table({});                           // the plugin's own keys, for its schema
+
+  // True if remote configuration may not change `key`.
+  [[nodiscard]] bool pins(const std::string& key) const { return pinned || pinned_keys.count(key) != 0; }
+};
+
+struct BackendConfig {
+  std::string url;      // https://host:port
+  std::string ca_file;  // "": the CA that registration brought
+};
+
+struct SpoolConfig {
+  std::int64_t max_bytes = 512LL << 20;
+  std::int64_t max_age_ms = 48LL * 3'600'000;
+  std::int64_t keep_free_bytes = 1LL << 30;
+};
+
+struct CollectorConfig {
+  std::string name;  // host name if the file has none
+  std::string state_dir = "/var/lib/pganalytics";
+  std::vector<std::string> plugin_dirs;  // empty: the built-in ones
+  std::int64_t config_pull_interval_ms = 300'000;
+  std::int64_t push_timeout_ms = 30'000;
+  log::Level log_level = log::Level::kInfo;
+  std::string output = "-";  // without [backend]: "-" is stdout, else a file
+  std::optional<BackendConfig> backend;
+  SpoolConfig spool;
+  compression::Encoding compression = compression::Encoding::kZstd;  // remote may change it
+  std::map<std::string, PluginConfig> plugins;                       // by canonical id
+  std::uint64_t remote_version = 0;                                  // 0: no remote overlay
+  std::vector<std::string> files;                                    // what was read, in order
+};
+
+using Environment = std::map<std::string, std::string>;
+Environment process_environment();
+
+// `file` and its drop-ins. A file that does not exist is an error, or with `may_be_absent` an empty one. PGA_E_CONFIG with every
+// problem found; other statuses when a file cannot be read.
+Expected<CollectorConfig> load(const std::string& file, const Environment& environment, bool may_be_absent = false);
+
+// For tests and the fuzzer: one text instead of files.
+Expected<CollectorConfig> load_text(std::string_view toml, const std::string& name, const Environment& environment = {});
+
+}  // namespace pganalytics::config

@@ -1,0 +1,199 @@
+#include "core/config/collector_config.h"
+
+#include "tests/support/catch.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace pganalytics;
+
+namespace {
+
+config::CollectorConfig loaded(const std::string& text, const config::Environment& environment = {}) {
+  auto config = config::load_text(text, "c.toml", environment);
+  INFO((config ? "" : config.error().message));
+  REQUIRE(config);
+  return std::move(config).value();
+}
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "pga_config_XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+    std::filesystem::create_directory(path_ / "conf.d");
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
+  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("an empty file is the defaults") {
+  const auto config = loaded("");
+  CHECK_FALSE(config.name.empty());
+  CHECK(config.state_dir == "/var/lib/pganalytics");
+  CHECK(config.config_pull_interval_ms == 300'000);
+  CHECK(config.push_timeout_ms == 30'000);
+  CHECK(config.output == "-");
+  CHECK_FALSE(config.backend.has_value());
+  CHECK(config.spool.max_bytes == 512LL << 20);
+  CHECK(config.spool.max_age_ms == 172'800'000);
+  CHECK(config.spool.keep_free_bytes == 1LL << 30);
+  CHECK(config.plugins.empty());
+}
+
+TEST_CASE("each key of the file arrives") {
+  const auto config = loaded(R"(
+[collector]
+name = "db1"
+state_dir = "/srv/pga"
+plugin_dirs = ["/a", "/b"]
+config_pull_interval = "10s"
+push_timeout = "5s"
+log_level = "debug"
+output = "/tmp/documents.jsonl"
+[backend]
+url = "https://server:8443/"
+ca_file = "/etc/ca.crt"
+[spool]
+max_bytes = "1GiB"
+max_age = "12h"
+keep_free = "0B"
+[plugins.pg_stats]
+interval = "60s"
+timeout = "10s"
+databases = ["*"]
+pin = ["interval"]
+[plugins.sysstat]
+enabled = false
+pin = true
+)");
+  CHECK(config.name == "db1");
+  CHECK(config.state_dir == "/srv/pga");
+  CHECK(config.plugin_dirs == std::vector<std::string>{"/a", "/b"});
+  CHECK(config.config_pull_interval_ms == 10'000);
+  CHECK(config.push_timeout_ms == 5'000);
+  CHECK(config.log_level == log::Level::kDebug);
+  CHECK(config.output == "/tmp/documents.jsonl");
+  REQUIRE(config.backend.has_value());
+  CHECK(config.backend->url == "https://server:8443");
+  CHECK(config.backend->ca_file == "/etc/ca.crt");
+  CHECK(config.spool.max_bytes == 1LL << 30);
+  CHECK(config.spool.max_age_ms == 43'200'000);
+  CHECK(config.spool.keep_free_bytes == 0);
+  const auto& stats = config.plugins.at("pg_stats");
+  CHECK(stats.enabled);
+  CHECK(stats.interval_ms == 60'000);
+  CHECK(stats.timeout_ms == 10'000);
+  CHECK(stats.pins("interval"));
+  CHECK_FALSE(stats.pins("databases"));
+  REQUIRE(stats.keys.find("databases") != nullptr);
+  CHECK(stats.keys.find("interval") == nullptr);
+  CHECK_FALSE(config.plugins.at("sysstat").enabled);
+  CHECK(config.plugins.at("sysstat").pins("anything"));
+}
+
+TEST_CASE("what is wrong is told with file, line, key and what to do") {
+  struct Case {
+    const char* text;
+    const char* message;
+    const char* hint;
+  };
+  const Case cases[] = {
+      {"[collector]\nnames = \"x\"", "c.toml:2: collector.names: unknown key", "'name'"},
+      {"[colector]\n", "c.toml:1: colector: unknown key", "'collector'"},
+      {"[collector]\nname = 5", "c.toml:2: collector.name: expected a string, found an integer", "string"},
+      {"[collector]\nname = \"\"", "c.toml:2: collector.name: must have 1 to 200 characters", "name"},
+      {"[collector]\nstate_dir = \"here\"", "c.toml:2: collector.state_dir: 'here' is not an absolute path", "slash"},
+      {"[collector]\npush_timeout = 30", "c.toml:2: collector.push_timeout: expected a duration", "\"30s\""},
+      {"[collector]\nconfig_pull_interval = \"5 minutes\"", "c.toml:2: collector.config_pull_interval: ", "\"5m\""},
+      {"[collector]\nconfig_pull_interval = \"1ms\"", "c.toml:2: collector.config_pull_interval: 1ms is out of range",
+       "from 1s to 1d"},
+      {"[collector]\nlog_level = \"loud\"", "c.toml:2: collector.log_level: 'loud' is not one of its values", "\"debug\""},
+      {"[collector]\nplugin_dirs = \"/a\"", "c.toml:2: collector.plugin_dirs: expected an array of strings", "array"},
+      {"[collector]\noutput = \"\"", "c.toml:2: collector.output: is empty", "\"-\""},
+      {"[backend]\nca_file = \"/x\"", "c.toml:1: backend: lacks its key 'url'", "https://"},
+      {"[backend]\nurl = \"http://h:1\"", "c.toml:2: backend.url: 'http://h:1' is not encrypted", "https://"},
+      {"[backend]\nurl = \"h:1\"", "c.toml:2: backend.url: 'h:1' is not an https URL", "https://"},
+      {"[backend]\nurl = \"https://\"", "c.toml:2: backend.url: 'https://' is not an https URL", "https://"},
+      {"[backend]\nurl = \"https://u:p@h\"", "c.toml:2: backend.url: ", "https://"},
+      {"[backend]\nurl = \"https://h\"\nproxy = \"x\"", "c.toml:3: backend.proxy: unknown key", "url"},
+      {"[spool]\nmax_bytes = \"lots\"", "c.toml:2: spool.max_bytes: ", "\"512MiB\""},
+      {"[spool]\nmax_bytes = 1", "c.toml:2: spool.max_bytes: 1 is out of range", "at least"},
+      {"[spool]\nmax_age = \"1s\"", "c.toml:2: spool.max_age: 1s is out of range", "1m"},
+      {"[plugins.sysstat]\nenabled = \"yes\"", "c.toml:2: plugins.sysstat.enabled: expected true or false, found a string",
+       "true or false"},
+      {"[plugins.sysstat]\ninterval = 10", "c.toml:2: plugins.sysstat.interval: expected a duration", "\"30s\""},
+      {"[plugins.sysstat]\ninterval = \"1ms\"", "c.toml:2: plugins.sysstat.interval: 1ms is out of range", "from 100ms"},
+      {"[plugins.sysstat]\ninterval = \"5s\"\ntimeout = \"6s\"", "c.toml:3: plugins.sysstat.timeout: is longer than the interval",
+       "at most"},
+      {"[plugins.sysstat]\npin = 7", "c.toml:2: plugins.sysstat.pin: expected an array of strings", "array"},
+      {"[plugins]\nsysstat = true", "c.toml:2: plugins.sysstat: expected a table, found true or false", "[plugins.sysstat]"},
+      {"plugins = 3", "c.toml:1: plugins: expected a table, found an integer", "[plugins]"},
+      {"[plugins.logs]\n[plugins.pg_logs]", "c.toml:2: plugins.pg_logs: is the plugin 'logs', configured at c.toml:1 already",
+       "one of the two"},
+      {"[collector\n", "c.toml:1: not valid TOML", "Mend"},
+  };
+  for (const Case& wrong : cases) {
+    INFO(wrong.text);
+    const auto config = config::load_text(wrong.text, "c.toml");
+    REQUIRE_FALSE(config);
+    CHECK(config.error().status == PGA_E_CONFIG);
+    CHECK_THAT(config.error().message, Catch::StartsWith(wrong.message));
+    CHECK_THAT(config.error().hint, Catch::Contains(wrong.hint));
+  }
+}
+
+TEST_CASE("a plugin may be called by its aliases") {
+  CHECK(loaded("[plugins.pg_logs]").plugins.count("logs") == 1);
+  CHECK(loaded("[plugins.pg_log]").plugins.count("logs") == 1);
+  CHECK(loaded("[plugins.disk_usage]").plugins.count("disk") == 1);
+}
+
+TEST_CASE("drop-ins come over the file in the order of their names, the environment over both") {
+  const Folder folder;
+  folder.write(
+      "c.toml",
+      "[collector]\nname = \"file\"\nstate_dir = \"/file\"\nlog_level = \"warn\"\n[plugins.pg_logs]\ninterval = \"9s\"\n");
+  folder.write("conf.d/20.toml", "[collector]\nname = \"twenty\"\n[plugins.logs]\nenabled = false\n");
+  folder.write("conf.d/10.toml", "[collector]\nname = \"ten\"\nstate_dir = \"/ten\"\n");
+  folder.write("conf.d/30.toml.disabled", "nonsense");
+  const auto config = config::load(folder.file("c.toml"), {{"PGANALYTICS_LOG_LEVEL", "error"}, {"PGANALYTICS_NAME", ""}});
+  REQUIRE(config);
+  CHECK(config->name == "twenty");
+  CHECK(config->state_dir == "/ten");
+  CHECK(config->log_level == log::Level::kError);
+  CHECK_FALSE(config->plugins.at("logs").enabled);
+  CHECK(config->plugins.at("logs").interval_ms == 9'000);
+  CHECK(config->files.size() == 3);
+
+  folder.write("conf.d/20.toml", "\n[collector]\nnmae = 1\n");
+  const auto wrong = config::load(folder.file("c.toml"), {});
+  REQUIRE_FALSE(wrong);
+  CHECK_THAT(wrong.error().message, Catch::Contains("conf.d/20.toml:3: collector.nmae: unknown key"));
+}
+
+TEST_CASE("a wrong value of the environment names its variable") {
+  const auto config = config::load_text("", "c.toml", {{"PGANALYTICS_BACKEND_URL", "http://h"}});
+  REQUIRE_FALSE(config);
+  CHECK_THAT(config.error().message, Catch::StartsWith("environment variable PGANALYTICS_BACKEND_URL: backend.url: "));
+}
+
+TEST_CASE("a file that is not there is an error unless nobody asked for it") {
+  const auto missing = config::load("/nonexistent/c.toml", {});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().status == PGA_E_NOTFOUND);
+  CHECK_THAT(missing.error().message, Catch::Contains("/nonexistent/c.toml"));
+  CHECK(config::load("/nonexistent/c.toml", {}, true));
+}

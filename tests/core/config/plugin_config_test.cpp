@@ -1,0 +1,91 @@
+#include "core/config/plugin_config.h"
+
+#include "core/schema/json_text.h"
+#include "tests/core/config/known_plugins.h"
+
+using namespace pganalytics;
+
+namespace {
+
+config::CollectorConfig loaded(const std::string& text) {
+  auto config = config::load_text(text, "c.toml");
+  REQUIRE(config);
+  return std::move(config).value();
+}
+
+Expected<config::ResolvedPlugin> resolved(const std::string& text, const std::string& id) {
+  const auto known = config_test::known_plugins();
+  return config::resolve(loaded(text).plugins.at(id), *config::find_plugin(known, id));
+}
+
+}  // namespace
+
+TEST_CASE("a plugin gets its keys as JSON with the defaults filled in") {
+  const auto plugin = resolved("[plugins.pg_stats]\ninterval = \"5s\"\ntables_max = 7\n", "pg_stats");
+  REQUIRE(plugin);
+  const auto json = schema::parse_json(plugin->config_json);
+  REQUIRE(json);
+  CHECK((*json)["tables_max"] == 7);
+  CHECK((*json)["databases"][0] == "*");
+  CHECK_FALSE(json->HasMember("interval"));
+  CHECK(plugin->interval_ms == 5'000);
+  CHECK(plugin->timeout_ms == 5'000);  // the default of 30 s would outlive the interval
+}
+
+TEST_CASE("without its own times a plugin runs by the descriptor's") {
+  const auto plugin = resolved("[plugins.pg_stats]", "pg_stats");
+  REQUIRE(plugin);
+  CHECK(plugin->interval_ms == 60'000);
+  CHECK(plugin->timeout_ms == 30'000);
+}
+
+TEST_CASE("a plugin's own key that does not fit is told with its line") {
+  struct Case {
+    const char* text;
+    const char* id;
+    const char* message;
+    const char* hint;
+  };
+  const Case cases[] = {
+      {"[plugins.pg_stats]\n\ntables_mx = 1", "pg_stats", "c.toml:3: plugins.pg_stats.tables_mx: unknown key", "'tables_max'"},
+      {"[plugins.pg_stats]\nintervall = \"5s\"", "pg_stats", "c.toml:2: plugins.pg_stats.intervall: unknown key", "'interval'"},
+      {"[plugins.pg_stats]\nxyzzy = 1", "pg_stats", "c.toml:2: plugins.pg_stats.xyzzy: unknown key", "plugin describe pg_stats"},
+      {"[plugins.pg_stats]\ntables_max = 0", "pg_stats", "c.toml:2: plugins.pg_stats.tables_max: must have minimum 1",
+       "describe"},
+      {"[plugins.pg_stats]\ntables_max = \"many\"", "pg_stats", "c.toml:2: plugins.pg_stats.tables_max: must be of type",
+       "describe"},
+      {"[plugins.pg_stats]\ndatabases = [\n\"a\",\n5]", "pg_stats", "c.toml:4: plugins.pg_stats.databases.1: must be of type",
+       "describe"},
+      {"[plugins.logs]", "logs", "c.toml:1: plugins.logs: lacks 'paths'", "describe"},
+      {"[plugins.logs]\npaths = [\"relative\"]", "logs", "c.toml:2: plugins.logs.paths.0: ", ""},
+  };
+  for (const Case& wrong : cases) {
+    INFO(wrong.text);
+    const auto plugin = resolved(wrong.text, wrong.id);
+    REQUIRE_FALSE(plugin);
+    CHECK(plugin.error().status == PGA_E_CONFIG);
+    CHECK_THAT(plugin.error().message, Catch::StartsWith(wrong.message));
+    CHECK_THAT(plugin.error().hint, Catch::Contains(wrong.hint));
+  }
+}
+
+TEST_CASE("the secrets a configuration names are known to the host") {
+  const auto plain = config_test::known_plugin("p", R"({"type": "object"})");
+  const auto config = loaded("[plugins.p]\npassword = { \"$secret\" = \"db1\" }\nlist = [{ \"$secret\" = \"db2\" }]\n");
+  const auto plugin = config::resolve(config.plugins.at("p"), plain);
+  REQUIRE(plugin);
+  CHECK(plugin->secret_names == std::set<std::string>{"db1", "db2"});
+}
+
+TEST_CASE("a descriptor's alias leads to its plugin, and two names for one are a mistake") {
+  const auto known = config_test::known_plugins();
+  auto config = loaded("[plugins.acme_logs]\npaths = [\"/x\"]");
+  REQUIRE(config::adopt_aliases(config, known));
+  CHECK(config.plugins.at("logs").id == "logs");
+  config = loaded("[plugins.acme_logs]\n[plugins.logs]");
+  const Outcome twice = config::adopt_aliases(config, known);
+  REQUIRE_FALSE(twice);
+  CHECK_THAT(twice.error().message,
+             Catch::StartsWith("c.toml:2: plugins.logs: is the plugin 'logs', configured at c.toml:1 already"));
+  CHECK(config::find_plugin(known, "nobody") == nullptr);
+}

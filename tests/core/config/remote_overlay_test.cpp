@@ -1,0 +1,132 @@
+#include "core/config/remote_overlay.h"
+
+#include "tests/core/config/known_plugins.h"
+
+using namespace pganalytics;
+
+namespace {
+
+constexpr const char* kLocal = R"(
+[plugins.pg_stats]
+interval = "60s"
+tables_max = 50
+[plugins.logs]
+enabled = false
+interval = "20s"
+paths = ["/var/log/pg.log"]
+)";
+
+config::CollectorConfig local(const std::string& text = kLocal) {
+  auto config = config::load_text(text, "c.toml");
+  REQUIRE(config);
+  return std::move(config).value();
+}
+
+config::CollectorConfig applied(const char* document, const std::string& text = kLocal) {
+  auto config = config::apply_remote(local(text), document, config_test::known_plugins());
+  INFO((config ? "" : config.error().message));
+  REQUIRE(config);
+  return std::move(config).value();
+}
+
+}  // namespace
+
+TEST_CASE("the document nobody changed leaves the local configuration as it is") {
+  const auto config = applied(R"({"version":0,"intervals":{},"enabled_collectors":[],"log_filters":[],"retention_days":30,
+                                  "compression":true,"backup_interval":"24h","plugins":{}})");
+  CHECK(config.plugins.at("pg_stats").enabled);
+  CHECK_FALSE(config.plugins.at("logs").enabled);
+  CHECK(config.plugins.at("pg_stats").interval_ms == 60'000);
+}
+
+TEST_CASE("remote changes intervals, the enabled set, keys, filters and compression") {
+  const auto config = applied(R"({"version":7,"intervals":{"pg_stats":"5s","pg_logs":3},"enabled_collectors":["pg_log"],
+      "log_filters":["ERROR"],"compression":"gzip","plugins":{"pg_stats":{"tables_max":9,"databases":["a"]}}})");
+  CHECK(config.remote_version == 7);
+  CHECK(config.plugins.at("pg_stats").interval_ms == 5'000);
+  CHECK(config.plugins.at("logs").interval_ms == 3'000);
+  CHECK_FALSE(config.plugins.at("pg_stats").enabled);
+  CHECK(config.plugins.at("logs").enabled);
+  CHECK(config.compression == compression::Encoding::kGzip);
+  const auto known = config_test::known_plugins();
+  const auto stats = config::resolve(config.plugins.at("pg_stats"), known[0]);
+  REQUIRE(stats);
+  CHECK_THAT(stats->config_json, Catch::Contains("\"tables_max\":9") && Catch::Contains("\"databases\":[\"a\"]"));
+  const auto logs = config::resolve(config.plugins.at("logs"), known[1]);
+  REQUIRE(logs);
+  CHECK_THAT(logs->config_json, Catch::Contains("\"severities\":[\"ERROR\"]"));
+  CHECK(applied(R"({"compression":false})").compression == compression::Encoding::kIdentity);
+}
+
+TEST_CASE("a plugin without a local table can be switched on") {
+  const auto config = applied(R"({"enabled_collectors":["pg_stats"],"intervals":{"pg_stats":"2s"}})", "");
+  CHECK(config.plugins.at("pg_stats").enabled);
+  CHECK(config.plugins.at("pg_stats").interval_ms == 2'000);
+  CHECK_FALSE(applied(R"({"intervals":{"pg_stats":"2s"}})", "").plugins.at("pg_stats").enabled);
+}
+
+TEST_CASE("what the operator pinned stays") {
+  const auto config =
+      applied(R"({"intervals":{"pg_stats":"5s","logs":"5s"},"enabled_collectors":["logs"],
+                                  "plugins":{"pg_stats":{"tables_max":9,"databases":["a"]}}})",
+              "[plugins.pg_stats]\ninterval = \"60s\"\ntables_max = 50\npin = [\"interval\", \"tables_max\", \"enabled\"]\n"
+              "[plugins.logs]\nenabled = false\ninterval = \"20s\"\npin = true\n");
+  const auto& stats = config.plugins.at("pg_stats");
+  CHECK(stats.enabled);
+  CHECK(stats.interval_ms == 60'000);
+  CHECK(std::get<std::int64_t>(stats.keys.find("tables_max")->value) == 50);
+  CHECK(stats.keys.find("databases") != nullptr);
+  CHECK_FALSE(config.plugins.at("logs").enabled);
+  CHECK(config.plugins.at("logs").interval_ms == 20'000);
+}
+
+TEST_CASE("a wrong document is refused whole, and the key named") {
+  struct Case {
+    const char* document;
+    const char* message;
+    const char* hint;
+  };
+  const Case cases[] = {
+      {R"({"intervals":{"pg_statz":"5s"}})", "intervals.pg_statz: no plugin 'pg_statz' is installed here", "'pg_stats'"},
+      {R"({"enabled_collectors":["nothing"]})", "enabled_collectors: no plugin 'nothing'", "Install"},
+      {R"({"plugins":{"pg_statz":{}}})", "plugins.pg_statz: no plugin", "'pg_stats'"},
+      {R"({"plugins":{"pg_stats":{"tables_mx":1}}})", "plugins.pg_stats.tables_mx: unknown key", "'tables_max'"},
+      {R"({"plugins":{"pg_stats":{"conninfo":"host=evil"}}})", "plugins.pg_stats.conninfo: may be set on the host only",
+       "own file"},
+      {R"({"plugins":{"pg_stats":{"password":"x"}}})", "plugins.pg_stats.password: may be set on the host only", "own file"},
+      {R"({"plugins":{"pg_stats":{"nested":{"file":"/etc/shadow"}}}})", "plugins.pg_stats.nested: may be set on the host only",
+       ""},
+      {R"({"plugins":{"logs":{"paths":["/etc/shadow"]}}})", "plugins.logs.paths: may be set on the host only", "own file"},
+      {R"({"plugins":{"pg_stats":{"enabled":true}}})", "plugins.pg_stats.enabled: unknown key", ""},
+      {R"({"plugins":{"pg_stats":3}})", "plugins.pg_stats: expected an object", ""},
+      {R"({"intervals":{"pg_stats":"soon"}})", "intervals.pg_stats: ", "\"30s\""},
+      {R"({"intervals":{"pg_stats":0}})", "intervals.pg_stats: 0 is out of range", "from 1 to"},
+      {R"({"intervals":{"pg_stats":"1ms"}})", "intervals.pg_stats: 1ms is out of range", "from 1s"},
+      {R"({"intervals":[]})", "intervals: expected an object", ""},
+      {R"({"intervalls":{}})", "intervalls: unknown key", "'intervals'"},
+      {R"({"plugin_dirs":["/tmp"]})", "plugin_dirs: unknown key", ""},
+      {R"({"log_filters":"ERROR"})", "log_filters: expected an array of strings", ""},
+      {R"({"compression":"lzma"})", "compression: 'lzma' is not one of its values", "\"gzip\""},
+      {R"({"retention_days":"long"})", "retention_days: expected an integer", ""},
+      {R"({"version":null})", "version: null is not a setting", ""},
+      {R"([])", "is not an object", ""},
+      {R"({)", "", ""},
+      {R"({"version":1,"version":2})", "", ""},
+  };
+  for (const Case& wrong : cases) {
+    INFO(wrong.document);
+    const auto config = config::apply_remote(local(), wrong.document, config_test::known_plugins());
+    REQUIRE_FALSE(config);
+    CHECK(config.error().status == PGA_E_CONFIG);
+    CHECK_THAT(config.error().message, Catch::StartsWith(std::string("remote configuration: ") + wrong.message));
+    CHECK_THAT(config.error().hint, Catch::Contains(wrong.hint));
+  }
+}
+
+TEST_CASE("a filter that the plugin does not take is found when the plugin is resolved") {
+  const auto config = applied(R"({"log_filters":["LOUD"],"enabled_collectors":["logs"]})");
+  const auto known = config_test::known_plugins();
+  const auto logs = config::resolve(config.plugins.at("logs"), known[1]);
+  REQUIRE_FALSE(logs);
+  CHECK_THAT(logs.error().message, Catch::StartsWith("remote configuration: plugins.logs.severities.0: "));
+}
