@@ -71,7 +71,8 @@ struct SupervisorOptions {
   std::string jitter_seed;  // collector id: aligned ticks are shifted by a hash of it
   std::size_t document_bytes_max = 1u << 20;
   std::size_t documents_per_run_max = 10'000;
-  std::int64_t grace_ms = 2'000;  // cancel -> SIGABRT -> SIGKILL, each this far apart
+  std::size_t run_bytes_max = 32u << 20;  // of all documents of a run: what the host may have to hold in memory per plugin
+  std::int64_t grace_ms = 2'000;          // cancel -> SIGABRT -> SIGKILL, each this far apart
 };
 
 class Supervisor {

@@ -1,0 +1,69 @@
+// describe(): a plugin's descriptor, read in a worker of its own that is gone afterwards. [main thread]
+#include <poll.h>
+
+#include <sstream>
+
+#include "core/clock/clock.h"
+#include "core/crypto/digest.h"
+#include "core/host/plugin_file.h"
+#include "core/host/plugin_info.h"
+#include "core/host/worker_handle.h"
+
+namespace pganalytics::host {
+namespace {
+
+Error failed(const Candidate& candidate, const std::string& why) {
+  return Error{PGA_E_UNSUPPORTED, "plugin.describe", candidate.path + ": " + why, "", 0};
+}
+
+std::vector<std::string> split_aliases(const std::string& list) {
+  std::vector<std::string> aliases;
+  std::istringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) {
+    const std::size_t first = name.find_first_not_of(' ');
+    if (first != std::string::npos) aliases.push_back(name.substr(first, name.find_last_not_of(' ') - first + 1));
+  }
+  return aliases;
+}
+
+// The worker's first frame, or why there is none.
+Expected<HelloMessage> hello_of(const Candidate& candidate, WorkerHandle& worker, std::int64_t timeout_ms) {
+  worker.send_message(FrameType::kLoad, 0, LoadMessage{candidate.path, candidate.id});
+  const std::int64_t deadline_ns = clock::now_monotonic_ns() + timeout_ms * 1'000'000;
+  for (;;) {
+    PGA_TRY(const auto frame, worker.receive());
+    // A plugin may log while it is loaded; that is for the run of the collector, not for this.
+    if (frame && frame->type == FrameType::kHello) {
+      auto hello = unpack<HelloMessage>(frame->payload);
+      if (!hello) return failed(candidate, "the worker's answer is malformed");
+      return std::move(*hello);
+    }
+    if (frame) continue;
+    if (worker.closed()) return failed(candidate, "it ended the worker while being loaded");
+    const std::int64_t left_ms = (deadline_ns - clock::now_monotonic_ns()) / 1'000'000;
+    if (left_ms <= 0) return failed(candidate, "it took longer than " + std::to_string(timeout_ms) + " ms to load");
+    std::vector<pollfd> fds;
+    worker.add_to_poll(fds);
+    poll(fds.data(), fds.size(), static_cast<int>(left_ms));
+    worker.flush();
+    worker.output();  // a pipe nobody empties would stop it
+  }
+}
+
+}  // namespace
+
+Expected<PluginInfo> describe(const Candidate& candidate, const std::string& worker_path, std::int64_t timeout_ms) {
+  if (candidate.refused) return *candidate.refused;
+  PGA_TRY(const PluginFile file, read_plugin_file(candidate.path));
+  PGA_TRY(WorkerHandle worker, WorkerHandle::spawn(worker_path, candidate.id));
+  PGA_TRY(HelloMessage hello, hello_of(candidate, worker, timeout_ms));
+  if (hello.verdict.status != PGA_OK) return failed(candidate, hello.verdict.message);
+  if (hello.info.id != candidate.id) return failed(candidate, "it calls itself \"" + hello.info.id + "\"");
+  PluginInfo info = std::move(hello.info);
+  info.aliases = split_aliases(hello.aliases);
+  info.path = candidate.path;
+  info.build_id = file.facts.build_id.empty() ? crypto::sha256_hex(file.bytes) : file.facts.build_id;
+  return info;
+}
+
+}  // namespace pganalytics::host

@@ -1,0 +1,79 @@
+// find_plugins(): the *.so files of the plugin folders, judged without running their code. [main thread]
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include "core/files/files.h"
+#include "core/host/elf_note.h"
+#include "core/host/plugin_file.h"
+#include "core/host/plugin_info.h"
+
+namespace pganalytics::host {
+namespace {
+
+constexpr std::size_t kPluginBytesMax = 256u << 20;
+
+std::vector<std::string> shared_objects_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code failed;  // a folder that is not there holds no plugins
+  for (std::filesystem::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
+    if (entry->path().extension() == ".so") paths.push_back(entry->path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+Candidate judge(const std::string& path) {
+  Candidate candidate;
+  std::error_code failed;
+  const auto resolved = std::filesystem::canonical(path, failed);
+  candidate.path = failed ? path : resolved.string();
+  candidate.id = std::filesystem::path(path).stem().string();
+  auto file = read_plugin_file(path);
+  if (!file) {
+    candidate.refused = std::move(file).error();
+    return candidate;
+  }
+  candidate.id = file->facts.id;
+  if (file->facts.abi_major != PGA_ABI_MAJOR) {
+    candidate.refused = Error{PGA_E_UNSUPPORTED, "plugin.abi_major",
+                              path + " was built for plugin ABI " + std::to_string(file->facts.abi_major) + ", this host has " +
+                                  std::to_string(PGA_ABI_MAJOR),
+                              "Install the plugin's build for this version.", 0};
+  }
+  return candidate;
+}
+
+}  // namespace
+
+Expected<PluginFile> read_plugin_file(const std::string& path) {
+  PGA_CHECK(check_trust(path));
+  PGA_TRY(auto bytes, files::read(path, kPluginBytesMax));
+  auto facts = read_elf_facts(bytes);
+  if (!facts) return std::move(facts).error().while_doing(path + " is no plugin for this host");
+  return PluginFile{std::move(*facts), std::move(bytes)};
+}
+
+std::vector<Candidate> find_plugins(const std::vector<std::string>& folders) {
+  std::vector<Candidate> found;
+  std::map<std::string, std::string> path_by_id;
+  for (const std::string& folder : folders) {
+    for (const std::string& path : shared_objects_in(folder)) {
+      Candidate candidate = judge(path);
+      if (!candidate.refused) {
+        const auto [first, is_first] = path_by_id.emplace(candidate.id, candidate.path);
+        if (!is_first) {
+          candidate.refused =
+              Error{PGA_E_UNSUPPORTED, "plugin.shadowed",
+                    candidate.path + " is not used: " + first->second + " has the same id and comes first", "", 0};
+        }
+      }
+      found.push_back(std::move(candidate));
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+  return found;
+}
+
+}  // namespace pganalytics::host

@@ -1,0 +1,19 @@
+// A plugin's file, trusted and read once: for finding and for describing.
+#pragma once
+
+#include <pganalytics/expected.hpp>
+#include <string>
+
+#include "core/host/elf_note.h"
+
+namespace pganalytics::host {
+
+struct PluginFile {
+  ElfFacts facts;
+  std::string bytes;
+};
+
+// Trust first, then the bytes, then what they say. The ABI major is the caller's to judge. [any thread]
+Expected<PluginFile> read_plugin_file(const std::string& path);
+
+}  // namespace pganalytics::host

@@ -1,0 +1,36 @@
+// A plugin's lines in the program's log: prefixed with its id, cut, and limited in rate.
+//
+// Two sources meet here: host->log(), with a level, and what the worker prints, as warnings. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/clock/clock.h"
+#include "core/log/log.h"
+
+namespace pganalytics::host {
+
+class PluginLog {
+ public:
+  PluginLog(std::string id, const clock::Clock& clock) : id_(std::move(id)), clock_(clock) {}
+
+  void line(log::Level level, std::string_view text);
+  // Output in any pieces; each whole line is a warning.
+  void output(std::string_view bytes);
+  // The worker ended: what it left without a newline is a line too.
+  void end_of_output();
+
+ private:
+  bool may_write();
+
+  std::string id_;
+  const clock::Clock& clock_;
+  std::string partial_;
+  double tokens_ = 0;  // lines that may be written now
+  std::int64_t refilled_ns_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace pganalytics::host

@@ -1,0 +1,144 @@
+// The life of one plugin: its worker's phases, its ticks, its run, what a failure means for the next try.
+//
+//     down -> loading -> configuring -> ready <-> running
+//      ^         |            |          |  ^       |         ready -> configuring -> ready   for a changed configuration
+//      +---------+------------+----------+--+-------+         at a fault or the end of stopping, once the process is reaped
+//
+// Each wait for the worker has a deadline; when it passes, the run is cancelled, then the worker gets SIGABRT, then SIGKILL, a
+// grace apart. Whatever else goes wrong in a worker (it crashes, exits, breaks the protocol) is a fault: the worker is
+// killed, and started again after a backoff. Never two processes of one plugin at a time.
+//
+// Here: one plugin. Not here: waiting for events and the set of plugins (supervisor.cpp). The supervisor's thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/backoff/backoff.h"
+#include "core/host/plugin_log.h"
+#include "core/host/supervisor.h"
+#include "core/host/worker_handle.h"
+#include "core/schedule/ticker.h"
+#include "core/schema/schema.h"
+
+namespace pganalytics::host {
+
+// What all runners share; outlives them.
+struct RunnerContext {
+  const SupervisorOptions& options;
+  RunSink& sink;
+  const clock::Clock& clock;
+  bool scheduling = true;
+};
+
+class Runner {
+ public:
+  Runner(RunnerContext& context, PluginSettings settings);
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Other settings for the same plugin; also brings back a runner that was told to stop.
+  void update(PluginSettings settings);
+  void request(std::uint32_t reason);
+  // Cancel the run, shut the worker down, by `deadline_ns` at the latest.
+  void stop(std::int64_t deadline_ns);
+
+  // Do what has come due or arrived. Never blocks.
+  void turn();
+  void add_to_poll(std::vector<pollfd>& fds) const;
+  // Monotonic time of the next thing to do without an event.
+  [[nodiscard]] std::int64_t next_due_ns() const;
+
+  // It was told to stop and its worker is gone.
+  [[nodiscard]] bool gone() const { return stopping_ && !worker_ && !requested_; }
+  [[nodiscard]] const std::string& id() const { return settings_.info.id; }
+  [[nodiscard]] PluginHealth health() const;
+
+ private:
+  enum class Phase { kDown, kLoading, kConfiguring, kReady, kRunning, kEnding };
+  // What happens when the deadline passes.
+  enum class Force { kNone, kCancel, kAbort, kKill };
+
+  struct Run {
+    RunReport report;
+    std::int64_t started_ns = 0;
+    std::size_t bytes = 0;
+  };
+
+  // Worker
+  void start_worker();
+  void end_worker();        // in order: shutdown, and the process goes
+  void fault(Error error);  // not in order: killed now, started again later
+  void reap_worker();
+  void worker_ended(const std::string& how);
+
+  // Frames
+  void read_frames();
+  Outcome take(const Frame& frame);
+  Outcome take_hello(const Frame& frame);
+  Outcome take_configured(const Frame& frame);
+  Outcome take_document(const Frame& frame);
+  Outcome take_result(const Frame& frame);
+  Outcome take_log(const Frame& frame);
+  Outcome take_ask(const Frame& frame);
+  AnswerMessage answer(const AskMessage& question);
+
+  // Configuration
+  void configure(bool dry_run);
+  void configured(bool dry_run, const Verdict& verdict);
+
+  // Runs
+  void serve_request();
+  void take_ticks();
+  void begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns);
+  void finish_run(std::map<std::string, std::optional<std::string>> state);
+  void report_failure(std::uint32_t reason, Error error);
+  void apply_retry_rule(const Error& error);
+  void refuse_document(Error error);
+
+  // Time
+  void expect_within(std::int64_t limit_ms, Force first);
+  void expect_nothing() { force_ = Force::kNone; }
+  void use_force();
+  void check_liveness();
+  [[nodiscard]] std::int64_t now_ns() const { return context_.clock.monotonic_ns(); }
+  void note_error(const Error& error);
+
+  RunnerContext& context_;
+  PluginSettings settings_;
+  std::optional<schema::Schema> output_schema_;
+  PluginLog log_;
+  backoff::Backoff backoff_;
+
+  Phase phase_ = Phase::kDown;
+  std::optional<WorkerHandle> worker_;
+  std::optional<Error> fault_;   // why the worker was killed, if by us
+  std::int64_t restart_ns_ = 0;  // in kDown: when to start a worker
+  bool stopping_ = false;
+  bool outdated_ = false;  // the plugin's file changed: another worker at the next occasion
+
+  Force force_ = Force::kNone;
+  std::int64_t force_ns_ = 0;
+
+  std::optional<std::string> config_in_force_;  // of this worker
+  std::string configuring_json_;                // in kConfiguring: what was sent
+  bool config_refused_ = false;                 // what is wanted was refused: wait for another
+  bool failed_ = false;                         // for good, until the configuration changes
+
+  std::optional<schedule::Ticker> ticker_;
+  std::optional<std::uint32_t> requested_;  // a run outside the schedule
+  std::optional<Run> run_;
+  std::uint64_t sequence_ = 0;
+  std::int64_t previous_unix_ns_ = 0;
+  std::int64_t not_before_ns_ = 0;  // ticks before this are skipped: the plugin is being let alone
+  int failures_in_row_ = 0;
+
+  std::int64_t heard_ns_ = 0;  // last frame
+  bool pinged_ = false;
+  bool more_frames_ = false;  // may have been received and not taken yet
+  PluginHealth health_;
+};
+
+}  // namespace pganalytics::host

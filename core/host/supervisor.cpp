@@ -1,0 +1,119 @@
+// The set of runners and the one place where the host waits.
+#include "core/host/supervisor.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "core/host/runner.h"
+
+namespace pganalytics::host {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
+}  // namespace
+
+class Supervisor::Impl {
+ public:
+  Impl(SupervisorOptions options, RunSink& sink, const clock::Clock& clock)
+      : options_(std::move(options)), context_{options_, sink, clock} {}
+
+  void apply(std::vector<PluginSettings> wanted) {
+    std::set<std::string> ids;
+    for (PluginSettings& settings : wanted) {
+      ids.insert(settings.info.id);
+      if (Runner* runner = find(settings.info.id)) {
+        runner->update(std::move(settings));
+      } else {
+        runners_.push_back(std::make_unique<Runner>(context_, std::move(settings)));
+      }
+    }
+    for (const auto& runner : runners_) {
+      if (ids.count(runner->id()) == 0) runner->stop(now_ns() + 2 * options_.grace_ms * kNsPerMs);
+    }
+  }
+
+  Outcome request_run(const std::string& plugin, std::uint32_t reason) {
+    Runner* runner = find(plugin);
+    if (runner == nullptr || runner->gone()) {
+      return Error{PGA_E_NOTFOUND, "plugin.unknown", "there is no enabled plugin \"" + plugin + "\"", "", 0};
+    }
+    runner->request(reason);
+    return {};
+  }
+
+  bool turn(std::int64_t max_wait_ms, int wake_fd) {
+    advance();
+    std::vector<pollfd> fds;
+    if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
+    for (const auto& runner : runners_) runner->add_to_poll(fds);
+    if (poll(fds.data(), fds.size(), wait_ms(max_wait_ms)) < 0 && errno != EINTR) return false;
+    advance();
+    return true;
+  }
+
+  void set_scheduling(bool on) { context_.scheduling = on; }
+
+  void stop(std::int64_t timeout_ms) {
+    const std::int64_t deadline_ns = now_ns() + timeout_ms * kNsPerMs;
+    for (const auto& runner : runners_) runner->stop(deadline_ns);
+    while (!runners_.empty() && now_ns() < deadline_ns) {
+      if (!turn((deadline_ns - now_ns()) / kNsPerMs + 1, -1)) break;
+    }
+    for (const auto& runner : runners_) log::warn("plugin " + runner->id() + ": its worker did not end in time and is killed");
+    runners_.clear();
+  }
+
+  [[nodiscard]] std::vector<PluginHealth> health() const {
+    std::vector<PluginHealth> all;
+    for (const auto& runner : runners_) all.push_back(runner->health());
+    return all;
+  }
+
+ private:
+  void advance() {
+    for (const auto& runner : runners_) runner->turn();
+    const auto first_gone = std::remove_if(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->gone(); });
+    runners_.erase(first_gone, runners_.end());
+  }
+
+  Runner* find(const std::string& id) {
+    for (const auto& runner : runners_) {
+      if (runner->id() == id) return runner.get();
+    }
+    return nullptr;
+  }
+
+  // Rounded up: a wait that ends a moment early would be followed by one of zero.
+  [[nodiscard]] int wait_ms(std::int64_t max_wait_ms) const {
+    std::int64_t wait = std::clamp<std::int64_t>(max_wait_ms, 0, 3'600'000);
+    for (const auto& runner : runners_) {
+      const std::int64_t left_ns = std::max<std::int64_t>(runner->next_due_ns() - now_ns(), 0);
+      wait = std::min(wait, left_ns / kNsPerMs + (left_ns % kNsPerMs != 0 ? 1 : 0));
+    }
+    return static_cast<int>(wait);
+  }
+
+  [[nodiscard]] std::int64_t now_ns() const { return context_.clock.monotonic_ns(); }
+
+  SupervisorOptions options_;
+  RunnerContext context_;
+  std::vector<std::unique_ptr<Runner>> runners_;
+};
+
+Supervisor::Supervisor(SupervisorOptions options, RunSink& sink, const clock::Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), sink, clock)) {}
+Supervisor::~Supervisor() = default;
+
+void Supervisor::apply(std::vector<PluginSettings> wanted) { impl_->apply(std::move(wanted)); }
+Outcome Supervisor::request_run(const std::string& plugin, std::uint32_t reason) { return impl_->request_run(plugin, reason); }
+bool Supervisor::turn(std::int64_t max_wait_ms, int wake_fd) { return impl_->turn(max_wait_ms, wake_fd); }
+void Supervisor::set_scheduling(bool on) { impl_->set_scheduling(on); }
+void Supervisor::stop(std::int64_t timeout_ms) { impl_->stop(timeout_ms); }
+std::vector<PluginHealth> Supervisor::health() const { return impl_->health(); }
+
+}  // namespace pganalytics::host

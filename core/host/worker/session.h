@@ -1,0 +1,71 @@
+// One plugin instance in this process, and the host's tables it sees (pga_host, pga_run), served over the Link.
+//
+// Here: the calls into the plugin, in the order plugin.h promises, and every service they may ask for. Not here: bytes on the
+// socket (link.h), loading (library.h), when to do what (the host). All calls into the plugin come from the main thread, so
+// PGA_F_AFFINE holds; cancel() alone comes from the link's reading thread.
+#pragma once
+
+#include <pganalytics/plugin.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/host/messages.h"
+#include "core/host/worker/link.h"
+#include "core/host/worker/staged_state.h"
+
+namespace pganalytics::worker {
+
+class Session {
+ public:
+  Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();  // destroys the instance
+
+  // Serve the host until it says kShutdown. False: the host or the plugin left no way to go on.
+  bool serve(Link& link);
+
+  // [any thread] From the link.
+  void cancel(std::uint64_t run);
+
+ private:
+  struct Run;  // one collect() in progress
+
+  bool obey(const host::Frame& frame);
+  bool load(const host::LoadMessage& message);
+  void start(host::StartMessage message);
+  void configure(const host::ConfigureMessage& message);
+  void collect(std::uint64_t number, const host::CollectMessage& message);
+  bool recreate();
+
+  host::Verdict create();
+  host::Verdict call_configure(const std::string& json, std::uint32_t dry_run);
+  host::Verdict call_collect(Run& run);
+  void destroy();
+
+  pga_status emit(std::string_view json);
+  void log(std::uint32_t level, std::string_view text);
+
+  static pga_status serve_answer(Session& session, std::uint32_t kind, const char* name, char* buf, size_t* len);
+  static pga_host make_table(Session* session);
+  static pga_run make_run(Session* session, const Run& run, const host::CollectMessage& message);
+
+  Link* link_ = nullptr;
+  const pga_plugin* plugin_ = nullptr;
+  pga_host table_;
+  host::StartMessage settings_;
+  std::atomic<std::uint32_t> log_level_{PGA_LOG_INFO};
+  std::unique_ptr<StagedState> state_;
+  std::optional<std::string> config_;  // in force
+  void* self_ = nullptr;
+  host::Verdict created_{PGA_E_FAIL, "worker.order", "the instance was not started", 0};
+
+  std::mutex running_;  // guards run_ and self_ against cancel()
+  Run* run_ = nullptr;
+};
+
+}  // namespace pganalytics::worker

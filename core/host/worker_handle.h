@@ -1,0 +1,57 @@
+// The host's end of one worker: its process, the frames to and from it, the lines it prints. Never blocks.
+//
+// Here: bytes. Not here: which frame may come when, deadlines, restarts (runner.h). One thread.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/host/frames.h"
+#include "core/host/messages.h"
+#include "core/host/process.h"
+
+struct pollfd;
+
+namespace pganalytics::host {
+
+class WorkerHandle {
+ public:
+  static Expected<WorkerHandle> spawn(const std::string& worker_path, const std::string& id);
+
+  [[nodiscard]] Process& process() { return process_; }
+
+  // Queue a frame and write what the socket takes; the rest goes when poll() says so. To a worker that is gone: nothing happens.
+  void send(FrameType type, std::uint64_t run = 0, std::string_view payload = {});
+  template <class Message>
+  void send_message(FrameType type, std::uint64_t run, Message message) {
+    send(type, run, pack(std::move(message)));
+  }
+
+  // The next frame that has arrived whole, nullopt if none. An error is a broken protocol: final.
+  Expected<std::optional<Frame>> receive();
+  // What it printed since the last call.
+  std::string output();
+  // It closed its end, or died: no frame will follow those already received.
+  [[nodiscard]] bool closed() const { return closed_; }
+
+  void add_to_poll(std::vector<pollfd>& fds) const;
+  void flush();
+
+ private:
+  WorkerHandle(Process process, Descriptor socket, Descriptor output)
+      : process_(std::move(process)), socket_(std::move(socket)), output_(std::move(output)) {}
+  bool fill();
+
+  Process process_;
+  Descriptor socket_, output_;
+  FrameReader reader_{FrameReader::From::kWorker};
+  std::string unsent_;
+  bool closed_ = false;
+  bool output_closed_ = false;
+};
+
+}  // namespace pganalytics::host

@@ -1,0 +1,134 @@
+/* Does what its configuration's "do" says, and little of it is nice. */
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "kit.h"
+
+PGA_NOTE("test_unruly");
+DESCRIPTOR("test_unruly");
+
+static const pga_host* g_host;
+static char g_what[256];
+static int g_fatal_runs;
+
+static int told_to(const char* what) {
+  char quoted[64];
+  snprintf(quoted, sizeof quoted, "\"%s\"", what);
+  return strstr(g_what, quoted) != NULL;
+}
+
+static pga_status create(const pga_host* host, const char* instance, void** self, pga_error* error) {
+  (void)instance;
+  (void)error;
+  g_host = host;
+  *self = &g_what;
+  return PGA_OK;
+}
+
+static pga_status configure(void* self, pga_str json, uint32_t dry_run, pga_error* error) {
+  (void)self;
+  if (json.len >= sizeof g_what) return PGA_E_CONFIG;
+  if (dry_run != 0) return PGA_OK;
+  memcpy(g_what, json.data, json.len);
+  g_what[json.len] = '\0';
+  if (told_to("refuse")) {
+    snprintf(error->message, sizeof error->message, "key 'do': refused as told");
+    return PGA_E_CONFIG;
+  }
+  return PGA_OK;
+}
+
+static pga_status emit_text(const pga_run* run, const char* text) {
+  const pga_str document = {text, strlen(text)};
+  return run->emit(run, document);
+}
+
+static pga_status emit_large(const pga_run* run) {
+  char* large = malloc(run->max_document_bytes + 1);
+  if (large == NULL) return PGA_E_FATAL;
+  memset(large, 'x', run->max_document_bytes + 1);
+  const pga_str document = {large, run->max_document_bytes + 1};
+  run->emit(run, document);
+  free(large);
+  return PGA_OK; /* as a plugin that does not look at the answer */
+}
+
+static pga_status tell_what_it_knows(const pga_run* run) {
+  char secret[32] = "", fact[32] = "", rest[128];
+  size_t secret_length = sizeof secret - 1, fact_length = sizeof fact - 1, small = 1;
+  if (g_host->secret_get(g_host, "password", secret, &small) != PGA_E_TOOSMALL || small != 7) return PGA_E_FAIL;
+  if (g_host->secret_get(g_host, "password", secret, &secret_length) != PGA_OK) return PGA_E_FAIL;
+  if (g_host->secret_get(g_host, "not_mine", secret, &small) != PGA_E_NOTFOUND) return PGA_E_FAIL;
+  if (g_host->info_get(g_host, "host.name", fact, &fact_length) != PGA_OK) return PGA_E_FAIL;
+  fact[strlen(fact) - 1] = '\0'; /* without its quotes */
+  snprintf(rest, sizeof rest, ",\"text\":\"%s %s\"", secret, fact + 1);
+  return emit_document(run, "test_unruly", rest);
+}
+
+static pga_status wait_for_cancel(const pga_run* run) {
+  struct pollfd cancelled = {run->cancel_fd, POLLIN, 0};
+  poll(&cancelled, 1, -1);
+  return run->cancelled(run) != 0 ? PGA_E_DEADLINE : PGA_E_FAIL;
+}
+
+static pga_status collect(void* self, const pga_run* run, pga_error* error) {
+  (void)self;
+  const pga_str cursor = {"1", 1};
+  if (told_to("segv")) {
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+  }
+  if (told_to("exit")) exit(3);
+  if (told_to("hang")) {
+    signal(SIGABRT, SIG_IGN);
+    for (;;) pause();
+  }
+  if (told_to("abort late")) {
+    for (;;) pause();
+  }
+  if (told_to("wait")) return wait_for_cancel(run);
+  if (told_to("malformed")) return emit_text(run, "{\"type\":"), PGA_OK;
+  if (told_to("no object")) return emit_text(run, "[1]"), PGA_OK;
+  if (told_to("too large")) return emit_large(run);
+  if (told_to("wrong type")) return emit_document(run, "test_counter", "");
+  if (told_to("no timestamp")) return emit_text(run, "{\"type\":\"test_unruly\"}");
+  if (told_to("bad schema")) return emit_document(run, "test_unruly", ",\"count\":\"many\"");
+  if (told_to("unknown key")) return emit_document(run, "test_unruly", ",\"surprise\":1");
+  if (told_to("duplicate key")) return emit_document(run, "test_unruly", ",\"count\":1,\"count\":2");
+  if (told_to("knows")) return tell_what_it_knows(run);
+  if (told_to("print")) {
+    fprintf(stderr, "printed by a plugin\nand a rest");
+    fflush(stderr);
+  }
+  if (told_to("fatal") && g_fatal_runs++ == 0) return PGA_E_FATAL;
+  if (told_to("refuse the run")) {
+    snprintf(error->message, sizeof error->message, "the target speaks another language");
+    return PGA_E_CONFIG;
+  }
+  if (told_to("fail after emitting")) {
+    g_host->state_set(g_host, "cursor", cursor);
+    emit_document(run, "test_unruly", "");
+    snprintf(error->code, sizeof error->code, "target.away");
+    snprintf(error->message, sizeof error->message, "the target went away");
+    return PGA_E_TRANSIENT;
+  }
+  if (told_to("many")) {
+    for (int i = 0; i < 2000; ++i) {
+      const pga_status status = emit_document(run, "test_unruly", "");
+      if (status != PGA_OK) return status;
+    }
+    return PGA_OK;
+  }
+  return emit_document(run, "test_unruly", "");
+}
+
+static void destroy(void* self) { (void)self; }
+
+static const pga_plugin kPlugin = {
+    sizeof(pga_plugin), PGA_ABI_MINOR, &kDescriptor, create, configure, collect, NULL, destroy, NULL};
+
+PGA_EXPORT const pga_plugin* pga_plugin_v1(uint32_t host_minor) {
+  (void)host_minor;
+  return &kPlugin;
+}

@@ -1,0 +1,103 @@
+#include "tests/core/host/test_sink.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "tests/support/catch.h"
+
+namespace pganalytics::host {
+
+Outcome TestSink::run_finished(RunReport&& report) {
+  if (refuse && !report.failed) return Error{PGA_E_LIMIT, "sink.full", "the disk is full", "", 0};
+  for (const auto& [key, value] : report.state) {
+    if (value) {
+      state[report.plugin][key] = *value;
+    } else {
+      state[report.plugin].erase(key);
+    }
+  }
+  reports.push_back(std::move(report));
+  return {};
+}
+
+Expected<std::optional<std::string>> TestSink::secret(const std::string&, const std::string& name) {
+  if (name == "password") return std::optional<std::string>("hunter2");
+  return Error{PGA_E_FAIL, "test.secret", "no other name may reach the sink", "", 0};
+}
+
+std::vector<RunReport> TestSink::of(const std::string& plugin) const {
+  std::vector<RunReport> found;
+  for (const RunReport& report : reports) {
+    if (report.plugin == plugin) found.push_back(report);
+  }
+  return found;
+}
+
+std::size_t TestSink::good_runs(const std::string& plugin) const {
+  std::size_t count = 0;
+  for (const RunReport& report : reports) count += report.plugin == plugin && !report.failed ? 1 : 0;
+  return count;
+}
+
+const PluginInfo& info_of(const std::string& id) {
+  static std::map<std::string, PluginInfo> known;
+  if (known.count(id) == 0) {
+    auto info = describe({std::string(TEST_PLUGIN_DIR) + "/" + id + ".so", id, std::nullopt}, WORKER_PATH);
+    if (!info) FAIL(info.error().message);
+    known[id] = *info;
+  }
+  return known[id];
+}
+
+PluginSettings settings_of(const std::string& id, const std::string& config_json, std::int64_t interval_ms,
+                           std::int64_t timeout_ms) {
+  PluginSettings settings;
+  settings.info = info_of(id);
+  settings.instance = id;
+  settings.config_json = config_json;
+  settings.secret_names = {"password"};
+  settings.interval_ms = interval_ms;
+  settings.timeout_ms = timeout_ms != 0 ? timeout_ms : interval_ms;
+  return settings;
+}
+
+SupervisorOptions test_options() {
+  SupervisorOptions options;
+  options.worker_path = WORKER_PATH;
+  options.jitter_seed = "test";
+  options.document_bytes_max = 64 * 1024;
+  options.grace_ms = 300;
+  return options;
+}
+
+bool turn_until(Supervisor& supervisor, const std::function<bool()>& done, std::int64_t limit_ms) {
+  const std::int64_t deadline_ns = clock::now_monotonic_ns() + limit_ms * 1'000'000;
+  while (!done()) {
+    if (clock::now_monotonic_ns() > deadline_ns) return false;
+    REQUIRE(supervisor.turn(50));
+  }
+  return true;
+}
+
+PluginHealth health_of(const Supervisor& supervisor, const std::string& plugin) {
+  for (const PluginHealth& health : supervisor.health()) {
+    if (health.plugin == plugin) return health;
+  }
+  return {};
+}
+
+bool is_running(std::int64_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  return stat >> number >> name >> state && state != "Z" && state != "X";
+}
+
+std::int64_t number_in(const std::string& document, const std::string& key) {
+  const std::size_t found = document.find("\"" + key + "\":");
+  if (found == std::string::npos) FAIL("no " + key + " in " + document);
+  return std::atoll(document.c_str() + found + key.size() + 3);
+}
+
+}  // namespace pganalytics::host
