@@ -1,0 +1,147 @@
+#include "core/server/api/access.h"
+
+#include "core/clock/clock.h"
+#include "core/crypto/digest.h"
+#include "core/log/log.h"
+#include "core/server/api/problem.h"
+#include "core/server/auth/secret_text.h"
+
+namespace pganalytics::server::api {
+namespace {
+
+using http::Response;
+
+// How long a collector's standing is believed: a revocation made by another instance takes effect within this.
+constexpr std::int64_t kStandingNs = 2'000'000'000;
+constexpr std::size_t kMaxStandings = 50'000;
+
+Response unauthorized(std::string_view message) { return Response::error(401, "unauthorized", message); }
+Response forbidden(std::string_view message) { return Response::error(403, "forbidden", message); }
+
+// The token of "Authorization: Bearer <token>"; "" for anything else.
+std::string_view bearer_of(const http::Request& request) {
+  constexpr std::string_view kScheme = "bearer ";
+  std::string_view value = request.header("authorization");
+  if (value.size() <= kScheme.size()) return {};
+  for (std::size_t i = 0; i < kScheme.size(); ++i) {
+    const char c = value[i] >= 'A' && value[i] <= 'Z' ? static_cast<char>(value[i] - 'A' + 'a') : value[i];
+    if (c != kScheme[i]) return {};
+  }
+  value.remove_prefix(kScheme.size());
+  const std::size_t start = value.find_first_not_of(' ');
+  return start == std::string_view::npos ? std::string_view() : value.substr(start);
+}
+
+bool is_key(std::string_view bearer) { return bearer.substr(0, 4) == "pga_"; }
+
+}  // namespace
+
+std::string Caller::name() const {
+  if (!collector_id.empty()) return "collector:" + collector_id;
+  if (!role) return "anyone";
+  switch (*role) {
+    case store::Role::kViewer: return "key:viewer";
+    case store::Role::kOperator: return "key:operator";
+    case store::Role::kAdmin: return "key:admin";
+  }
+  return "key";
+}
+
+Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& request, const std::string& path_id) {
+  const std::string_view bearer = bearer_of(request);
+  switch (access) {
+    case Access::kAnyone:
+    case Access::kRegistrationToken: return Caller{};
+    case Access::kOwnCertificate: return by_certificate(request, path_id);
+    case Access::kOwnToken:
+      return is_key(bearer) ? refuse_key(bearer, "an API key cannot act as a collector") : by_token(bearer, request, path_id);
+    case Access::kOwnTokenOrAdmin:
+      return is_key(bearer) ? by_key(bearer, store::Role::kAdmin) : by_token(bearer, request, path_id);
+    case Access::kViewer: return is_key(bearer) ? by_key(bearer, store::Role::kViewer) : refuse_collector(bearer, request);
+    case Access::kAdmin: return is_key(bearer) ? by_key(bearer, store::Role::kAdmin) : refuse_collector(bearer, request);
+  }
+  return unauthorized("this route has no rule of access");
+}
+
+Gatekeeper::Verdict Gatekeeper::by_certificate(const http::Request& request, const std::string& path_id) {
+  if (!request.peer) return unauthorized("this route needs the collector's client certificate");
+  if (request.peer->collector_id != path_id) return forbidden("the client certificate is another collector's");
+  if (auto refusal = refusal_of_standing(path_id)) return std::move(*refusal);
+  return Caller{path_id, std::nullopt};
+}
+
+Gatekeeper::Verdict Gatekeeper::by_token(std::string_view token, const http::Request& request, const std::string& path_id) {
+  if (auto refusal = refusal_of_token(token, request)) return std::move(*refusal);
+  const std::string& id = request.peer->collector_id;
+  if (!path_id.empty() && path_id != id) return forbidden("a collector may act for itself only");
+  if (auto refusal = refusal_of_standing(id)) return std::move(*refusal);
+  return Caller{id, std::nullopt};
+}
+
+// Nothing, if the token is ours, in force, and bound to the certificate of this connection.
+std::optional<Response> Gatekeeper::refusal_of_token(std::string_view token, const http::Request& request) {
+  if (token.empty()) return unauthorized("this route needs \"Authorization: Bearer\" with a token or key");
+  if (!request.peer) return unauthorized("an access token is good only with the client certificate it is bound to");
+  const auto claims = signer_.verify(token);
+  if (!claims) {
+    log::debug("an access token of " + request.remote_address + " was refused: " + claims.error().message);
+    return unauthorized("the access token is not valid");
+  }
+  const bool bound = crypto::equal_in_constant_time(claims.value().certificate_thumbprint, request.peer->thumbprint_sha256);
+  if (!bound || claims.value().collector_id != request.peer->collector_id) {
+    return unauthorized("the access token is bound to another certificate");
+  }
+  return std::nullopt;
+}
+
+// Known and not revoked; asked of the store at most every two seconds.
+std::optional<Response> Gatekeeper::refusal_of_standing(const std::string& collector_id) {
+  const std::int64_t now_ns = clock::now_monotonic_ns();
+  const auto refusal = [] {
+    return Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = standings_.find(collector_id);
+    if (known != standings_.end() && now_ns < known->second.until_monotonic_ns) {
+      return known->second.good ? std::nullopt : std::optional<Response>(refusal());
+    }
+  }
+  const auto row = store_.collector(collector_id);
+  if (!row && row.error().status != PGA_E_NOTFOUND) return problem("look up a collector", row.error());
+  const bool good = row && !row.value().revoked;
+  {
+    const std::lock_guard lock(mutex_);
+    if (standings_.size() >= kMaxStandings) standings_.clear();
+    standings_[collector_id] = Standing{good, now_ns + kStandingNs};
+  }
+  return good ? std::nullopt : std::optional<Response>(refusal());
+}
+
+Gatekeeper::Verdict Gatekeeper::by_key(std::string_view key, store::Role least) {
+  const auto role = store_.role_of_api_key(auth::sha256_hex(key));
+  if (!role) return problem("look up an API key", role.error());
+  if (!role.value()) return unauthorized("the API key is not known");
+  if (*role.value() < least) return forbidden("the API key's role may not do this");
+  return Caller{{}, *role.value()};
+}
+
+// A key that is good is 403, a key that is none 401.
+Gatekeeper::Verdict Gatekeeper::refuse_key(std::string_view key, std::string_view why) {
+  auto verdict = by_key(key, store::Role::kViewer);
+  if (std::holds_alternative<Response>(verdict)) return verdict;
+  return forbidden(why);
+}
+
+// The same for access tokens where only people's keys are good.
+Gatekeeper::Verdict Gatekeeper::refuse_collector(std::string_view token, const http::Request& request) {
+  if (auto refusal = refusal_of_token(token, request)) return std::move(*refusal);
+  return forbidden("collectors may not do this; it needs an API key");
+}
+
+void Gatekeeper::forget(const std::string& collector_id) {
+  const std::lock_guard lock(mutex_);
+  standings_.erase(collector_id);
+}
+
+}  // namespace pganalytics::server::api

@@ -1,0 +1,63 @@
+// GET /api/v1/collectors, GET and DELETE /api/v1/collectors/{id}.
+#include <optional>
+#include <pganalytics/json.hpp>
+
+#include "core/clock/clock.h"
+#include "core/log/log.h"
+#include "core/server/api/api.h"
+#include "core/server/api/problem.h"
+#include "core/server/api/resources.h"
+#include "core/server/api/routes.h"
+
+namespace pganalytics::server::api {
+namespace {
+
+using http::Response;
+
+std::optional<std::string> time_of(std::int64_t unix_ns) {
+  if (unix_ns == 0) return std::nullopt;
+  return clock::format_rfc3339(unix_ns);
+}
+
+void write(JsonWriter& json, const store::CollectorRow& row) {
+  json.begin_object();
+  json.member("id", row.id).member("name", row.name).member("hostname", row.hostname).member("version", row.version);
+  json.member("created_at", time_of(row.created_unix_ns)).member("last_push_at", time_of(row.last_push_unix_ns));
+  json.member("batches", row.batches).member("documents", row.documents).member("revoked", row.revoked);
+  json.end_object();
+}
+
+}  // namespace
+
+Response serve_collectors(const Call& call) {
+  const auto rows = call.services.store.collectors();
+  if (!rows) return problem("list collectors", rows.error());
+  JsonWriter json;
+  json.begin_object().key("collectors").begin_array();
+  for (const store::CollectorRow& row : rows.value()) write(json, row);
+  json.end_array().end_object();
+  return Response::json(200, std::string(json.text()));
+}
+
+Response serve_collector(const Call& call) {
+  const auto row = call.services.store.collector(call.id);
+  if (!row) return problem("look up a collector", row.error());
+  JsonWriter json;
+  write(json, row.value());
+  return Response::json(200, std::string(json.text()));
+}
+
+// What it has sent stays readable; it may not send more. Revoking twice is as good as once.
+Response serve_revoke(const Call& call) {
+  store::Store& store = call.services.store;
+  if (const auto known = store.collector(call.id); !known) return problem("look up a collector", known.error());
+  if (const Outcome revoked = store.revoke_collector(call.id); !revoked) return problem("revoke a collector", revoked.error());
+  call.services.gatekeeper.forget(call.id);
+  const Outcome audited = store.audit(call.caller.name(), "collector.revoke", call.id, "{}");
+  if (!audited) log::write(log::Level::kError, "audit collector.revoke of " + call.id, audited.error());
+  Response done;
+  done.status = 204;
+  return done;
+}
+
+}  // namespace pganalytics::server::api

@@ -1,0 +1,96 @@
+#include "core/server/api/config_values.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/schema/units.h"
+
+namespace pganalytics::server::api {
+namespace {
+
+using rapidjson::Value;
+
+constexpr std::int64_t kMinIntervalMs = 1'000;
+constexpr std::int64_t kMaxIntervalMs = 86'400'000;
+constexpr std::int64_t kMaxRetentionDays = 3'650;
+
+std::string_view text_of(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
+
+}  // namespace
+
+Error config_error(std::string_view path, std::string_view what) {
+  return Error{PGA_E_CONFIG, "bad_config", std::string(path) + ": " + std::string(what), {}, 0};
+}
+
+Expected<std::string> read_interval(const Value& value, const std::string& path) {
+  constexpr const char* kWanted = "an interval is a duration like \"30s\" or whole seconds, from 1 s to 1 d";
+  std::int64_t interval_ms = 0;
+  if (value.IsInt64()) {
+    if (value.GetInt64() > kMaxIntervalMs / 1000) return config_error(path, kWanted);
+    interval_ms = value.GetInt64() < 1 ? 0 : value.GetInt64() * 1000;
+  } else if (value.IsString()) {
+    const auto parsed = schema::parse_duration_ms(text_of(value));
+    if (!parsed) return config_error(path, kWanted);
+    interval_ms = parsed.value();
+  }
+  if (interval_ms < kMinIntervalMs || interval_ms > kMaxIntervalMs) return config_error(path, kWanted);
+  return value.IsString() ? std::string(text_of(value)) : std::to_string(interval_ms / 1000) + "s";
+}
+
+Expected<std::string> read_severity(const Value& value, const std::string& path) {
+  static constexpr std::array<std::string_view, 13> kSeverities = {
+      "DEBUG", "DEBUG5", "DEBUG4", "DEBUG3", "DEBUG2", "DEBUG1", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC"};
+  if (!value.IsString()) return config_error(path, "a severity is a string");
+  std::string name(text_of(value));
+  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  if (std::find(kSeverities.begin(), kSeverities.end(), name) != kSeverities.end()) return name;
+  const std::string near = schema::nearest(name, {kSeverities.begin(), kSeverities.end()});
+  return config_error(path, "\"" + std::string(text_of(value)) + "\" is no severity of PostgreSQL's log" +
+                                (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+}
+
+Outcome check_compression(const Value& value) {
+  if (value.IsBool() || (value.IsString() && (text_of(value) == "zstd" || text_of(value) == "gzip"))) return {};
+  return config_error("compression", "one of true, false, \"zstd\" and \"gzip\"");
+}
+
+Outcome check_retention_days(const Value& value) {
+  if (value.IsInt64() && value.GetInt64() >= 1 && value.GetInt64() <= kMaxRetentionDays) return {};
+  return config_error("retention_days", "whole days, from 1 to 3650");
+}
+
+Outcome check_backup_interval(const Value& value) {
+  if (value.IsString() && schema::parse_duration_ms(text_of(value))) return {};
+  return config_error("backup_interval", "a duration like \"24h\"");
+}
+
+bool is_host_only(std::string_view key) {
+  static constexpr std::array<std::string_view, 19> kLastWords = {
+      "conninfo", "dsn",      "path",      "paths",  "file",    "files", "dir",        "dirs",        "directory", "directories",
+      "password", "passfile", "passwords", "secret", "secrets", "token", "credential", "credentials", "command"};
+  std::string lower(key);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (lower.find("password") != std::string::npos || lower.find("secret") != std::string::npos) return true;
+  const std::size_t last = lower.rfind('_');
+  const std::string_view word = std::string_view(lower).substr(last == std::string::npos ? 0 : last + 1);
+  return std::find(kLastWords.begin(), kLastWords.end(), word) != kLastWords.end();
+}
+
+Outcome check_remote_may_set(const Value& value, const std::string& path) {
+  if (value.IsObject()) {
+    for (const auto& member : value.GetObject()) {
+      const std::string below = path + "." + std::string(text_of(member.name));
+      if (is_host_only(text_of(member.name))) {
+        return config_error(below, "may be set on the collector's host only: it is a connection, a path, a command or a secret");
+      }
+      PGA_CHECK(check_remote_may_set(member.value, below));
+    }
+  }
+  if (value.IsArray()) {
+    for (rapidjson::SizeType i = 0; i < value.Size(); ++i)
+      PGA_CHECK(check_remote_may_set(value[i], path + "[" + std::to_string(i) + "]"));
+  }
+  return {};
+}
+
+}  // namespace pganalytics::server::api

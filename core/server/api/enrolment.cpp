@@ -1,0 +1,171 @@
+// How a collector gets in and stays in: POST /api/v1/collectors/register, /{id}/token, /{id}/certificate.
+#include <pganalytics/json.hpp>
+#include <vector>
+
+#include "core/clock/clock.h"
+#include "core/crypto/digest.h"
+#include "core/log/log.h"
+#include "core/schema/json_text.h"
+#include "core/schema/units.h"
+#include "core/server/api/api.h"
+#include "core/server/api/problem.h"
+#include "core/server/api/resources.h"
+#include "core/server/api/routes.h"
+#include "core/server/auth/secret_text.h"
+
+namespace pganalytics::server::api {
+namespace {
+
+using http::Response;
+using rapidjson::Value;
+
+constexpr std::size_t kMaxNameBytes = 255;
+constexpr std::size_t kMaxCsrBytes = 16 * 1024;
+
+struct Enrolment {
+  std::string token, name, hostname, csr, enrollment_id;
+};
+
+Error bad_member(const std::string& key, const std::string& why) {
+  return Error{PGA_E_CONFIG, "bad_request", key + ": " + why, {}, 0};
+}
+
+// The string member `key`, "" if absent.
+Expected<std::string> read_string(const Value& object, const std::string& key, std::size_t max_bytes) {
+  const auto member = object.FindMember(key);
+  if (member == object.MemberEnd()) return std::string();
+  if (!member->value.IsString()) return bad_member(key, "is not a string");
+  std::string text(member->value.GetString(), member->value.GetStringLength());
+  if (text.empty()) return bad_member(key, "is empty");
+  if (text.size() > max_bytes) return bad_member(key, "is longer than " + std::to_string(max_bytes) + " bytes");
+  if (text.find('\0') != std::string::npos) return bad_member(key, "has a zero byte");
+  return text;
+}
+
+Expected<std::string> read_name(const Value& object, const std::string& key) {
+  PGA_TRY(auto name, read_string(object, key, kMaxNameBytes));
+  if (name.empty()) return bad_member(key, "is missing");
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return bad_member(key, "has a control character");
+  }
+  return name;
+}
+
+Expected<rapidjson::Document> read_object(std::string_view body, const std::vector<std::string>& known) {
+  auto document = schema::parse_json(body, {64 * 1024, 8, 64});
+  if (!document) return Error{PGA_E_CONFIG, "bad_json", "the body is not JSON: " + document.error().message, {}, 0};
+  if (!document->IsObject()) return Error{PGA_E_CONFIG, "bad_json", "the body is not a JSON object", {}, 0};
+  for (const auto& member : document->GetObject()) {
+    const std::string key(member.name.GetString(), member.name.GetStringLength());
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string near = schema::nearest(key, known);
+    return bad_member(key, "unknown key" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+  }
+  return document;
+}
+
+Expected<Enrolment> read_enrolment(const http::Request& request) {
+  PGA_TRY(const auto document, read_object(request.body, {"name", "hostname", "csr", "enrollment_id", "registration_token"}));
+  Enrolment enrolment;
+  PGA_TRY(enrolment.token, read_string(document, "registration_token", kMaxNameBytes));
+  if (!request.header("x-registration-secret").empty()) enrolment.token = std::string(request.header("x-registration-secret"));
+  PGA_TRY(enrolment.name, read_name(document, "name"));
+  PGA_TRY(enrolment.hostname, read_name(document, "hostname"));
+  PGA_TRY(enrolment.csr, read_string(document, "csr", kMaxCsrBytes));
+  PGA_TRY(const auto id, read_string(document, "enrollment_id", kMaxNameBytes));
+  const auto uuid = parse_uuid(id);
+  if (!id.empty() && !uuid) return bad_member("enrollment_id", "is not a UUID");
+  enrolment.enrollment_id = id.empty() ? crypto::uuid_v4() : *uuid;
+  return enrolment;
+}
+
+Response token_refused() {
+  return Response::error(401, "registration_refused",
+                         "the registration token is missing, unknown, used up or expired, or not meant for this host name");
+}
+
+// Certificate for a CSR, or, in the simple form, certificate and key.
+Expected<auth::Authority::KeyAndCertificate> issue(Services& services, const std::string& csr, const std::string& id) {
+  if (csr.empty()) return services.authority.issue_with_key(id, services.options.simple_certificate_life_ms);
+  auth::Authority::KeyAndCertificate issued;
+  PGA_TRY(issued.certificate, services.authority.issue_from_csr(csr, id, services.options.certificate_life_ms));
+  return issued;
+}
+
+void audit(const Call& call, const std::string& action, const std::string& id, const JsonWriter& detail) {
+  const std::string actor = call.caller.collector_id.empty() ? "address:" + call.request.remote_address : call.caller.name();
+  const Outcome audited = call.services.store.audit(actor, action, id, std::string(detail.text()));
+  if (!audited) log::write(log::Level::kError, "audit " + action + " of " + id, audited.error());
+}
+
+Response secret_json(int status, const JsonWriter& json) {
+  return Response::json(status, std::string(json.text())).with_header("Cache-Control", "no-store");
+}
+
+}  // namespace
+
+Response serve_register(const Call& call) {
+  Services& services = call.services;
+  // A header that cannot be a token is refused before the body is looked at.
+  const std::string_view header = call.request.header("x-registration-secret");
+  if (!header.empty() && !auth::is_registration_token(header)) return token_refused();
+  const auto enrolment = read_enrolment(call.request);
+  if (!enrolment) return bad_request(enrolment.error().code, enrolment.error().message);
+  const Enrolment& wanted = enrolment.value();
+  if (!auth::is_registration_token(wanted.token)) return token_refused();
+
+  std::string public_key;
+  if (!wanted.csr.empty()) {  // before the token is used up
+    const auto key = services.authority.public_key_of_csr(wanted.csr);
+    if (!key) return bad_request("bad_csr", "csr: " + key.error().message);
+    public_key = key.value();
+  }
+  const auto id = services.store.enrol_collector(auth::sha256_hex(wanted.token), wanted.name, wanted.hostname,
+                                                 wanted.enrollment_id, public_key);
+  if (!id && id.error().status == PGA_E_DENIED) return token_refused();
+  if (!id) return problem("enrol a collector", id.error());
+  const auto issued = issue(services, wanted.csr, id.value());
+  if (!issued) return problem("issue a certificate", issued.error());
+  const auto token = services.signer.issue(id.value(), issued.value().certificate.thumbprint_sha256);
+  if (!token) return problem("issue an access token", token.error());
+
+  JsonWriter detail;
+  detail.begin_object().member("name", wanted.name).member("hostname", wanted.hostname);
+  detail.member("key_origin", wanted.csr.empty() ? "server" : "collector").end_object();
+  audit(call, "collector.enrol", id.value(), detail);
+  JsonWriter json;
+  json.begin_object().member("id", id.value()).member("token", token.value().token);
+  json.member("expires_at", clock::format_rfc3339(token.value().expires_unix_ns));
+  json.member("cert", issued.value().certificate.certificate_pem);
+  if (wanted.csr.empty()) json.member("key", issued.value().key_pem);
+  json.member("ca", services.authority.ca_pem()).end_object();
+  return secret_json(201, json).with_header("Location", "/api/v1/collectors/" + id.value());
+}
+
+Response serve_token(const Call& call) {
+  const auto token = call.services.signer.issue(call.id, call.request.peer->thumbprint_sha256);
+  if (!token) return problem("issue an access token", token.error());
+  JsonWriter json;
+  json.begin_object().member("token", token.value().token);
+  json.member("expires_at", clock::format_rfc3339(token.value().expires_unix_ns)).end_object();
+  return secret_json(200, json);
+}
+
+Response serve_certificate(const Call& call) {
+  const auto document = read_object(call.request.body, {"csr"});
+  if (!document) return bad_request(document.error().code, document.error().message);
+  const auto csr = read_string(document.value(), "csr", kMaxCsrBytes);
+  if (!csr) return bad_request(csr.error().code, csr.error().message);
+  if (csr.value().empty()) return bad_request("bad_request", "csr: is missing");
+  const auto issued = call.services.authority.issue_from_csr(csr.value(), call.id, call.services.options.certificate_life_ms);
+  if (!issued && issued.error().status == PGA_E_CONFIG) return bad_request("bad_csr", "csr: " + issued.error().message);
+  if (!issued) return problem("issue a certificate", issued.error());
+  JsonWriter detail;
+  detail.begin_object().member("public_key_sha256", issued.value().public_key_sha256).end_object();
+  audit(call, "collector.renew", call.id, detail);
+  JsonWriter json;
+  json.begin_object().member("cert", issued.value().certificate_pem).member("ca", call.services.authority.ca_pem()).end_object();
+  return secret_json(200, json);
+}
+
+}  // namespace pganalytics::server::api

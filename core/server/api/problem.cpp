@@ -1,0 +1,32 @@
+#include "core/server/api/problem.h"
+
+#include "core/log/log.h"
+
+namespace pganalytics::server::api {
+
+http::Response problem(std::string_view doing, const Error& error) {
+  if (error.status == PGA_E_NOTFOUND) return no_such_collector();
+  log::write(log::Level::kError, doing, error);
+  if (error.status == PGA_E_TRANSIENT || error.status == PGA_E_DEADLINE) {
+    return http::Response::error(503, "database_unavailable", "the server's database cannot be reached now");
+  }
+  return http::Response::error(500, "internal", "the server failed to answer; its log says why");
+}
+
+http::Response bad_request(std::string_view code, std::string_view message) { return http::Response::error(400, code, message); }
+
+http::Response no_such_collector() { return http::Response::error(404, "no_such_collector", "there is no collector of this id"); }
+
+std::optional<std::string> parse_uuid(std::string_view text) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (text.size() != kForm.size()) return std::nullopt;
+  std::string uuid(text);
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    if (uuid[i] >= 'A' && uuid[i] <= 'F') uuid[i] = static_cast<char>(uuid[i] - 'A' + 'a');
+    const bool is_hex = (uuid[i] >= '0' && uuid[i] <= '9') || (uuid[i] >= 'a' && uuid[i] <= 'f');
+    if (kForm[i] == '-' ? uuid[i] != '-' : !is_hex) return std::nullopt;
+  }
+  return uuid;
+}
+
+}  // namespace pganalytics::server::api

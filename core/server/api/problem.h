@@ -1,0 +1,23 @@
+// Answers that several resources give alike. [any thread]
+#pragma once
+
+#include "core/server/http/message.h"
+
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+
+namespace pganalytics::server::api {
+
+// A failure of the store or the authority: 503 if the database is away, 404 if there is no such thing, else 500. Logged; what the
+// caller may not know stays in the log.
+http::Response problem(std::string_view doing, const Error& error);
+
+http::Response bad_request(std::string_view code, std::string_view message);  // 400
+http::Response no_such_collector();                                           // 404
+
+// The text in lower case if it is a UUID (RFC 9562), else nothing.
+std::optional<std::string> parse_uuid(std::string_view text);
+
+}  // namespace pganalytics::server::api

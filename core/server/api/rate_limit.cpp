@@ -1,0 +1,37 @@
+#include "core/server/api/rate_limit.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pganalytics::server::api {
+namespace {
+
+// More callers than this and the idle ones are forgotten: a full bucket is the same as none.
+constexpr std::size_t kMaxBuckets = 50'000;
+
+}  // namespace
+
+std::int64_t RateLimit::take(const std::string& caller, std::int64_t now_ns) {
+  const std::lock_guard lock(mutex_);
+  if (buckets_.size() >= kMaxBuckets) forget_full(now_ns);
+  Bucket& bucket = buckets_.try_emplace(caller, Bucket{burst_, now_ns}).first->second;
+  bucket.left = level(bucket, now_ns);
+  bucket.filled_at_ns = now_ns;
+  if (bucket.left >= 1) {
+    bucket.left -= 1;
+    return 0;
+  }
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil((1 - bucket.left) / per_second_)));
+}
+
+double RateLimit::level(const Bucket& bucket, std::int64_t now_ns) const {
+  return std::min(burst_, bucket.left + per_second_ * static_cast<double>(now_ns - bucket.filled_at_ns) / 1e9);
+}
+
+void RateLimit::forget_full(std::int64_t now_ns) {
+  for (auto it = buckets_.begin(); it != buckets_.end();) {
+    it = level(it->second, now_ns) >= burst_ ? buckets_.erase(it) : std::next(it);
+  }
+}
+
+}  // namespace pganalytics::server::api

@@ -1,0 +1,27 @@
+// The functions behind the routes, one file per resource. [worker threads]
+#pragma once
+
+#include "core/server/http/message.h"
+
+namespace pganalytics::server::api {
+
+struct Call;
+
+// api.cpp
+http::Response serve_health(const Call& call);
+http::Response serve_push(const Call& call);
+// enrolment.cpp
+http::Response serve_register(const Call& call);
+http::Response serve_token(const Call& call);
+http::Response serve_certificate(const Call& call);
+// configuration.cpp
+http::Response serve_get_config(const Call& call);
+http::Response serve_put_config(const Call& call);
+// collectors.cpp
+http::Response serve_collectors(const Call& call);
+http::Response serve_collector(const Call& call);
+http::Response serve_revoke(const Call& call);
+// metrics.cpp
+http::Response serve_metrics(const Call& call);
+
+}  // namespace pganalytics::server::api

@@ -1,0 +1,63 @@
+#include "core/server/api/routes.h"
+
+#include <array>
+
+#include "core/server/api/problem.h"
+#include "core/server/api/resources.h"
+
+namespace pganalytics::server::api {
+namespace {
+
+// clang-format off
+constexpr std::array kRoutes = {
+  Route{"GET",    "/api/v1/health",                      Access::kAnyone,            Body::kNone, serve_health},
+  Route{"POST",   "/api/v1/collectors/register",         Access::kRegistrationToken, Body::kJson, serve_register},
+  Route{"POST",   "/api/v1/collectors/{id}/token",       Access::kOwnCertificate,    Body::kNone, serve_token},
+  Route{"POST",   "/api/v1/collectors/{id}/certificate", Access::kOwnToken,          Body::kJson, serve_certificate},
+  Route{"POST",   "/api/v1/metrics/push",                Access::kOwnToken,          Body::kPush, serve_push},
+  Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config},
+  Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config},
+  Route{"GET",    "/api/v1/collectors",                  Access::kViewer,            Body::kNone, serve_collectors},
+  Route{"GET",    "/api/v1/collectors/{id}",             Access::kViewer,            Body::kNone, serve_collector},
+  Route{"DELETE", "/api/v1/collectors/{id}",             Access::kAdmin,             Body::kNone, serve_revoke},
+  Route{"GET",    "/api/v1/servers/{id}/metrics",        Access::kViewer,            Body::kNone, serve_metrics},
+};
+// clang-format on
+
+constexpr std::string_view kPlaceholder = "{id}";
+
+// Whether `path` has the form of `pattern`; `id` gets what stands for {id}.
+bool matches(std::string_view pattern, std::string_view path, std::string_view& id) {
+  id = {};
+  const std::size_t at = pattern.find(kPlaceholder);
+  if (at == std::string_view::npos) return path == pattern;
+  const std::string_view after = pattern.substr(at + kPlaceholder.size());
+  if (path.size() <= at + after.size() || path.substr(0, at) != pattern.substr(0, at)) return false;
+  if (path.substr(path.size() - after.size()) != after) return false;
+  id = path.substr(at, path.size() - at - after.size());
+  return id.find('/') == std::string_view::npos;
+}
+
+http::Response not_allowed(const std::string& allowed) {
+  return http::Response::error(405, "method_not_allowed", "this path takes " + allowed).with_header("Allow", allowed);
+}
+
+}  // namespace
+
+std::variant<Found, http::Response> find_route(const http::Request& request) {
+  const std::string_view method = request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
+  std::string allowed;
+  const Route* literal = nullptr;  // "collectors/register" is not a collector whose id is "register"
+  for (const Route& route : kRoutes) {
+    std::string_view id;
+    if (!matches(route.pattern, request.path, id)) continue;
+    if (literal != nullptr && !id.empty()) continue;
+    if (id.empty()) literal = &route;
+    if (route.method == method) return Found{&route, std::string(id)};
+    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method) + (route.method == "GET" ? ", HEAD" : "");
+  }
+  if (!allowed.empty()) return not_allowed(allowed);
+  return http::Response::error(404, "no_such_path", "there is nothing at this path");
+}
+
+}  // namespace pganalytics::server::api

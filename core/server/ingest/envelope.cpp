@@ -1,0 +1,252 @@
+#include "core/server/ingest/envelope.h"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include <unordered_set>
+#include <utility>
+
+#include "core/clock/clock.h"
+#include "core/server/ingest/plugin_id.h"
+
+namespace pganalytics::server::ingest {
+namespace {
+
+Error refused(std::string message) { return Error{PGA_E_CONFIG, "bad_envelope", std::move(message), {}, 0}; }
+
+// What the scan knows of one document while it passes: the candidates for its two members, and the first fault.
+struct Draft {
+  std::size_t begin = 0, end = 0;
+  bool is_object = false;
+  std::optional<std::string> type, timestamp;  // if strings
+  bool has_type = false, has_timestamp = false;
+  std::string fault_code, fault;
+
+  void blame(const char* code, std::string message) {
+    if (!fault_code.empty()) return;
+    fault_code = code;
+    fault = std::move(message);
+  }
+};
+
+// RapidJSON's events, turned into drafts. Every event that returns false ends the scan; `failure` then says why.
+//
+// Levels: 1 is the body itself, 2 its members, 3 the elements of "metrics". The body is a draft as well: whether it is an
+// envelope or a bare document is known only when all of it has passed.
+class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> {
+ public:
+  Scanner(const rapidjson::MemoryStream& stream, const EnvelopeLimits& limits) : stream_(stream), limits_(limits) {}
+
+  bool Default() { return scalar(nullptr); }
+  bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
+    number_ = std::string_view(digits, size);
+    const bool goes_on = scalar(nullptr);
+    number_ = {};
+    return goes_on;
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    const std::string value(text, size);
+    return scalar(&value);
+  }
+  bool StartObject() { return open(true); }
+  bool StartArray() { return open(false); }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+  bool Key(const char* text, rapidjson::SizeType size, bool);
+
+  Draft body;
+  std::vector<Draft> elements;
+  Envelope envelope;
+  bool has_metrics = false;
+  std::string member_fault;  // of an envelope's own member; of no meaning in a bare document
+  std::optional<Error> failure;
+
+ private:
+  struct Level {
+    bool is_object = false;
+    std::string key;  // the member under way
+    std::unordered_set<std::string> keys;
+  };
+
+  bool fail(Error error) {
+    failure = std::move(error);
+    return false;
+  }
+  bool fail(std::string message) { return fail(refused(std::move(message))); }
+
+  [[nodiscard]] std::size_t depth() const { return levels_.size(); }
+  [[nodiscard]] bool in_metrics() const {
+    return depth() >= 2 && levels_[0].is_object && !levels_[1].is_object && levels_[0].key == "metrics";
+  }
+  void blame(const char* code, const std::string& message);
+  bool begin_value(bool is_object, bool is_array);
+  bool scalar(const std::string* text);
+  bool open(bool is_object);
+  bool close();
+  void take_member(const std::string* text);
+  void take_seq();
+
+  const rapidjson::MemoryStream& stream_;
+  const EnvelopeLimits& limits_;
+  std::vector<Level> levels_;
+  std::string_view number_;  // during RawNumber
+};
+
+// A fault inside an element is the element's; the body, should it prove to be a bare document, has it too.
+void Scanner::blame(const char* code, const std::string& message) {
+  body.blame(code, message);
+  if (in_metrics() && depth() >= 3) elements.back().blame(code, message);
+}
+
+// Every value passes here first: an element of "metrics" begins a draft.
+bool Scanner::begin_value(bool is_object, bool is_array) {
+  if (depth() == 0 && !is_object) return fail("the body is not a JSON object");
+  if (depth() == 1 && levels_[0].key == "metrics") {
+    if (!is_array) return fail("\"metrics\" is not an array");
+    has_metrics = true;
+  }
+  if (depth() != 2 || !in_metrics()) return true;
+  if (elements.size() == limits_.documents) {
+    return fail(Error{
+        PGA_E_LIMIT, "too_many_documents", "more than " + std::to_string(limits_.documents) + " documents in one push", {}, 0});
+  }
+  Draft draft;
+  draft.is_object = is_object;
+  draft.begin = stream_.Tell();  // the iterative reader tells of a bracket before it takes it
+  elements.push_back(std::move(draft));
+  return true;
+}
+
+bool Scanner::scalar(const std::string* text) {
+  if (!begin_value(false, false)) return false;
+  if (depth() == 1) take_member(text);
+  const bool of_element = depth() == 3 && in_metrics() && levels_[2].is_object;
+  if (depth() != 1 && !of_element) return true;
+  Draft& draft = of_element ? elements.back() : body;
+  const std::string& key = levels_.back().key;
+  if (key == "type" && text != nullptr) draft.type = *text;
+  if (key == "timestamp" && text != nullptr) draft.timestamp = *text;
+  return true;
+}
+
+// A member of the body that an envelope may have; `text` is null for all but strings.
+void Scanner::take_member(const std::string* text) {
+  const std::string& key = levels_[0].key;
+  if (key == "seq") return take_seq();
+  std::optional<std::string>* const place = key == "collector_id" ? &envelope.collector_id
+                                            : key == "hostname"   ? &envelope.hostname
+                                            : key == "version"    ? &envelope.version
+                                            : key == "epoch"      ? &envelope.epoch
+                                                                  : nullptr;
+  if (place == nullptr) return;
+  if (text != nullptr) {
+    *place = *text;
+  } else {
+    member_fault = "\"" + key + "\" is not a string";
+  }
+}
+
+void Scanner::take_seq() {
+  constexpr std::uint64_t kMax = INT64_MAX;
+  std::uint64_t value = 0;
+  bool is_integer = !number_.empty();
+  for (const char c : number_) {
+    is_integer = is_integer && c >= '0' && c <= '9' && value <= (kMax - static_cast<unsigned>(c - '0')) / 10;
+    if (is_integer) value = value * 10 + static_cast<unsigned>(c - '0');
+  }
+  if (is_integer && value > 0) {
+    envelope.seq = value;
+  } else {
+    member_fault = "\"seq\" is not an integer of 1 or more";
+  }
+}
+
+bool Scanner::open(bool is_object) {
+  if (!begin_value(is_object, !is_object)) return false;
+  if (depth() == 1) take_member(nullptr);
+  if (depth() == limits_.body_depth) return fail("the body is nested more than " + std::to_string(limits_.body_depth) + " deep");
+  if (depth() == 0) {
+    body.is_object = true;
+    body.begin = stream_.Tell();
+  }
+  levels_.emplace_back();
+  levels_.back().is_object = is_object;
+  const std::string too_deep = "nested more than " + std::to_string(limits_.document_depth) + " deep";
+  if (depth() > limits_.document_depth) body.blame("too_deep", too_deep);
+  if (in_metrics() && depth() > limits_.document_depth + 2) elements.back().blame("too_deep", too_deep);
+  return true;
+}
+
+bool Scanner::close() {
+  if (depth() == 3 && in_metrics()) elements.back().end = stream_.Tell() + 1;
+  if (depth() == 1) body.end = stream_.Tell() + 1;
+  levels_.pop_back();
+  return true;
+}
+
+bool Scanner::Key(const char* text, rapidjson::SizeType size, bool) {
+  Level& level = levels_.back();
+  level.key.assign(text, size);
+  if (level.keys.size() >= limits_.keys_per_object) {
+    if (depth() == 1) return fail("the body has more than " + std::to_string(limits_.keys_per_object) + " members");
+    blame("too_many_keys", "an object has more than " + std::to_string(limits_.keys_per_object) + " members");
+    return true;
+  }
+  if (!level.keys.insert(level.key).second) {
+    if (depth() == 1) return fail("the member \"" + level.key + "\" occurs twice");
+    blame("duplicate_key", "the member \"" + level.key + "\" occurs twice in one object");
+  }
+  const bool of_element = depth() == 3 && in_metrics();
+  if (depth() != 1 && !of_element) return true;
+  Draft& draft = of_element ? elements.back() : body;
+  draft.has_type = draft.has_type || level.key == "type";
+  draft.has_timestamp = draft.has_timestamp || level.key == "timestamp";
+  return true;
+}
+
+Element judge(Draft draft, std::string_view text) {
+  Element element;
+  if (!draft.is_object) draft.blame("not_an_object", "a document is a JSON object");
+  if (!draft.has_type) draft.blame("type_missing", "the document has no \"type\"");
+  if (!draft.type || !is_plugin_id(*draft.type)) {
+    draft.blame("type_invalid", "\"type\" is not a string of the form [a-z][a-z0-9_]{1,31}");
+  }
+  if (!draft.has_timestamp) draft.blame("timestamp_missing", "the document has no \"timestamp\"");
+  const auto time = draft.timestamp ? clock::parse_rfc3339(*draft.timestamp) : std::nullopt;
+  if (!time) draft.blame("timestamp_invalid", "\"timestamp\" is not an RFC 3339 date-time");
+  if (draft.is_object) element.text = text.substr(draft.begin, draft.end - draft.begin);
+  if (draft.type) element.type = canonical_plugin_id(*draft.type);
+  element.timestamp_unix_ns = time.value_or(0);
+  element.fault_code = std::move(draft.fault_code);
+  element.fault = std::move(draft.fault);
+  return element;
+}
+
+}  // namespace
+
+Expected<Envelope> scan_envelope(std::string_view text, const EnvelopeLimits& limits) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  Scanner scanner(stream, limits);
+  rapidjson::Reader reader;
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+  const auto result = reader.Parse<kFlags>(stream, scanner);
+  if (scanner.failure) return *scanner.failure;
+  if (result.IsError()) {
+    return refused("the body is not JSON: " + std::string(rapidjson::GetParseError_En(result.Code())) + " (byte " +
+                   std::to_string(result.Offset()) + ")");
+  }
+  Envelope envelope = std::move(scanner.envelope);
+  envelope.bare = !scanner.has_metrics;
+  if (envelope.bare) {
+    envelope.elements.push_back(judge(std::move(scanner.body), text));
+    return envelope;
+  }
+  if (!scanner.member_fault.empty()) return refused(scanner.member_fault);
+  envelope.elements.reserve(scanner.elements.size());
+  for (Draft& draft : scanner.elements) envelope.elements.push_back(judge(std::move(draft), text));
+  return envelope;
+}
+
+}  // namespace pganalytics::server::ingest

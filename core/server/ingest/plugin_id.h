@@ -1,0 +1,26 @@
+// Plugin ids as the server sees them: their form, and the second names that some have. [any thread]
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace pganalytics::server::ingest {
+
+// The plugins that come with the product.
+inline constexpr std::array<std::string_view, 4> kOwnPlugins = {"pg_stats", "sysstat", "logs", "disk"};
+
+// [a-z][a-z0-9_]{1,31}
+inline bool is_plugin_id(std::string_view text) {
+  if (text.size() < 2 || text.size() > 32 || text.front() < 'a' || text.front() > 'z') return false;
+  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+}
+
+// pg_logs and pg_log are logs, disk_usage is disk; every other id is itself.
+inline std::string canonical_plugin_id(std::string_view id) {
+  if (id == "pg_logs" || id == "pg_log") return "logs";
+  if (id == "disk_usage") return "disk";
+  return std::string(id);
+}
+
+}  // namespace pganalytics::server::ingest

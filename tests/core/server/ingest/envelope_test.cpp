@@ -1,0 +1,153 @@
+#include "core/server/ingest/envelope.h"
+
+#include "core/clock/clock.h"
+#include "tests/support/catch.h"
+
+using namespace pganalytics::server::ingest;
+
+namespace {
+
+const std::string kGood = R"({"type":"sysstat","timestamp":"2026-02-03T04:05:06.789Z"})";
+
+std::string with_documents(const std::string& documents) { return R"({"metrics":[)" + documents + "]}"; }
+
+// The verdict on one element of an envelope.
+Element judged(const std::string& document) {
+  const auto envelope = scan_envelope(with_documents(document));
+  REQUIRE(envelope);
+  REQUIRE(envelope.value().elements.size() == 1);
+  return envelope.value().elements.front();
+}
+
+std::string nested(const std::string& inside, unsigned depth) {
+  return std::string(depth, '[') + inside + std::string(depth, ']');
+}
+
+}  // namespace
+
+TEST_CASE("an envelope gives its members and its documents, to the byte") {
+  const std::string first = R"({ "type" : "pg_stats", "timestamp":"2026-02-03T04:05:06.789Z",
+      "big": 18446744073709551615, "bigger":123456789012345678901234567890, "long":0.10000000000000000001, "e":1E+2, "text":"\u0000é\ud83d\ude00]}" })";
+  const std::string second = R"({"timestamp":"2026-02-03T06:05:06+02:00","nested":{"type":5,"metrics":[1]},"type":"pg_logs"})";
+  const std::string body =
+      R"( {"collector_id":"c","hostname":"h","version":"0.1.0","later":{"seq":[9]},"epoch":"e","seq":7,"metrics": [ )" + first +
+      " ,\n" + second + " ]} ";
+  const auto envelope = scan_envelope(body);
+  REQUIRE(envelope);
+  CHECK_FALSE(envelope.value().bare);
+  CHECK(envelope.value().collector_id == "c");
+  CHECK(envelope.value().hostname == "h");
+  CHECK(envelope.value().version == "0.1.0");
+  CHECK(envelope.value().epoch == "e");
+  CHECK(envelope.value().seq == 7u);
+  REQUIRE(envelope.value().elements.size() == 2);
+  const Element& a = envelope.value().elements[0];
+  CHECK(a.fault == "");
+  CHECK(a.text == first);
+  CHECK(a.type == "pg_stats");
+  CHECK(pganalytics::clock::format_rfc3339(a.timestamp_unix_ns) == "2026-02-03T04:05:06.789Z");
+  const Element& b = envelope.value().elements[1];
+  CHECK(b.fault == "");
+  CHECK(b.text == second);
+  CHECK(b.type == "logs");  // by its own name
+  CHECK(pganalytics::clock::format_rfc3339(b.timestamp_unix_ns) == "2026-02-03T04:05:06.000Z");
+}
+
+TEST_CASE("an object without metrics is one bare document") {
+  const std::string body = " " + kGood + "\n";
+  const auto envelope = scan_envelope(body);
+  REQUIRE(envelope);
+  CHECK(envelope.value().bare);
+  REQUIRE(envelope.value().elements.size() == 1);
+  CHECK(envelope.value().elements[0].text == kGood);
+  CHECK(envelope.value().elements[0].fault_code.empty());
+  // Members that would be wrong in an envelope are the document's own affair.
+  CHECK(
+      scan_envelope(R"({"type":"acme_x","timestamp":"2026-02-03T04:05:06Z","hostname":5,"seq":"a"})").value().elements[0].fault ==
+      "");
+  CHECK(scan_envelope("{}").value().elements[0].fault_code == "type_missing");
+}
+
+TEST_CASE("each document is judged alone") {
+  CHECK(judged(kGood).fault_code == "");
+  for (const char* document : {"5", "null", "true", R"("text")", "[]", R"([{"type":"x"}])", "1e5"}) {
+    CAPTURE(document);
+    CHECK(judged(document).fault_code == "not_an_object");
+  }
+  CHECK(judged(R"({"timestamp":"2026-02-03T04:05:06Z"})").fault_code == "type_missing");
+  CHECK(judged(R"({"type":null,"timestamp":"2026-02-03T04:05:06Z"})").fault_code == "type_invalid");
+  CHECK(judged(R"({"type":"Pg","timestamp":"2026-02-03T04:05:06Z"})").fault_code == "type_invalid");
+  CHECK(judged(R"({"type":"x","timestamp":"2026-02-03T04:05:06Z"})").fault_code == "type_invalid");
+  CHECK(judged(R"({"type":"pg_stats"})").fault_code == "timestamp_missing");
+  CHECK(judged(R"({"type":"pg_stats","timestamp":1700000000})").fault_code == "timestamp_invalid");
+  CHECK(judged(R"({"type":"pg_stats","timestamp":"2026-02-30T04:05:06Z"})").fault_code == "timestamp_invalid");
+  CHECK(judged(R"({"type":"pg_stats","timestamp":"2026-02-03T04:05:06Z","a":{"b":1,"b":2}})").fault_code == "duplicate_key");
+  CHECK(judged(R"({"type":"pg_stats","type":"logs","timestamp":"2026-02-03T04:05:06Z"})").fault_code == "duplicate_key");
+  const std::string open = R"({"type":"pg_stats","timestamp":"2026-02-03T04:05:06Z","a":)";
+  CHECK(judged(open + nested("1", 31) + "}").fault_code == "");
+  CHECK(judged(open + nested("1", 32) + "}").fault_code == "too_deep");
+  EnvelopeLimits few;
+  few.keys_per_object = 3;
+  CHECK(scan_envelope(with_documents(open + "1}"), few).value().elements[0].fault_code == "");
+  CHECK(scan_envelope(with_documents(open + "1,\"b\":2}"), few).value().elements[0].fault_code == "too_many_keys");
+}
+
+TEST_CASE("a bad document leaves its neighbours alone") {
+  const std::string body = with_documents(kGood + ",5," + nested("", 40) + ",{\"a\":1,\"a\":2}," + kGood);
+  const auto envelope = scan_envelope(body);
+  REQUIRE(envelope);
+  REQUIRE(envelope.value().elements.size() == 5);
+  CHECK(envelope.value().elements[0].fault_code == "");
+  CHECK(envelope.value().elements[3].fault_code == "duplicate_key");
+  CHECK(envelope.value().elements[4].fault_code == "");
+  CHECK(envelope.value().elements[4].text == kGood);
+  CHECK(scan_envelope(with_documents("")).value().elements.empty());
+}
+
+TEST_CASE("what is no envelope and no document is refused as a whole") {
+  for (const char* body : {"",
+                           " ",
+                           "nonsense",
+                           "5",
+                           "[]",
+                           "null",
+                           "{",
+                           R"({"metrics":[})",
+                           R"({"metrics":[{}]}x)",
+                           R"({"metrics":{}})",
+                           R"({"metrics":5})",
+                           R"({"metrics":[],"metrics":[]})",
+                           R"({"metrics":[],"seq":"1"})",
+                           R"({"metrics":[],"seq":0})",
+                           R"({"metrics":[],"seq":-1})",
+                           R"({"metrics":[],"seq":1.5})",
+                           R"({"metrics":[],"seq":9223372036854775808})",
+                           R"({"seq":{},"metrics":[]})",
+                           R"({"metrics":[],"hostname":5})",
+                           R"({"metrics":[],"collector_id":["a"]})",
+                           R"({"metrics":[NaN]})",
+                           "{\"a\":\"\xff\"}",
+                           "{\"a\":\"\xed\xa0\x80\"}",
+                           R"({'a':1})",
+                           R"({"a":01})"}) {
+    CAPTURE(body);
+    const auto refused = scan_envelope(body);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().status == PGA_E_CONFIG);
+  }
+  CHECK(scan_envelope(R"({"metrics":[],"seq":9223372036854775807})").value().seq == 9223372036854775807u);
+}
+
+TEST_CASE("what would cost too much is refused before it does") {
+  CHECK_FALSE(scan_envelope(std::string(1 << 20, '[')));
+  CHECK_FALSE(scan_envelope("{\"a\":" + std::string(1 << 20, '[')));
+  std::string deep = R"({"metrics":[)";
+  for (int i = 0; i < 100'000; ++i) deep += R"({"a":)";
+  CHECK_FALSE(scan_envelope(deep));
+  EnvelopeLimits limits;
+  limits.documents = 2;
+  CHECK(scan_envelope(with_documents("1,2"), limits));
+  const auto refused = scan_envelope(with_documents("1,2,3"), limits);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().status == PGA_E_LIMIT);
+}
