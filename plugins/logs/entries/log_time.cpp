@@ -15,6 +15,7 @@ std::optional<std::int64_t> number(std::string_view text) {
 
 // Seconds east of Greenwich of "+02", "-0330", "+023015".
 std::optional<std::int64_t> numeric_zone(std::string_view zone) {
+  if (zone.size() < 3) return std::nullopt;
   const std::int64_t sign = zone[0] == '-' ? -1 : 1;
   std::int64_t seconds = 0;
   std::int64_t unit = 3600;

@@ -10,8 +10,6 @@
 namespace pganalytics::logs {
 namespace {
 
-constexpr std::uint64_t kSampleBytes = 1024;
-
 // Fewer bytes if the file ends before.
 Expected<std::string> read_at(int fd, std::uint64_t offset, std::uint64_t length) {
   std::string bytes(length, '\0');

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -17,8 +18,9 @@ namespace {
 
 constexpr std::size_t kMaxFolderEntries = 10'000;
 constexpr std::int64_t kLeftAlone_ns =
-    3'600'000'000'000;                           // a file outside the patterns that is not written for so long is let go
-constexpr std::uint64_t kBackwards = 64 * 1024;  // how far the beginning of the last line is looked for
+    3'600'000'000'000;                                  // a file outside the patterns that is not written for so long is let go
+constexpr std::int64_t kSuperseded_ns = 2'000'000'000;  // so much younger is the file that succeeds one
+constexpr std::uint64_t kBackwards = 64 * 1024;         // how far the beginning of the last line is looked for
 
 struct Found {
   std::string path;
@@ -68,6 +70,7 @@ class Surveyor {
     for (const Cursor& cursor : state_.cursors) locate(cursor);
     for (const Cursor& cursor : displaced_) relocate(cursor);
     const std::size_t known = survey_.files.size();
+    for (const Cursor& cursor : empty_) resume_empty(cursor, known);
     for (std::size_t i = 0; i < found_.size(); ++i) {
       if (!found_[i].claimed && found_[i].in_pattern) begin(found_[i], known);
     }
@@ -143,6 +146,10 @@ class Surveyor {
       displaced_.push_back(cursor);
       return;
     }
+    if (cursor.fingerprint.head_bytes == 0) {
+      empty_.push_back(cursor);
+      return;
+    }
     const auto same = is_same(cursor, *found);
     if (!same) {
       say(same.error().code.c_str(), same.error().message);
@@ -157,6 +164,13 @@ class Surveyor {
     }
   }
 
+  // The file was empty, so nothing but its inode tells it from another that has the inode now: one that some cursor knows by its
+  // content, or a copy, comes first.
+  void resume_empty(const Cursor& cursor, std::size_t known) {
+    Found* found = by_id(cursor.id);
+    if (found != nullptr && !found->claimed && !is_copy(*found, known)) follow(cursor, *found, true);
+  }
+
   // Does the file still begin with what was read from it?
   static Expected<bool> is_same(const Cursor& cursor, const Found& found) {
     if (found.facts.size == cursor.size && found.facts.mtime_ns == cursor.mtime_ns) return true;
@@ -169,23 +183,42 @@ class Surveyor {
     found.claimed = true;
     cursor.id = found.facts.id;
     cursor.path = found.path;
+    if (readable && cursor.fingerprint.head_bytes < std::min(kSampleBytes, found.facts.size)) {
+      if (auto done = extend_fingerprint(cursor); !done) {
+        say(done.error().code.c_str(), done.error().message);
+        readable = false;
+      }
+    }
     survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false});
+  }
+
+  // Even if this run does not get to read the file, the next one must know it.
+  static Outcome extend_fingerprint(Cursor& cursor) {
+    PGA_TRY(const OpenFile file, OpenFile::open(cursor.path));
+    if (!(file.facts().id == cursor.id)) return {};  // rotated a moment ago
+    PGA_TRY(cursor.fingerprint, take_fingerprint(file.fd(), file.facts().size, cursor.offset));
+    return {};
   }
 
   // The file is gone, or was truncated, or its inode is another file's now: what was not read is in a copy, or lost.
   void relocate(const Cursor& cursor) {
-    if (cursor.fingerprint.tells_files_apart()) {
-      look_beside(cursor.path);
-      for (Found& candidate : found_) {
-        if (candidate.claimed || candidate.facts.id == cursor.id || !holds(candidate, cursor)) continue;
-        follow(cursor, candidate, true);
-        return;
-      }
+    look_beside(cursor.path);
+    for (Found& candidate : found_) {
+      if (candidate.claimed || candidate.facts.id == cursor.id || !may_hold(candidate, cursor) || !holds(candidate, cursor))
+        continue;
+      follow(cursor, candidate, true);
+      return;
     }
     if (cursor.size > cursor.offset) {
       say("logs.lost", std::to_string(cursor.size - cursor.offset) + " bytes or more of " + cursor.path +
                            " were removed before they were read, from byte " + std::to_string(cursor.offset));
     }
+  }
+
+  // A few bytes prove little; where nothing was delivered yet, and the file will be read from its beginning anyhow, they do.
+  static bool may_hold(const Found& candidate, const Cursor& cursor) {
+    return cursor.fingerprint.tells_files_apart() ||
+           (cursor.fingerprint.head_bytes > 0 && cursor.offset == 0 && candidate.in_pattern);
   }
 
   static bool holds(const Found& candidate, const Cursor& cursor) {
@@ -211,12 +244,6 @@ class Surveyor {
     } else if (found.facts.mtime_ns <= state_.forgotten_ns || is_copy(found, known)) {
       return;
     }
-    auto fingerprint = take_fingerprint(file.value().fd(), found.facts.size, cursor.offset);
-    if (!fingerprint) {
-      say(fingerprint.error().code.c_str(), found.path + ": " + fingerprint.error().message);
-      return;
-    }
-    cursor.fingerprint = fingerprint.value();
     follow(std::move(cursor), found, true);
   }
 
@@ -234,9 +261,10 @@ class Surveyor {
     std::sort(files.begin(), files.end(), [](const FollowedFile& a, const FollowedFile& b) {
       return a.mtime_ns != b.mtime_ns ? a.mtime_ns < b.mtime_ns : a.cursor.path < b.cursor.path;
     });
-    std::set<std::string> younger;
+    std::map<std::string, std::int64_t> youngest_ns;  // by folder
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
-      file->superseded = !younger.insert(folder_of(file->cursor.path)).second;
+      const std::int64_t youngest = youngest_ns.emplace(folder_of(file->cursor.path), file->mtime_ns).first->second;
+      file->superseded = youngest - file->mtime_ns > kSuperseded_ns;
     }
   }
 
@@ -245,6 +273,7 @@ class Surveyor {
   std::vector<Found> found_;
   std::set<std::string> searched_;
   std::vector<Cursor> displaced_;
+  std::vector<Cursor> empty_;
   Survey survey_;
 };
 
