@@ -50,13 +50,11 @@ bool refuses_options(const Error& error) {
   return error.code == "08P01" && error.message.find("startup parameter") != std::string::npos;
 }
 
-// The settings are all there, or none is: they came in one packet.
-bool settings_arrived(postgres::Connection& connection, const postgres::Deadline& deadline) {
-  const auto rows = connection.execute(
-      "/* pganalytics:pg_stats/session */ SELECT pg_catalog.current_setting('default_transaction_read_only') = 'on' "
-      "AND pg_catalog.current_setting('search_path') = 'pg_catalog'",
-      deadline);
-  return rows && rows->boolean(0, 0).value_or(false);
+// The settings are all there, or none is: they came in one packet. lock_timeout speaks for them, because it matters most;
+// SHOW, because it is answered without a look into the catalog, which may be locked while no timeout protects us yet.
+Expected<bool> settings_arrived(postgres::Connection& connection, const Session::Profile& profile) {
+  PGA_TRY(const auto rows, connection.execute("/* pganalytics:pg_stats/session */ SHOW lock_timeout", profile.deadline));
+  return rows.text(0, 0) == ms(profile.settings->lock_timeout);
 }
 
 }  // namespace
@@ -67,10 +65,12 @@ Expected<Session> Session::open(const Profile& profile, const std::string& datab
   const bool refused = !connection && refuses_options(connection.error());
   if (refused) connection = connect(profile, database, nullptr);
   if (!connection) return std::move(connection).error();
-  Session session(std::move(connection).value(), profile.deadline);
-  if (refused || !settings_arrived(session.connection_, profile.deadline)) {
-    session.prologue_ = transaction_prologue(*profile.settings);
+  bool arrived = false;
+  if (!refused) {
+    PGA_TRY(arrived, settings_arrived(*connection, profile));
   }
+  Session session(std::move(connection).value(), profile.deadline);
+  if (!arrived) session.prologue_ = transaction_prologue(*profile.settings);
   return session;
 }
 

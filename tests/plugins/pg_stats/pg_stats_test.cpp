@@ -374,6 +374,47 @@ TEST_CASE("a database whose catalog is locked costs itself lock_timeout, and the
   CHECK(database(document, "wiki")["tables"].Size() == 2);
 }
 
+TEST_CASE("time that runs out costs the databases that were not reached, and they come first the next time") {
+  // Each of these databases costs a run lock_timeout, and all of them together more than the run has.
+  constexpr int kSlow = 16;
+  PostgresServer server;
+  const auto soon = postgres::deadline_in(seconds(100));
+  std::vector<postgres::Connection> holders;
+  for (int i = 0; i < kSlow; ++i) {
+    const std::string name = "slow_" + std::string(1, static_cast<char>('a' + i));
+    server.sql("postgres", "CREATE DATABASE " + name);
+    auto holder = postgres::Connection::open(server.conninfo(name), {}, soon);
+    REQUIRE(holder);
+    REQUIRE(holder->execute("BEGIN; LOCK TABLE pg_catalog.pg_index", soon));
+    holders.push_back(std::move(holder).value());
+  }
+  FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(with_defaults("{\"conninfo\":\"" + server.conninfo() + "\"}")));
+  const auto documents_of = [&](milliseconds timeout) {
+    const CollectResult result = instance.collect({timeout, 0, PGA_REASON_SCHEDULE});
+    INFO(result.error_message);
+    REQUIRE(result.status == PGA_OK);
+    REQUIRE(result.documents.size() == 1);
+    rapidjson::Document document;
+    document.Parse(result.documents[0].c_str());
+    return document;
+  };
+  const rapidjson::Document late = documents_of(milliseconds(1400));
+  CHECK(late["databases"].Size() == kSlow + 1);
+  CHECK(error_codes(late, "slow_a") == Codes{"55P03"});
+  CHECK(error_codes(late, "slow_p") == Codes{"deadline"});
+  std::string first_unread;
+  for (const Value& error : late["errors"].GetArray()) {
+    if (first_unread.empty() && error["code"] == "deadline") first_unread = error["database"].GetString();
+  }
+  holders.clear();
+  const rapidjson::Document next = documents_of(seconds(60));
+  CHECK(next["errors"].Empty());
+  CHECK(next["databases"][0]["name"] == "postgres");
+  CHECK(next["databases"][1]["name"].GetString() == first_unread);
+}
+
 TEST_CASE("a run that is cancelled or has no time ends at once as DEADLINE") {
   FakeHost host;
   const CollectResult late = collect(host, shop().config(), {milliseconds(0), 0, PGA_REASON_SCHEDULE}).result;

@@ -1,10 +1,11 @@
 // Every SQL file runs as a role that has pg_monitor and nothing else, and keeps the rules of the folder.
 #include "plugins/pg_stats/queries.h"
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -41,10 +42,14 @@ std::vector<File> files() {
 
 // Words that begin with pg_ and are neither pg_catalog itself, nor qualified, nor inside a string literal.
 std::set<std::string> unqualified_names(const std::string& sql) {
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   std::set<std::string> names;
-  const std::regex word(R"((^|[^\w.'^])(pg_\w+))");
-  for (std::sregex_iterator at(sql.begin(), sql.end(), word), end; at != end; ++at) {
-    if ((*at)[2] != "pg_catalog") names.insert((*at)[2]);
+  for (std::size_t at = sql.find("pg_"); at != std::string::npos; at = sql.find("pg_", at + 1)) {
+    const char before = at == 0 ? ' ' : sql[at - 1];
+    if (is_word(before) || before == '.' || before == '\'' || before == '^') continue;
+    const auto end = std::find_if_not(sql.begin() + static_cast<std::ptrdiff_t>(at), sql.end(), is_word);
+    const std::string name(sql.begin() + static_cast<std::ptrdiff_t>(at), end);
+    if (name != "pg_catalog") names.insert(name);
   }
   return names;
 }
