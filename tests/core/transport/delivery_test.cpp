@@ -299,6 +299,17 @@ TEST_CASE("a push's answer that tells of a newer configuration is followed by on
   CHECK(t.server.requests("/config/").size() == 2);
 }
 
+TEST_CASE("a newer configuration that is announced but not given is asked for once, not after every push") {
+  Fixture t;
+  t.server.on_config = [](const SeenRequest&) { return ScriptedAnswer{200, R"({"version":1})", {{"ETag", "\"1\""}}}; };
+  t.server.on_push = [](const SeenRequest& request) { return ScriptedBackend::acknowledge(request, R"(,"config_version":2)"); };
+  for (std::uint64_t seq = 1; seq <= 5; ++seq) t.outbox.add(seq);
+  t.start();
+  REQUIRE(t.drained());
+  t.delivery->stop(10'000);
+  CHECK(t.server.requests("/config/").size() == 2);
+}
+
 TEST_CASE("without the configuration, batches flow all the same") {
   Fixture t;
   t.server.on_config = [](const SeenRequest&) { return ScriptedAnswer{500, ""}; };
