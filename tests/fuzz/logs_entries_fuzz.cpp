@@ -1,5 +1,6 @@
 // Log text of any kind, through the prefix matcher, the assembly of entries, redaction and JSON. The first line is the line
 // prefix. The promise: no crash, every event is valid JSON within its bound, and the cursor never leaves the text.
+// links: logs_objects
 #include "plugins/logs/entries/stderr_entries.h"
 #include "plugins/logs/privacy.h"
 

@@ -1,4 +1,5 @@
 // Stored state of any kind: read, or refused; what is read is written back to the same.
+// links: logs_objects
 #include "plugins/logs/follow/cursor.h"
 
 #include <cstdint>

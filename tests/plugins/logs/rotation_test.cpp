@@ -135,6 +135,20 @@ TEST_CASE("half a line at the end of a file that another one succeeded is delive
   CHECK(logs.messages().empty());
 }
 
+TEST_CASE("half a line of a file that still grows is not taken for its end") {
+  Options options;
+  options.idle = "1h";
+  LogFolder logs(options);
+  logs.append("b.log", entry("two"));
+  logs.append("a.log", entry("one").substr(0, 42));
+  logs.set_age_s("a.log", 10);
+  CHECK(logs.messages().empty());
+  logs.append("a.log", entry("one").substr(42));
+  logs.set_age_s("a.log", 5);
+  CHECK(logs.messages() == Texts{"two"});
+  CHECK(logs.messages() == Texts{"one"});
+}
+
 TEST_CASE("compressed files are left alone") {
   LogFolder logs;
   logs.append("a.log", "\x1f\x8b\x08 not text\n");
