@@ -1,8 +1,10 @@
 // Access tokens: ES256 JWTs of 15 minutes, bound to a client certificate (RFC 7519, RFC 8705). libjwt does the JOSE work.
 //
 // One algorithm, pinned here, never taken from the token. Unknown kid, other alg, "crit", more than 2 KiB: refused before the
-// signature is looked at. Thread-safe.
+// signature is looked at (token_shape.h). Thread-safe.
 #pragma once
+
+#include "core/clock/clock.h"
 
 #include <cstdint>
 #include <memory>
@@ -20,8 +22,10 @@ struct AccessClaims {
 
 class TokenSigner {
  public:
-  // Loads or makes data_dir/jwt.key (P-256).
-  static Expected<std::unique_ptr<TokenSigner>> open(const std::string& data_dir);
+  // Loads or makes data_dir/jwt.key (P-256); its kid follows from the key, so servers that share the file share the kid. `clock`
+  // outlives the signer.
+  static Expected<std::unique_ptr<TokenSigner>> open(const std::string& data_dir,
+                                                     const clock::Clock& clock = clock::system_clock());
   ~TokenSigner();
 
   struct Issued {

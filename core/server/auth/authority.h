@@ -1,6 +1,6 @@
 // The server's own certificate authority and its TLS certificate: files under data_dir, made at first start.
 //
-//   data_dir/ca.key (0600)  ca.crt (written last and whole)  server.key  server.crt  jwt.key  jwt.kid
+//   data_dir/ca.key (0600)  ca.crt (written last and whole)  server.key (0600)  server.crt (with the CA: the chain that is sent)
 //
 // Immutable after open(); thread-safe.
 #pragma once
