@@ -15,7 +15,6 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kLoadTimeoutMs = 10'000;
 constexpr std::int64_t kConfigureTimeoutMs = 30'000;
-constexpr std::int64_t kQuietMs = 10'000;        // after so long without a frame the worker is asked whether it lives
 constexpr std::int64_t kReapPollMs = 10;         // a dead process' exit comes without an event
 constexpr std::int64_t kRestartFirstMs = 1'000;  // crash backoff
 constexpr std::int64_t kRestartMaxMs = 60'000;
@@ -341,7 +340,7 @@ void Runner::use_force() {
 
 // A worker is asked whether it lives, also in the middle of a run: its reading thread answers, whatever the plugin does.
 void Runner::check_liveness() {
-  if (fault_ || phase_ == Phase::kEnding || now_ns() - heard_ns_ < kQuietMs * kNsPerMs) return;
+  if (fault_ || phase_ == Phase::kEnding || now_ns() - heard_ns_ < context_.options.quiet_ms * kNsPerMs) return;
   if (pinged_) {
     if (!fault_) ++health_.kills;
     fault({PGA_E_FAIL, "worker.silent", "its worker does not answer", "", 0});
@@ -357,7 +356,7 @@ std::int64_t Runner::next_due_ns() const {
   std::int64_t due_ns = kNever;
   if (worker_) {
     const bool going = worker_->closed() || fault_ || phase_ == Phase::kEnding;
-    due_ns = going ? now_ns() + kReapPollMs * kNsPerMs : heard_ns_ + kQuietMs * kNsPerMs;
+    due_ns = going ? now_ns() + kReapPollMs * kNsPerMs : heard_ns_ + context_.options.quiet_ms * kNsPerMs;
     if (force_ != Force::kNone) due_ns = std::min(due_ns, force_ns_);
   } else if (!stopping_ && !failed_) {
     due_ns = restart_ns_;

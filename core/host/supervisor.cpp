@@ -47,7 +47,7 @@ class Supervisor::Impl {
   }
 
   bool turn(std::int64_t max_wait_ms, int wake_fd) {
-    advance();
+    if (advance()) return true;  // somebody who waits for the last worker to go need not wait for more
     std::vector<pollfd> fds;
     if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
     for (const auto& runner : runners_) runner->add_to_poll(fds);
@@ -75,10 +75,13 @@ class Supervisor::Impl {
   }
 
  private:
-  void advance() {
+  // True: a plugin is gone.
+  bool advance() {
     for (const auto& runner : runners_) runner->turn();
     const auto first_gone = std::remove_if(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->gone(); });
+    const bool any_gone = first_gone != runners_.end();
     runners_.erase(first_gone, runners_.end());
+    return any_gone;
   }
 
   Runner* find(const std::string& id) {

@@ -206,6 +206,7 @@ host::Verdict Session::call_collect(Run& run) {
   {
     const std::lock_guard<std::mutex> lock(running_);
     run_ = &run;
+    if (cancelled_early_ == run.number) cancel_running();
   }
   pga_error error = blank_error();
   const pga_status status = plugin_->collect(self_, &run.table, &error);
@@ -222,7 +223,14 @@ void Session::destroy() {
 
 void Session::cancel(std::uint64_t number) {
   const std::lock_guard<std::mutex> lock(running_);
-  if (run_ == nullptr || run_->number != number) return;
+  if (run_ != nullptr && run_->number == number) {
+    cancel_running();
+  } else {
+    cancelled_early_ = number;  // its collect() is still to be called, or is over
+  }
+}
+
+void Session::cancel_running() {
   run_->cancelled = true;
   const std::uint64_t one = 1;
   // Fails only when the counter is full, and then the descriptor is readable already.

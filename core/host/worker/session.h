@@ -47,6 +47,7 @@ class Session {
   host::Verdict call_collect(Run& run);
   void destroy();
 
+  void cancel_running();  // with running_ held
   pga_status emit(std::string_view json);
   void log(std::uint32_t level, std::string_view text);
 
@@ -64,8 +65,9 @@ class Session {
   void* self_ = nullptr;
   host::Verdict created_{PGA_E_FAIL, "worker.order", "the instance was not started", 0};
 
-  std::mutex running_;  // guards run_ and self_ against cancel()
+  std::mutex running_;  // guards what is below, and self_, against cancel()
   Run* run_ = nullptr;
+  std::uint64_t cancelled_early_ = 0;  // a run whose cancel came before its collect() was called
 };
 
 }  // namespace pganalytics::worker

@@ -181,6 +181,25 @@ TEST_CASE("a plugin that fails again and again is let alone for longer and longe
   CHECK(tries <= 12);
 }
 
+TEST_CASE("a worker that no longer answers is killed and started again, one that works on is not") {
+  TestSink sink;
+  SupervisorOptions options = test_options();
+  options.quiet_ms = 300;
+  Supervisor supervisor(options, sink, clock::system_clock());
+  supervisor.apply({settings_of("test_counter", "{}", 3'600'000), unruly("wait", 3'600'000)});
+  REQUIRE(turn_until(supervisor, [&] {
+    return sink.good_runs("test_counter") == 1 && health_of(supervisor, "test_unruly").state == "running";
+  }));
+  const std::int64_t pid = health_of(supervisor, "test_counter").pid;
+  REQUIRE(kill(static_cast<pid_t>(pid), SIGSTOP) == 0);
+  REQUIRE(turn_until(supervisor, [&] { return health_of(supervisor, "test_counter").restarts == 1; }));
+  CHECK_FALSE(is_running(pid));
+  CHECK(health_of(supervisor, "test_counter").kills == 1);
+  REQUIRE(turn_until(supervisor, [&] { return health_of(supervisor, "test_counter").pid > 0; }));
+  CHECK(health_of(supervisor, "test_unruly").state == "running");  // its reading thread answered all the while
+  CHECK(health_of(supervisor, "test_unruly").restarts == 0);
+}
+
 TEST_CASE("a missing worker program is an error of the plugin, not of the host") {
   TestSink sink;
   SupervisorOptions options = test_options();

@@ -160,15 +160,17 @@ TEST_CASE("stop kills what does not end within its time") {
 TEST_CASE("a plugin that is no longer wanted is stopped, and can come back") {
   TestSink sink;
   Supervisor supervisor(test_options(), sink, clock::system_clock());
-  supervisor.apply({settings_of("test_counter", "{}", 50)});
-  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= 1; }));
+  supervisor.set_scheduling(false);
+  const PluginSettings settings = settings_of("test_counter", "{}", 60'000);
+  supervisor.apply({settings});
+  REQUIRE(turn_until(supervisor, [&] { return health_of(supervisor, "test_counter").state == "idle"; }));
   const std::int64_t pid = health_of(supervisor, "test_counter").pid;
   supervisor.apply({});
-  supervisor.apply({settings_of("test_counter", "{}", 50)});  // before the worker is gone: never two at a time
-  REQUIRE(turn_until(supervisor, [&] { return health_of(supervisor, "test_counter").pid != pid; }));
+  supervisor.apply({settings});  // before the worker is gone: never two at a time
+  REQUIRE(supervisor.request_run("test_counter", PGA_REASON_ONDEMAND));
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") == 1; }));
   CHECK_FALSE(is_running(pid));
-  const std::size_t before = sink.good_runs("test_counter");
-  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") > before; }));
+  CHECK(health_of(supervisor, "test_counter").restarts == 0);
   supervisor.apply({});
   CHECK(turn_until(supervisor, [&] { return supervisor.health().empty(); }));
 }
