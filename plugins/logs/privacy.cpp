@@ -6,7 +6,7 @@
 namespace pganalytics::logs {
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -168,7 +168,8 @@ void hide_quoted_values(std::string& message) {
 std::string without_credentials(std::string_view text) {
   std::string clean;
   std::size_t copied = 0;
-  for (std::size_t at = 0; at < text.size();) {
+  constexpr std::string_view kFirstLetters = "pPsStTcCm:";  // of everything credentials_at() knows
+  for (std::size_t at = 0; (at = text.find_first_of(kFirstLetters, at)) != std::string_view::npos;) {
     const Span secret = credentials_at(text, at);
     if (secret.end <= secret.begin) {
       ++at;
