@@ -34,6 +34,15 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
   return SSL_TLSEXT_ERR_OK;
 }
 
+bool sends(SSL_CTX* context, X509* certificate) {
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context, &chain);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    if (X509_cmp(sk_X509_value(chain, i), certificate) == 0) return true;
+  }
+  return false;
+}
+
 Outcome load_identity(SSL_CTX* context, const TlsFiles& files) {
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate_file.c_str()) != 1) {
     return tls_error("load certificate " + files.certificate_file);
@@ -47,6 +56,7 @@ Outcome load_identity(SSL_CTX* context, const TlsFiles& files) {
   if (files.chain_ca_file.empty()) return {};
   PGA_TRY(const auto pem, files::read(files.chain_ca_file));
   PGA_TRY(const auto ca, crypto::parse_certificate(pem));
+  if (sends(context, ca.get())) return {};  // the certificate's file has it already
   if (SSL_CTX_add1_chain_cert(context, ca.get()) != 1) return tls_error("send CA certificate " + files.chain_ca_file);
   return {};
 }

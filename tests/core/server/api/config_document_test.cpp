@@ -1,0 +1,94 @@
+#include "core/server/api/config_document.h"
+
+#include "core/server/api/config_values.h"
+
+#include "tests/support/catch.h"
+
+using namespace pganalytics;
+using namespace pganalytics::server::api;
+
+namespace {
+
+Expected<ConfigDocument> read(const std::string& text) {
+  return read_config(text, [](const std::string& id) -> Expected<bool> { return id == "acme_pool"; });
+}
+
+std::string refusal(const std::string& text) {
+  const auto document = read(text);
+  CAPTURE(text);
+  REQUIRE_FALSE(document);
+  CHECK(document.error().status == PGA_E_CONFIG);
+  return document.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("what is given is stored whole, in canonical form") {
+  CHECK(read("{}").value().json == default_config());
+  const auto document = read(R"({"plugins":{"pg_logs":{"min_severity":"warning","nested":{"n":9007199254740993}},"acme_pool":{}},
+      "intervals":{"disk_usage":"5m","pg_stats":30},"enabled_collectors":["pg_stats","pg_log","logs"],"log_filters":["error","FATAL","Error"],
+      "compression":"gzip","retention_days":7,"backup_interval":"1d"})");
+  REQUIRE(document);
+  CHECK(document.value().json ==
+        R"({"intervals":{"disk":"5m","pg_stats":"30s"},"enabled_collectors":["pg_stats","logs"],)"
+        R"("log_filters":["ERROR","FATAL"],"retention_days":7,"compression":"gzip","backup_interval":"1d",)"
+        R"("plugins":{"logs":{"min_severity":"warning","nested":{"n":9007199254740993}},"acme_pool":{}}})");
+  CHECK(with_version(3, document.value().json).rfind(R"({"version":3,"intervals":{)", 0) == 0);
+  // What was stored can be given again.
+  CHECK(read(with_version(3, document.value().json)).value().json == document.value().json);
+  CHECK(read(R"({"version":3})").value().version == 3u);
+}
+
+TEST_CASE("a refusal begins with the path of the key, and names what was probably meant") {
+  using Catch::Matchers::StartsWith;
+  CHECK_THAT(refusal(R"({"intervals":{"pg_statz":"30s"}})"), StartsWith("intervals.pg_statz: "));
+  CHECK(refusal(R"({"intervals":{"pg_statz":"30s"}})").find("\"pg_stats\"") != std::string::npos);
+  CHECK(refusal(R"({"interval":{}})") == "interval: unknown key; did you mean \"intervals\"?");
+  CHECK_THAT(refusal(R"({"enabled_collectors":["pg_stats","nope"]})"), StartsWith("enabled_collectors[1]: "));
+  CHECK_THAT(refusal(R"({"plugins":{"../x":{}}})"), StartsWith("plugins.../x: "));
+  CHECK_THAT(refusal(R"({"log_filters":["ERROR","FATALE"]})"), StartsWith("log_filters[1]: "));
+  CHECK(refusal(R"({"log_filters":["FATALE"]})").find("\"FATAL\"") != std::string::npos);
+}
+
+TEST_CASE("wrong types and values") {
+  using Catch::Matchers::StartsWith;
+  for (const char* interval :
+       {"0", "-5", "86401", "1.5", "true", "null", R"("30")", R"("0s")", R"("500ms")", R"("2d")", R"("soon")", "1e300"}) {
+    CHECK_THAT(refusal(R"({"intervals":{"pg_stats":)" + std::string(interval) + "}}"), StartsWith("intervals.pg_stats: "));
+  }
+  CHECK(read(R"({"intervals":{"pg_stats":"1s","disk":86400}})"));
+  CHECK_THAT(refusal(R"({"intervals":[]})"), StartsWith("intervals: "));
+  CHECK_THAT(refusal(R"({"enabled_collectors":"pg_stats"})"), StartsWith("enabled_collectors: "));
+  CHECK_THAT(refusal(R"({"enabled_collectors":[1]})"), StartsWith("enabled_collectors[0]: "));
+  CHECK_THAT(refusal(R"({"compression":"lz4"})"), StartsWith("compression: "));
+  CHECK_THAT(refusal(R"({"compression":1})"), StartsWith("compression: "));
+  for (const char* days : {"0", "3651", "1.5", "\"30\""}) {
+    CHECK_THAT(refusal(R"({"retention_days":)" + std::string(days) + "}"), StartsWith("retention_days: "));
+  }
+  CHECK_THAT(refusal(R"({"backup_interval":24})"), StartsWith("backup_interval: "));
+  CHECK_THAT(refusal(R"({"version":-1})"), StartsWith("version: "));
+  CHECK_THAT(refusal(R"({"plugins":{"disk":[]}})"), StartsWith("plugins.disk: "));
+  CHECK_THAT(refusal(R"({"plugins":{"disk":{"interval":"5s"}}})"), StartsWith("plugins.disk.interval: "));
+  CHECK_THAT(refusal(R"({"plugins":{"disk":{"enabled":true}}})"), StartsWith("plugins.disk.enabled: "));
+  CHECK_THAT(refusal(R"({"intervals":{"logs":"5s","pg_logs":"6s"}})"), StartsWith("intervals.pg_logs: "));
+  for (const char* text : {"", "[]", "null", "{", "{} {}", R"({"compression":true,"compression":false})"}) {
+    CHECK_THAT(refusal(text), StartsWith("the document: "));
+  }
+  CHECK_THAT(refusal(R"({"plugins":{"disk":{"x":)" + std::string(100, '[') + std::string(100, ']') + "}}}"),
+             StartsWith("the document: "));
+}
+
+TEST_CASE("connections, paths, commands and secrets are set on the host only") {
+  for (const char* key : {"conninfo", "paths", "log_paths", "path", "FILE", "data_dir", "password", "db_password",
+                          "password_file", "api_token", "secret_name", "pre_command", "dsn"}) {
+    CAPTURE(key);
+    CHECK(is_host_only(key));
+    CHECK(refusal(R"({"plugins":{"logs":{"a":[{"b":{")" + std::string(key) + R"(":1}}]}}})")
+              .rfind("plugins.logs.a[0].b." + std::string(key) + ": ", 0) == 0);
+  }
+  for (const char* key : {"databases", "min_severity", "severities", "classes", "redact", "file_systems", "path_count", "exclude",
+                          "include_types"}) {
+    CAPTURE(key);
+    CHECK_FALSE(is_host_only(key));
+  }
+}
