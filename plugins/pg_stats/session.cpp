@@ -38,7 +38,9 @@ std::string transaction_prologue(const Settings& settings) {
 
 Expected<postgres::Connection> connect(const Session::Profile& profile, const std::string& database, const std::string* options) {
   const auto connect_seconds = std::chrono::ceil<std::chrono::seconds>(profile.settings->connect_timeout).count();
-  Pairs parameters{{"application_name", profile.application_name}, {"connect_timeout", std::to_string(connect_seconds)}};
+  Pairs parameters{{"application_name", profile.application_name},
+                   {"connect_timeout", std::to_string(connect_seconds)},
+                   {"client_encoding", "UTF8"}};  // names in JSON, whatever the encoding of their database
   if (!database.empty()) parameters.emplace_back("dbname", database);
   if (!profile.password.empty()) parameters.emplace_back("password", profile.password);
   if (options != nullptr) parameters.emplace_back("options", *options);

@@ -300,6 +300,14 @@ TEST_CASE("lists are cut to their maximum, and say so") {
   CHECK(found["indexes_omitted"].GetInt() == 2);
 }
 
+TEST_CASE("names arrive as they are, whatever the encoding of their database") {
+  shop().server.sql("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+  shop().server.sql("latin", R"(CREATE TABLE U&"caf\00E9" (i int))");
+  const rapidjson::Document document = collect_one(shop().config(R"("databases":["latin"])"));
+  CHECK(named(database(document, "latin")["tables"], "caf\u00e9") != nullptr);
+  shop().server.sql("postgres", "DROP DATABASE latin");
+}
+
 TEST_CASE("what does not fit into one document comes in several, and a database too large for one loses its smallest tables") {
   shop().server.sql("postgres", "CREATE DATABASE wide");
   shop().server.sql("wide",
