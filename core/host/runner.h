@@ -96,7 +96,6 @@ class Runner {
   void finish_run(std::map<std::string, std::optional<std::string>> state);
   void report_failure(std::uint32_t reason, Error error);
   void apply_retry_rule(const Error& error);
-  void refuse_document(Error error);
 
   // Time
   void expect_within(std::int64_t limit_ms, Force first);
