@@ -49,7 +49,7 @@ case "${1:-}" in
     install_packages "${check_packages[@]}"
     # The C headers keep C's way of writing pointers; frozen headers are as they were released.
     unformatted=$(sources '*.h' '*.hpp' '*.cpp' | grep -vE '^sdk/abi/|include/pganalytics/[a-z]+\.h$' |
-      xargs clang-format --dry-run --Werror 2>&1 | sed -n 's/^\([^:]*\):[0-9]*:[0-9]*: error.*/\1/p' | sort -u)
+      xargs clang-format --dry-run --Werror 2>&1 | sed -n 's/^\([^:]*\):[0-9]*:[0-9]*: error.*/\1/p' | sort -u || true)
     [ -z "$unformatted" ] || { printf 'not formatted:\n%s\nHINT: Run clang-format -i on them.\n' "$unformatted" >&2; exit 1; } ;;
   tidy)
     install_packages "${build_packages[@]}" "${test_packages[@]}" "${check_packages[@]}"
