@@ -1,0 +1,38 @@
+// What the operator says about the server: its TOML file, checked whole before anything starts.
+//
+// Here: the keys, their defaults and bounds (DESIGN sections 10 and 13; docs/DEPLOYMENT.md). Not here: reading TOML (core/config).
+#pragma once
+
+#include "core/log/log.h"
+#include "core/server/api/api.h"
+#include "core/server/http/https_server.h"
+
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <vector>
+
+namespace pganalytics::server::program {
+
+struct Settings {
+  std::string listen = "0.0.0.0:8443";
+  std::string data_dir = "/var/lib/pganalytics-server";
+  std::string user;  // whom root becomes; empty: "pganalytics", else "postgres"
+  log::Level log_level = log::Level::kInfo;
+
+  std::string database_url;  // empty: a private PostgreSQL under data_dir
+  std::string database_bin_dir;  // its binaries; empty: the newest installed
+  unsigned database_connections = 8;
+
+  std::string certificate_file, key_file;  // empty: a certificate of the own CA
+  std::vector<std::string> names;          // that certificate's extra DNS names and addresses
+
+  http::Limits http;
+  api::ApiOptions api;
+};
+
+// `path` given by the operator must exist; without one the default file is read if it is there. PGA_E_CONFIG: every problem, with
+// file and line.
+Expected<Settings> load_settings(const std::optional<std::string>& path);
+
+}  // namespace pganalytics::server::program
