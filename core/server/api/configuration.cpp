@@ -4,6 +4,7 @@
 #include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/api/config_document.h"
+#include "core/server/api/known_plugins.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
 #include "core/server/api/routes.h"
@@ -31,18 +32,6 @@ Response document(std::uint64_t version, std::string_view json) {
       .with_header("Cache-Control", "no-cache");
 }
 
-// A plugin that does not come with the product is known once it has reported.
-KnowsPlugin plugins_of(store::Store& store, const std::string& collector_id) {
-  return [&store, collector_id](const std::string& id) -> Expected<bool> {
-    store::MetricsQuery query;
-    query.collector_id = collector_id;
-    query.type = id;
-    query.limit = 1;
-    PGA_TRY(const auto page, store.metrics(query));
-    return !page.documents.empty();
-  };
-}
-
 }  // namespace
 
 Response serve_get_config(const Call& call) {
@@ -62,7 +51,7 @@ Response serve_get_config(const Call& call) {
 Response serve_put_config(const Call& call) {
   store::Store& store = call.services.store;
   if (const auto known = store.collector(call.id); !known) return problem("look up a collector", known.error());
-  const auto wanted = read_config(call.request.body, plugins_of(store, call.id));
+  const auto wanted = read_config(call.request.body, plugins_reported_by(store, call.id));
   if (!wanted) {
     const Error& error = wanted.error();
     return error.status == PGA_E_CONFIG ? bad_request("bad_config", error.message) : problem("check a configuration", error);

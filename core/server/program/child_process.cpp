@@ -42,7 +42,8 @@ Expected<pid_t> spawn(const std::vector<std::string>& arguments, const std::stri
   posix_spawnattr_setsigmask(&how.attributes, &none);
   posix_spawnattr_setflags(&how.attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
   std::vector<char*> words;
-  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));  // POSIX promises not to write
+  for (const std::string& argument : arguments)
+    words.push_back(const_cast<char*>(argument.c_str()));  // POSIX promises not to write
   words.push_back(nullptr);
   pid_t pid = 0;
   const int failed = ::posix_spawn(&pid, words[0], &files.actions, &how.attributes, words.data(), environ);

@@ -34,7 +34,8 @@ std::vector<ClusterBinaries> installed() {
     for (const auto& entry : fs::directory_iterator(parent, none)) {
       const std::string name = entry.path().filename().string();
       const int major = trailing_number(name);
-      if (name.rfind(prefix, 0) == 0 && major > 0 && has_server(entry.path() / below)) found.push_back({(entry.path() / below).string(), major});
+      if (name.rfind(prefix, 0) == 0 && major > 0 && has_server(entry.path() / below))
+        found.push_back({(entry.path() / below).string(), major});
     }
   };
   look("/usr/lib/postgresql", "", "bin");
@@ -78,7 +79,9 @@ std::optional<int> major_that_made(const std::string& cluster_dir) {
   return major;
 }
 
-Error none_found(const std::string& what, const std::string& hint) { return Error{PGA_E_NOTFOUND, "cluster.binaries", what, hint, 0}; }
+Error none_found(const std::string& what, const std::string& hint) {
+  return Error{PGA_E_NOTFOUND, "cluster.binaries", what, hint, 0};
+}
 
 }  // namespace
 
@@ -86,7 +89,8 @@ Expected<ClusterBinaries> find_cluster_binaries(const std::string& bin_dir, cons
   const auto made_by = major_that_made(cluster_dir);
   std::vector<ClusterBinaries> candidates = bin_dir.empty() ? installed() : std::vector<ClusterBinaries>();
   if (!bin_dir.empty()) {
-    if (!has_server(bin_dir)) return none_found("no PostgreSQL server in [database] bin_dir " + bin_dir, "It must hold postgres and initdb.");
+    if (!has_server(bin_dir))
+      return none_found("no PostgreSQL server in [database] bin_dir " + bin_dir, "It must hold postgres and initdb.");
     candidates.push_back({bin_dir, major_of(bin_dir)});
   } else if (const auto found = in_path()) {
     candidates.push_back(*found);
@@ -98,10 +102,12 @@ Expected<ClusterBinaries> find_cluster_binaries(const std::string& bin_dir, cons
   }
   if (best != nullptr) return *best;
   if (made_by && !candidates.empty()) {
-    return none_found("the private cluster in " + cluster_dir + " was made by PostgreSQL " + std::to_string(*made_by) + ", which is not installed",
+    return none_found("the private cluster in " + cluster_dir + " was made by PostgreSQL " + std::to_string(*made_by) +
+                          ", which is not installed",
                       "Install postgresql-" + std::to_string(*made_by) + ", or move the data with pg_upgrade.");
   }
-  return none_found("no PostgreSQL binaries found for the private cluster", "Install the package postgresql, or set [database] url.");
+  return none_found("no PostgreSQL binaries found for the private cluster",
+                    "Install the package postgresql, or set [database] url.");
 }
 
 }  // namespace pganalytics::server::program

@@ -19,7 +19,9 @@ constexpr char kCommand[] = "command\n";
 }  // namespace
 
 Expected<std::optional<ClusterLock>> ClusterLock::try_take(const std::string& path, bool as_server) {
-  const auto failed = [&](const char* doing) { return Error{PGA_E_FAIL, "cluster.lock", std::string(doing) + " " + path + ": " + std::strerror(errno), "", 0}; };
+  const auto failed = [&](const char* doing) {
+    return Error{PGA_E_FAIL, "cluster.lock", std::string(doing) + " " + path + ": " + std::strerror(errno), "", 0};
+  };
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return failed("opening");
   ClusterLock lock(fd);
@@ -28,7 +30,8 @@ Expected<std::optional<ClusterLock>> ClusterLock::try_take(const std::string& pa
     return failed("locking");
   }
   const std::string kind = as_server ? kServer : kCommand;
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, kind.data(), kind.size(), 0) != static_cast<ssize_t>(kind.size())) return failed("writing");
+  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, kind.data(), kind.size(), 0) != static_cast<ssize_t>(kind.size()))
+    return failed("writing");
   return std::optional<ClusterLock>(std::move(lock));
 }
 

@@ -55,8 +55,10 @@ std::string socket_folder(const std::string& data_dir) {
 Outcome make_private_folder(const std::string& path) {
   PGA_CHECK(files::make_directories(path, 0700));
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 0077) != 0) {
-    return Error{PGA_E_DENIED, "cluster.socket", path + " is not a private folder of this user", "Remove it, or choose a shorter data_dir.", 0};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
+      (status.st_mode & 0077) != 0) {
+    return Error{PGA_E_DENIED, "cluster.socket", path + " is not a private folder of this user",
+                 "Remove it, or choose a shorter data_dir.", 0};
   }
   return {};
 }
@@ -134,10 +136,12 @@ class PrivateCluster::Impl {
       }
       if (ClusterLock::held_by_server(path)) {
         if (holder == Holder::kCommand) return {};
-        return Error{PGA_E_FAIL, "cluster.in_use", "another server uses data_dir " + data_dir_, "Stop it, or give each its own data_dir.", 0};
+        return Error{PGA_E_FAIL, "cluster.in_use", "another server uses data_dir " + data_dir_,
+                     "Stop it, or give each its own data_dir.", 0};
       }
       if (clock::now_monotonic_ns() > end) {
-        return Error{PGA_E_TRANSIENT, "cluster.in_use", "another command has been using data_dir " + data_dir_ + " for 60 s", "Wait for it to finish.", 0};
+        return Error{PGA_E_TRANSIENT, "cluster.in_use", "another command has been using data_dir " + data_dir_ + " for 60 s",
+                     "Wait for it to finish.", 0};
       }
       pause();
     }
@@ -149,11 +153,12 @@ class PrivateCluster::Impl {
     const std::string unfinished = cluster_dir_ + ".new";
     std::error_code failed;
     fs::remove_all(unfinished, failed);
-    const auto status = run_to_end({binaries_.folder + "/initdb", "-D", unfinished, "-U", "pganalytics", "-A", "trust", "-E", "UTF8", "--locale=C",
-                                    "--no-instructions"},
+    const auto status = run_to_end({binaries_.folder + "/initdb", "-D", unfinished, "-U", "pganalytics", "-A", "trust", "-E",
+                                    "UTF8", "--locale=C", "--no-instructions"},
                                    log_file_);
     if (!status) return status.error();
-    if (*status != 0) return Error{PGA_E_FAIL, "cluster.initdb", "initdb failed: " + last_lines(log_file_), "See " + log_file_ + ".", 0};
+    if (*status != 0)
+      return Error{PGA_E_FAIL, "cluster.initdb", "initdb failed: " + last_lines(log_file_), "See " + log_file_ + ".", 0};
     fs::rename(unfinished, cluster_dir_, failed);
     if (failed) return Error{PGA_E_FAIL, "cluster.initdb", "renaming " + unfinished + ": " + failed.message(), "", 0};
     return {};
@@ -165,9 +170,9 @@ class PrivateCluster::Impl {
       pid_ = *running;
     } else {
       // No TCP; the folder of the socket keeps others out, hence "trust". Sized for a laptop: a fleet brings its own database.
-      PGA_TRY(pid_, spawn({binaries_.folder + "/postgres", "-D", cluster_dir_, "-k", socket_dir_, "-p", "5432", "-c", "listen_addresses=", "-c",
-                           "unix_socket_permissions=0700", "-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "log_destination=stderr", "-c",
-                           "logging_collector=off"},
+      PGA_TRY(pid_, spawn({binaries_.folder + "/postgres", "-D", cluster_dir_, "-k", socket_dir_, "-p", "5432", "-c",
+                           "listen_addresses=", "-c", "unix_socket_permissions=0700", "-c", "max_connections=100", "-c",
+                           "shared_buffers=64MB", "-c", "log_destination=stderr", "-c", "logging_collector=off"},
                           log_file_));
     }
     return wait_ready();
@@ -182,7 +187,8 @@ class PrivateCluster::Impl {
       return connection || (pid_ != 0 && !alive());
     });
     if (pid_ != 0 && !alive()) {
-      return Error{PGA_E_FAIL, "cluster.start", "the private PostgreSQL ended at once: " + last_lines(log_file_), "See " + log_file_ + ".", 0};
+      return Error{PGA_E_FAIL, "cluster.start", "the private PostgreSQL ended at once: " + last_lines(log_file_),
+                   "See " + log_file_ + ".", 0};
     }
     if (!ready) return last;
     return {};
@@ -204,7 +210,8 @@ class PrivateCluster::Impl {
 PrivateCluster::PrivateCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PrivateCluster::~PrivateCluster() { impl_->stop(); }
 
-Expected<std::unique_ptr<PrivateCluster>> PrivateCluster::open(const std::string& data_dir, const std::string& bin_dir, Holder holder) {
+Expected<std::unique_ptr<PrivateCluster>> PrivateCluster::open(const std::string& data_dir, const std::string& bin_dir,
+                                                               Holder holder) {
   auto impl = std::make_unique<Impl>(data_dir, bin_dir);
   if (Outcome opened = impl->open(holder); !opened) {
     impl->stop();

@@ -32,7 +32,8 @@ class PrivateCluster {
 
   // Starts it again if it has died. Cheap when it has not.
   Outcome keep_running();
-  // "Fast" shutdown (PostgreSQL docs, "Shutting Down the Server"), after 20 s "immediate". Does nothing for a cluster of somebody else.
+  // "Fast" shutdown (PostgreSQL docs, "Shutting Down the Server"), after 20 s "immediate". Does nothing for a cluster of somebody
+  // else.
   void stop();
 
  private:

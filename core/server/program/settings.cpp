@@ -39,7 +39,8 @@ void read_tls(TableReader table, Settings& settings) {
   settings.key_file = table.string("key_file", "");
   settings.names = table.strings("names", {});
   if (settings.certificate_file.empty() != settings.key_file.empty()) {
-    table.problem(settings.key_file.empty() ? "cert_file" : "key_file", "comes without its counterpart", "Give cert_file and key_file, or neither.");
+    table.problem(settings.key_file.empty() ? "cert_file" : "key_file", "comes without its counterpart",
+                  "Give cert_file and key_file, or neither.");
   }
   if (!settings.certificate_file.empty() && !settings.names.empty()) {
     table.problem("names", "has no meaning beside cert_file", "The names are those of your own certificate.");

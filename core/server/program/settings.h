@@ -1,6 +1,7 @@
 // What the operator says about the server: its TOML file, checked whole before anything starts.
 //
-// Here: the keys, their defaults and bounds (DESIGN sections 10 and 13; docs/DEPLOYMENT.md). Not here: reading TOML (core/config).
+// Here: the keys, their defaults and bounds (DESIGN sections 10 and 13; docs/DEPLOYMENT.md). Not here: reading TOML
+// (core/config).
 #pragma once
 
 #include "core/log/log.h"
@@ -20,7 +21,7 @@ struct Settings {
   std::string user;  // whom root becomes; empty: "pganalytics", else "postgres"
   log::Level log_level = log::Level::kInfo;
 
-  std::string database_url;  // empty: a private PostgreSQL under data_dir
+  std::string database_url;      // empty: a private PostgreSQL under data_dir
   std::string database_bin_dir;  // its binaries; empty: the newest installed
   unsigned database_connections = 8;
 

@@ -1,0 +1,15 @@
+// The commands of pganalytics-server, by subject; main.cpp puts them together.
+#pragma once
+
+#include "core/server/program/arguments.h"
+
+#include <vector>
+
+namespace pganalytics::server::program {
+
+std::vector<Command> server_commands();      // run, migrate, version
+std::vector<Command> credential_commands();  // token create, key create
+std::vector<Command> collector_commands();   // collector list, collector revoke
+std::vector<Command> config_commands();      // config get, config put
+
+}  // namespace pganalytics::server::program

@@ -1,0 +1,103 @@
+// run, migrate, version: the server itself.
+#include "core/log/log.h"
+#include "core/server/api/api.h"
+#include "core/server/auth/access_token.h"
+#include "core/server/auth/authority.h"
+#include "core/server/http/https_server.h"
+#include "core/server/program/commands.h"
+#include "core/server/program/database.h"
+
+#include <csignal>
+#include <iostream>
+
+namespace pganalytics::server::program {
+namespace {
+
+// Termination signals, taken one by one instead of interrupting: blocked before the first thread starts, so that no other gets
+// them.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  // The signal that came within a second; 0 if none did.
+  [[nodiscard]] int wait_a_second() const {
+    const timespec second{1, 0};
+    const int signal = sigtimedwait(&set_, nullptr, &second);
+    return signal > 0 ? signal : 0;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+http::ServerOptions http_options(const Settings& settings, const auth::Authority& authority) {
+  http::ServerOptions options;
+  options.listen = settings.listen;
+  const bool own = settings.certificate_file.empty();
+  options.certificate_file = own ? authority.server_certificate_file() : settings.certificate_file;
+  options.key_file = own ? authority.server_key_file() : settings.key_file;
+  options.client_ca_file = authority.ca_file();
+  if (own) options.chain_ca_file = authority.ca_file();
+  options.limits = settings.http;
+  return options;
+}
+
+void serve_until_told_to_stop(const Signals& signals, PrivateCluster* cluster) {
+  for (;;) {
+    if (const int signal = signals.wait_a_second(); signal != 0) {
+      log::info(std::string("stopping on ") + (signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+      return;
+    }
+    if (cluster == nullptr) continue;
+    if (const Outcome running = cluster->keep_running(); !running)
+      log::write(log::Level::kError, "private PostgreSQL", running.error());
+  }
+}
+
+Outcome serve(const Arguments& arguments) {
+  const Signals signals;
+  PGA_TRY(Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kServer));
+  Settings& settings = place.settings;
+  PGA_TRY(const auto authority, auth::Authority::open(settings.data_dir, settings.names));
+  PGA_TRY(const auto signer, auth::TokenSigner::open(settings.data_dir));
+  settings.api.version = PGANALYTICS_VERSION;
+  api::Api api(*place.database.store, *authority, *signer, settings.api);
+  PGA_TRY(const auto server, http::HttpsServer::start(http_options(settings, *authority), std::ref(api)));
+  PGA_TRY(const auto collectors, place.database.store->collectors());
+  log::info("pganalytics-server " PGANALYTICS_VERSION " listens on " + settings.listen + "; CA " + authority->ca_file() + "; " +
+            std::to_string(collectors.size()) + " collectors registered");
+  serve_until_told_to_stop(signals, place.database.cluster.get());
+  server->stop();
+  return {};
+}
+
+int run(const Arguments& arguments) {
+  if (const Outcome served = serve(arguments); !served) return report(served.error());
+  return kExitOk;
+}
+
+int migrate(const Arguments& arguments) {
+  const auto place = open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand);
+  if (!place) return report(place.error());
+  std::cout << (arguments.json ? "{\"status\":\"current\"}\n" : "the database has the current schema\n");
+  return kExitOk;
+}
+
+int version(const Arguments& arguments) {
+  std::cout << (arguments.json ? "{\"version\":\"" PGANALYTICS_VERSION "\"}\n" : "pganalytics-server " PGANALYTICS_VERSION "\n");
+  return kExitOk;
+}
+
+}  // namespace
+
+std::vector<Command> server_commands() {
+  return {{"run", "", 0, "serve until SIGTERM", {}, run},
+          {"migrate", "", 0, "bring the database's schema up to date (run does it too)", {}, migrate},
+          {"version", "", 0, "print the version", {}, version}};
+}
+
+}  // namespace pganalytics::server::program
