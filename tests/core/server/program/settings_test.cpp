@@ -1,0 +1,93 @@
+#include "core/server/program/settings.h"
+
+#include "core/files/files.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+
+using namespace pganalytics;
+using server::program::load_settings;
+
+namespace {
+
+const testing::TemporaryFolder& folder() {
+  static const testing::TemporaryFolder kept;
+  return kept;
+}
+
+Expected<server::program::Settings> load(const std::string& text) {
+  const std::string path = folder() / "server.toml";
+  REQUIRE(files::write_atomically(path, text, 0600));
+  return load_settings(path);
+}
+
+}  // namespace
+
+TEST_CASE("an empty file means the defaults") {
+  const auto settings = load("");
+  REQUIRE(settings);
+  CHECK(settings->listen == "0.0.0.0:8443");
+  CHECK(settings->data_dir == "/var/lib/pganalytics-server");
+  CHECK(settings->api.push_per_second == 20);
+  CHECK(settings->http.connections == 12'000);
+}
+
+TEST_CASE("every table is read") {
+  const auto settings = load(R"(
+[server]
+listen = "127.0.0.1:9000"
+data_dir = "/srv/pga"
+user = "monitor"
+log_level = "debug"
+[database]
+url = "postgresql://db/pga"
+connections = 20
+[tls]
+names = ["pga.example", "10.0.0.1"]
+[limits]
+push_per_second = 5
+body_bytes = "2MiB"
+inflated_bytes = "16MiB"
+idle_timeout = "2m"
+)");
+  REQUIRE(settings);
+  CHECK(settings->listen == "127.0.0.1:9000");
+  CHECK(settings->user == "monitor");
+  CHECK(settings->log_level == log::Level::kDebug);
+  CHECK(settings->database_url == "postgresql://db/pga");
+  CHECK(settings->database_connections == 20);
+  CHECK(settings->names == std::vector<std::string>{"pga.example", "10.0.0.1"});
+  CHECK(settings->api.push_per_second == 5);
+  CHECK(settings->api.push_body_bytes == 2u << 20);
+  CHECK(settings->api.push.inflated_bytes == 16u << 20);
+  CHECK(settings->http.idle_timeout_ms == 120'000);
+}
+
+TEST_CASE("each mistake is told with file, line, key and what was meant") {
+  struct Case {
+    const char* text;
+    const char* message;
+    const char* hint;
+  };
+  for (const Case& c : {Case{"[server]\nlisten_adress = 'x'", "server.toml:2: server.listen_adress", ""},
+                        Case{"[servr]", "server.toml:1: servr", "server"},
+                        Case{"[limits]\nidle_timeout = 5", "server.toml:2: limits.idle_timeout", ""},
+                        Case{"[limits]\nconnections = 0", "server.toml:2: limits.connections", ""},
+                        Case{"[server]\ndata_dir = 'x'", "server.toml:2: server.data_dir", ""},
+                        Case{"[tls]\ncert_file = '/x'", "server.toml:2: tls.cert_file", "key_file"},
+                        Case{"[database]\nurl = 'x'\nbin_dir = '/y'", "server.toml:3: database.bin_dir", ""},
+                        Case{"[server", "server.toml:1", ""}}) {
+    INFO(c.text);
+    const auto settings = load(c.text);
+    REQUIRE_FALSE(settings);
+    INFO(settings.error().message << "\n" << settings.error().hint);
+    CHECK(settings.error().status == PGA_E_CONFIG);
+    CHECK(settings.error().message.find(c.message) != std::string::npos);
+    CHECK((settings.error().message + settings.error().hint).find(c.hint) != std::string::npos);
+  }
+}
+
+TEST_CASE("a file that was named must exist") {
+  const auto settings = load_settings(folder() / "none.toml");
+  REQUIRE_FALSE(settings);
+  CHECK_FALSE(settings.error().hint.empty());
+}
