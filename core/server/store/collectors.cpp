@@ -1,0 +1,128 @@
+// Collectors: registration tokens, enrolment, the list, revocation.
+#include "core/crypto/digest.h"
+#include "core/server/store/impl.h"
+
+#include <fnmatch.h>
+
+namespace pganalytics::server::store {
+namespace {
+
+CollectorRow row_of(const postgres::Rows& rows, int row) {
+  CollectorRow collector;
+  collector.id = rows.text(row, 0);
+  collector.name = rows.text(row, 1);
+  collector.hostname = rows.text(row, 2);
+  collector.version = rows.text(row, 3);
+  collector.created_unix_ns = rows.int64(row, 4).value_or(0) * 1'000;
+  collector.last_push_unix_ns = rows.int64(row, 5).value_or(0) * 1'000;
+  collector.batches = static_cast<std::uint64_t>(rows.int64(row, 6).value_or(0));
+  collector.documents = static_cast<std::uint64_t>(rows.int64(row, 7).value_or(0));
+  collector.revoked = rows.boolean(row, 8).value_or(true);  // when in doubt, out
+  return collector;
+}
+
+Error no_such_collector(const std::string& id) {
+  return Error{PGA_E_NOTFOUND, "store.collector", "no collector has the id " + id,
+               "pganalytics-server collector list shows them.", 0};
+}
+
+Error token_refused(const char* why) {
+  return Error{PGA_E_DENIED, "store.token", std::string("the registration token ") + why,
+               "Make a new one: pganalytics-server token create.", 0};
+}
+
+// An id that is no UUID names nobody; asking the database would be a type error.
+bool is_uuid(const std::string& id) {
+  if (id.size() != 36) return false;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? id[i] != '-' : std::string_view("0123456789abcdef").find(id[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+struct Enrolment {
+  const std::string& token_sha256;
+  const std::string& name;
+  const std::string& hostname;
+  const std::string& enrollment_id;
+  const std::string& public_key_sha256;
+};
+
+// The collector that this very request made before; nullopt: a new enrollment id.
+Expected<std::optional<std::string>> enrolled_before(Transaction& transaction, const Enrolment& wanted) {
+  if (wanted.enrollment_id.empty()) return std::optional<std::string>();
+  PGA_CHECK(transaction.ask(embedded::enrolment_lock_sql, {wanted.enrollment_id}));
+  PGA_TRY(const postgres::Rows rows,
+          transaction.ask(embedded::enrolment_find_sql, {wanted.enrollment_id, wanted.token_sha256, wanted.public_key_sha256}));
+  if (rows.size() == 0) return std::optional<std::string>();
+  if (!rows.boolean(0, 1).value_or(false))
+    return token_refused("was used for this enrollment id before, with another key or too long ago");
+  return std::optional<std::string>(std::string(rows.text(0, 0)));
+}
+
+Outcome use_token(Transaction& transaction, const Enrolment& wanted) {
+  PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::token_use_sql, {wanted.token_sha256}));
+  if (rows.size() == 0) return token_refused("is unknown, used up or expired");
+  const std::string glob(rows.text(0, 0));
+  if (!glob.empty() && ::fnmatch(glob.c_str(), wanted.hostname.c_str(), 0) != 0)
+    return token_refused("is not for this host name");
+  return {};
+}
+
+Expected<std::string> add_collector(Transaction& transaction, const Enrolment& wanted) {
+  const std::string id = crypto::uuid_v4();
+  PGA_CHECK(transaction.ask(embedded::collector_add_sql, {id, wanted.name, wanted.hostname}));
+  if (!wanted.enrollment_id.empty()) {
+    PGA_CHECK(
+        transaction.ask(embedded::enrolment_add_sql, {wanted.enrollment_id, wanted.token_sha256, wanted.public_key_sha256, id}));
+  }
+  return id;
+}
+
+}  // namespace
+
+Outcome Store::add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
+                                      const std::string& hostname_glob) {
+  PGA_CHECK(impl_->ask(embedded::token_add_sql, {token_sha256, std::to_string(uses), std::to_string(ttl_ms), hostname_glob}));
+  return {};
+}
+
+Expected<std::string> Store::enrol_collector(const std::string& token_sha256, const std::string& name,
+                                             const std::string& hostname, const std::string& enrollment_id,
+                                             const std::string& public_key_sha256) {
+  const Enrolment wanted{token_sha256, name, hostname, enrollment_id, public_key_sha256};
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
+  PGA_TRY(const auto before, enrolled_before(transaction, wanted));
+  if (before) {
+    PGA_CHECK(transaction.commit());
+    return *before;
+  }
+  PGA_CHECK(use_token(transaction, wanted));
+  PGA_TRY(std::string id, add_collector(transaction, wanted));
+  PGA_CHECK(transaction.commit());
+  return id;
+}
+
+Expected<std::vector<CollectorRow>> Store::collectors() {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::collectors_sql, {}));
+  std::vector<CollectorRow> found;
+  for (int row = 0; row < rows.size(); ++row) found.push_back(row_of(rows, row));
+  return found;
+}
+
+Expected<CollectorRow> Store::collector(const std::string& id) {
+  if (!is_uuid(id)) return no_such_collector(id);
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::collector_sql, {id}));
+  if (rows.size() == 0) return no_such_collector(id);
+  return row_of(rows, 0);
+}
+
+Outcome Store::revoke_collector(const std::string& id) {
+  if (!is_uuid(id)) return no_such_collector(id);
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::collector_revoke_sql, {id}));
+  if (rows.affected() == 0) return no_such_collector(id);
+  return {};
+}
+
+}  // namespace pganalytics::server::store

@@ -1,0 +1,106 @@
+// What collectors push, stored once, and read back in pages.
+#include "core/server/store/copy_text.h"
+#include "core/server/store/cursor.h"
+#include "core/server/store/impl.h"
+
+#include <algorithm>
+
+namespace pganalytics::server::store {
+namespace {
+
+constexpr std::uint32_t kPageMax = 1'000;
+
+std::string copy_rows(const Push& push) {
+  CopyText rows;
+  const std::string seq = std::to_string(push.seq);
+  for (const DocumentRow& document : push.documents) {
+    rows.field(push.collector_id).field(document.type).field(timestamp_text(document.timestamp_unix_ns));
+    rows.field(push.epoch).field(seq).field(std::to_string(document.index)).field(document.document).end_row();
+  }
+  return rows.text();
+}
+
+// The row that makes a push happen once. nullopt: it is ours, go on; otherwise somebody was there before.
+Expected<std::optional<PushResult>> claim(Transaction& transaction, const Push& push) {
+  if (push.epoch.empty()) return std::optional<PushResult>();
+  const std::string seq = std::to_string(push.seq);
+  PGA_TRY(const postgres::Rows claimed,
+          transaction.ask(embedded::batch_add_sql, {push.collector_id, push.epoch, seq, push.digest_sha256,
+                                                    std::to_string(push.documents.size()), std::to_string(push.rejected)}));
+  if (claimed.affected() == 1) return std::optional<PushResult>();
+  // The conflicting insert has waited for the other's commit, so the row is there to be seen.
+  PGA_TRY(const postgres::Rows before, transaction.ask(embedded::batch_find_sql, {push.collector_id, push.epoch, seq}));
+  if (before.size() == 0)
+    return Error{PGA_E_TRANSIENT, "store.raced", "another push of the same batch was rolled back meanwhile", "", 0};
+  PushResult result;
+  result.kind = before.text(0, 0) == push.digest_sha256 ? PushResult::Kind::kDuplicate : PushResult::Kind::kConflict;
+  result.accepted = static_cast<std::uint32_t>(before.int64(0, 1).value_or(0));
+  return std::optional<PushResult>(result);
+}
+
+StoredDocument document_of(const postgres::Rows& rows, int row) {
+  StoredDocument document;
+  document.type = rows.text(row, 1);
+  document.epoch = rows.text(row, 2);
+  document.seq = static_cast<std::uint64_t>(rows.int64(row, 3).value_or(0));
+  document.index = static_cast<std::uint32_t>(rows.int64(row, 4).value_or(0));
+  document.document = rows.text(row, 5);
+  document.timestamp_unix_ns = rows.int64(row, 6).value_or(0) * 1'000;
+  document.received_unix_ns = rows.int64(row, 7).value_or(0) * 1'000;
+  return document;
+}
+
+std::optional<std::string> time_parameter(const std::optional<std::int64_t>& unix_ns) {
+  if (!unix_ns) return std::nullopt;
+  return timestamp_text(*unix_ns);
+}
+
+}  // namespace
+
+Expected<PushResult> Store::push(const Push& push) {
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
+  PGA_TRY(const auto before, claim(transaction, push));
+  if (before) {
+    PGA_CHECK(transaction.commit());
+    return *before;
+  }
+  if (!push.documents.empty()) PGA_CHECK(transaction.copy(embedded::documents_copy_sql, copy_rows(push)));
+  PGA_CHECK(transaction.ask(embedded::collector_pushed_sql,
+                            {push.collector_id, std::to_string(push.documents.size()), push.hostname, push.version}));
+  PGA_CHECK(transaction.commit());
+  PushResult stored;
+  stored.accepted = static_cast<std::uint32_t>(push.documents.size());
+  return stored;
+}
+
+Expected<MetricsPage> Store::metrics(const MetricsQuery& query) {
+  Cursor cursor;
+  const bool first_page = query.cursor.empty();
+  if (first_page) {
+    PGA_TRY(const postgres::Rows newest, impl_->ask(embedded::documents_newest_id_sql, {}));
+    cursor.newest_id = newest.int64(0, 0).value_or(0);
+  } else if (const auto parsed = parse_cursor(query.cursor, query)) {
+    cursor = *parsed;
+  } else {
+    return Error{PGA_E_CONFIG, "store.cursor", "the cursor is not one of this query's",
+                 "Take next_cursor from the page before, unchanged.", 0};
+  }
+  const std::uint32_t limit = std::min(query.limit, kPageMax);
+  std::optional<std::string> after_time;
+  if (!first_page) after_time = timestamp_text(cursor.ts_us * 1'000);
+  // One more than asked for tells whether there is another page.
+  PGA_TRY(const postgres::Rows rows,
+          impl_->ask(embedded::documents_page_sql,
+                     {query.collector_id, query.type, time_parameter(query.from_unix_ns), time_parameter(query.to_unix_ns),
+                      std::to_string(cursor.newest_id), after_time, std::to_string(cursor.id), std::to_string(limit + 1)}));
+  MetricsPage page;
+  const int shown = std::min(rows.size(), static_cast<int>(limit));
+  for (int row = 0; row < shown; ++row) page.documents.push_back(document_of(rows, row));
+  if (rows.size() > shown && shown > 0) {
+    page.next_cursor =
+        to_text({rows.int64(shown - 1, 6).value_or(0), rows.int64(shown - 1, 0).value_or(0), cursor.newest_id}, query);
+  }
+  return page;
+}
+
+}  // namespace pganalytics::server::store

@@ -1,0 +1,71 @@
+// What the store's source files share: the pool, one-statement questions, transactions. Private to this folder.
+#pragma once
+
+#include "core/server/store/pool.h"
+#include "core/server/store/store.h"
+#include "store_embedded.h"
+
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pganalytics::server::store {
+
+using Parameters = std::vector<std::optional<std::string>>;
+
+class Store::Impl {
+ public:
+  explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections) {}
+
+  // One statement on a connection of its own.
+  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
+    PGA_TRY(auto connection, pool.take());
+    return connection->query(sql, parameters, call_deadline());
+  }
+
+  Pool pool;
+};
+
+// begin ... commit. Left without commit(), the transaction ends with its connection's return to the pool.
+class Transaction {
+ public:
+  static Expected<Transaction> begin(Pool& pool) {
+    PGA_TRY(auto connection, pool.take());
+    PGA_CHECK(connection->execute("begin", call_deadline()));
+    return Transaction(std::move(connection));
+  }
+  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
+    return connection_->query(sql, parameters, call_deadline());
+  }
+  Expected<std::int64_t> copy(const char* sql, std::string_view data) { return connection_->copy_in(sql, data, call_deadline()); }
+  Outcome commit() {
+    PGA_CHECK(connection_->execute("commit", call_deadline()));
+    return {};
+  }
+  Outcome roll_back() {
+    PGA_CHECK(connection_->execute("rollback", call_deadline()));
+    return {};
+  }
+
+ private:
+  explicit Transaction(Pool::Lease connection) : connection_(std::move(connection)) {}
+  Pool::Lease connection_;
+};
+
+constexpr std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::kAdmin: return "admin";
+    case Role::kOperator: return "operator";
+    case Role::kViewer: break;
+  }
+  return "viewer";
+}
+
+inline Role role_named(std::string_view name) {
+  if (name == "admin") return Role::kAdmin;
+  return name == "operator" ? Role::kOperator : Role::kViewer;
+}
+
+}  // namespace pganalytics::server::store

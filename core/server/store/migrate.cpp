@@ -1,0 +1,61 @@
+#include "core/server/store/migrate.h"
+
+#include "core/log/log.h"
+#include "core/server/store/pool.h"
+#include "store_embedded.h"
+
+#include <string>
+
+namespace pganalytics::server::store {
+namespace {
+
+struct Migration {
+  int version;
+  const char* name;
+  const char* sql;
+};
+
+constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql}};
+constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;
+
+Outcome check(const postgres::Rows& found) {
+  const std::int64_t version = found.int64(0, 0).value_or(0);
+  if (version > kNewest) {
+    return Error{PGA_E_UNSUPPORTED, "store.newer",
+                 "the database has schema version " + std::to_string(version) + ", this program knows " + std::to_string(kNewest),
+                 "Upgrade pganalytics-server; an older one must not write to this database.", 0};
+  }
+  if (found.text(0, 1) != "UTF8") {
+    return Error{PGA_E_UNSUPPORTED, "store.encoding", "the database has encoding " + std::string(found.text(0, 1)),
+                 "Create it with ENCODING 'UTF8' TEMPLATE template0.", 0};
+  }
+  return {};
+}
+
+Outcome apply_missing(postgres::Connection& connection, std::int64_t version) {
+  for (const Migration& migration : kMigrations) {
+    if (migration.version <= version) continue;
+    log::info("database schema: applying " + std::to_string(migration.version) + " (" + migration.name + ")");
+    if (auto applied = connection.execute(migration.sql, call_deadline()); !applied) {
+      return std::move(applied).error().while_doing("migration " + std::to_string(migration.version));
+    }
+    PGA_CHECK(
+        connection.query(embedded::migrations_record_sql, {std::to_string(migration.version), migration.name}, call_deadline()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome migrate(postgres::Connection& connection) {
+  PGA_CHECK(connection.execute("begin", call_deadline()));
+  PGA_CHECK(connection.execute(embedded::migrations_lock_sql, call_deadline()));
+  PGA_CHECK(connection.execute(embedded::migrations_table_sql, call_deadline()));
+  PGA_TRY(const postgres::Rows found, connection.execute(embedded::migrations_version_sql, call_deadline()));
+  PGA_CHECK(check(found));
+  PGA_CHECK(apply_missing(connection, found.int64(0, 0).value_or(0)));
+  PGA_CHECK(connection.execute("commit", call_deadline()));
+  return {};
+}
+
+}  // namespace pganalytics::server::store

@@ -1,0 +1,53 @@
+// Connections to the server's database, shared by its threads.
+//
+// A lease has a connection to itself; giving it back broken or inside a transaction closes it, and the next lease opens another.
+// Waiting for a free one is bounded. Thread-safe.
+#pragma once
+
+#include "core/postgres/connection.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <vector>
+
+namespace pganalytics::server::store {
+
+// How long one call of the store may take in all.
+postgres::Deadline call_deadline();
+
+class Pool {
+ public:
+  Pool(std::string conninfo, unsigned connections) : conninfo_(std::move(conninfo)), free_slots_(connections) {}
+
+  class Lease {
+   public:
+    Lease(Pool& pool, postgres::Connection connection) : pool_(&pool), connection_(std::move(connection)) {}
+    Lease(Lease&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), connection_(std::move(other.connection_)) {}
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (pool_ != nullptr) pool_->give_back(std::move(connection_));
+    }
+    postgres::Connection* operator->() { return &connection_; }
+
+   private:
+    Pool* pool_;
+    postgres::Connection connection_;
+  };
+
+  // PGA_E_TRANSIENT: the database is away, or all connections stay busy.
+  Expected<Lease> take();
+
+ private:
+  Expected<postgres::Connection> connect() const;
+  void give_back(postgres::Connection connection);
+
+  const std::string conninfo_;
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  unsigned free_slots_;                     // connections that may be taken or opened
+  std::vector<postgres::Connection> idle_;  // open ones among them, the warmest last
+};
+
+}  // namespace pganalytics::server::store

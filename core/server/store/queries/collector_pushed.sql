@@ -1,0 +1,5 @@
+/* pganalytics-server:collector_pushed */
+update pganalytics.collectors
+set last_push_at = now(), batches = batches + 1, documents = documents + $2,
+    hostname = coalesce(nullif($3, ''), hostname), version = coalesce(nullif($4, ''), version)
+where id = $1

@@ -1,0 +1,2 @@
+/* pganalytics-server:documents_newest_id */
+select coalesce(max(id), 0) from pganalytics.documents

@@ -1,0 +1,2 @@
+/* pganalytics-server:key_role */
+select role from pganalytics.api_keys where key_sha256 = $1

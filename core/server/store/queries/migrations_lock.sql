@@ -1,0 +1,2 @@
+/* pganalytics-server:migrations_lock */
+select pg_catalog.pg_advisory_xact_lock(8443150001)

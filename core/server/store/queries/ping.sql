@@ -1,0 +1,2 @@
+/* pganalytics-server:ping */
+select 1

@@ -1,0 +1,3 @@
+/* pganalytics-server:token_add */
+insert into pganalytics.registration_tokens (token_sha256, uses_left, expires_at, hostname_glob)
+values ($1, $2, now() + $3 * interval '1 millisecond', $4)
