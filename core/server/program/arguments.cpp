@@ -11,8 +11,10 @@ namespace {
 
 namespace po = boost::program_options;
 
+constexpr unsigned kLineLength = 110;
+
 po::options_description common_options() {
-  po::options_description common("Every command");
+  po::options_description common("Every command", kLineLength);
   common.add_options()("config", po::value<std::string>()->value_name("FILE"),
                        "configuration file (default /etc/pganalytics/server.toml)");
   common.add_options()("json", po::bool_switch(), "answer as JSON");

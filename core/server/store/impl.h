@@ -44,10 +44,6 @@ class Transaction {
     PGA_CHECK(connection_->execute("commit", call_deadline()));
     return {};
   }
-  Outcome roll_back() {
-    PGA_CHECK(connection_->execute("rollback", call_deadline()));
-    return {};
-  }
 
  private:
   explicit Transaction(Pool::Lease connection) : connection_(std::move(connection)) {}
