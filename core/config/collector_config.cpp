@@ -125,6 +125,10 @@ void read_backend(TableReader root, TableReader table, CollectorConfig& config) 
     root.problem("backend", "lacks its key 'url'", "Give it as \"https://host:8443\".");
   }
   backend.ca_file = table.string("ca_file", "");
+  backend.proxy = table.string("proxy", "");
+  if (!backend.proxy.empty() && backend.proxy.rfind("http://", 0) != 0) {
+    table.problem("proxy", "'" + backend.proxy + "' is not the URL of an HTTP proxy", "Give it as \"http://host:3128\".");
+  }
   table.finish();
   config.backend = std::move(backend);
 }

@@ -35,6 +35,7 @@ struct PluginConfig {
 struct BackendConfig {
   std::string url;      // https://host:port
   std::string ca_file;  // "": the CA that registration brought
+  std::string proxy;    // "http://host:port"; "": none
 };
 
 struct SpoolConfig {

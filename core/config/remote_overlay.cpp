@@ -13,7 +13,7 @@ namespace {
 using rapidjson::Value;
 
 constexpr std::int64_t kDayMs = 86'400'000;
-constexpr Range kIntervals{1'000, kDayMs};
+constexpr Range kIntervals{100, kDayMs};
 constexpr unsigned kSchemaDepthMax = 32;  // $ref may go in circles
 
 schema::JsonLimits document_limits() {
@@ -116,7 +116,7 @@ class RemoteReader {
       if (plugin == nullptr) continue;
       // A duration string or whole seconds.
       const std::int64_t interval_ms = std::holds_alternative<std::int64_t>(value.value)
-                                           ? reader.integer(name, 0, {kIntervals.min / 1000, kIntervals.max / 1000}) * 1000
+                                           ? reader.integer(name, 0, {1, kIntervals.max / 1000}) * 1000
                                            : reader.duration_ms(name, 0, kIntervals);
       if (interval_ms != 0 && !plugin->pins("interval")) plugin->interval_ms = interval_ms;
     }

@@ -80,6 +80,7 @@ class Spool::Impl {
   Expected<std::vector<Loss>> losses();
   Expected<SpoolStatus> status();
   void set_encoding(compression::Encoding encoding);
+  void set_caps(const SpoolCaps& caps);
 
  private:
   Outcome insert(Tally& tally, const SealedRun& run);
@@ -365,6 +366,11 @@ void Spool::Impl::set_encoding(compression::Encoding encoding) {
   options_.encoding = encoding;
 }
 
+void Spool::Impl::set_caps(const SpoolCaps& caps) {
+  const std::lock_guard guard(mutex_);
+  static_cast<SpoolCaps&>(options_) = caps;
+}
+
 Expected<std::unique_ptr<Spool>> Spool::open(const std::string& dir, SpoolOptions options) {
   PGA_CHECK(files::make_directories(dir, 0700));
   for (bool second = false;; second = true) {
@@ -388,5 +394,6 @@ Expected<std::optional<std::string>> Spool::value(const std::string& key) { retu
 Outcome Spool::set_value(const std::string& key, const std::string& value) { return impl_->set_value(key, value); }
 Expected<SpoolStatus> Spool::status() { return impl_->status(); }
 void Spool::set_encoding(compression::Encoding encoding) { impl_->set_encoding(encoding); }
+void Spool::set_caps(const SpoolCaps& caps) { impl_->set_caps(caps); }
 
 }  // namespace pganalytics::spool

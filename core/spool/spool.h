@@ -26,10 +26,13 @@
 
 namespace pganalytics::spool {
 
-struct SpoolOptions {
+struct SpoolCaps {
   std::int64_t max_bytes = 512LL << 20;
   std::int64_t max_age_ms = 48LL * 3600 * 1000;
   std::int64_t keep_free_bytes = 1LL << 30;
+};
+
+struct SpoolOptions : SpoolCaps {
   compression::Encoding encoding = compression::Encoding::kZstd;
   // What the envelope says beside epoch, seq and metrics.
   std::string collector_id, hostname, version;
@@ -83,6 +86,8 @@ class Spool : public Outbox {
 
   // For batches sealed from now on.
   void set_encoding(compression::Encoding encoding);
+  // From the next seal on.
+  void set_caps(const SpoolCaps& caps);
 
   // Small durable values of the collector itself ("config.last_good", "config.etag").
   Expected<std::optional<std::string>> value(const std::string& key);

@@ -66,6 +66,7 @@ output = "/tmp/documents.jsonl"
 [backend]
 url = "https://server:8443/"
 ca_file = "/etc/ca.crt"
+proxy = "http://proxy:3128"
 [spool]
 max_bytes = "1GiB"
 max_age = "12h"
@@ -89,6 +90,7 @@ pin = true
   REQUIRE(config.backend.has_value());
   CHECK(config.backend->url == "https://server:8443");
   CHECK(config.backend->ca_file == "/etc/ca.crt");
+  CHECK(config.backend->proxy == "http://proxy:3128");
   CHECK(config.spool.max_bytes == 1LL << 30);
   CHECK(config.spool.max_age_ms == 43'200'000);
   CHECK(config.spool.keep_free_bytes == 0);
@@ -128,7 +130,8 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"[backend]\nurl = \"h:1\"", "c.toml:2: backend.url: 'h:1' is not an https URL", "https://"},
       {"[backend]\nurl = \"https://\"", "c.toml:2: backend.url: 'https://' is not an https URL", "https://"},
       {"[backend]\nurl = \"https://u:p@h\"", "c.toml:2: backend.url: ", "https://"},
-      {"[backend]\nurl = \"https://h\"\nproxy = \"x\"", "c.toml:3: backend.proxy: unknown key", "url"},
+      {"[backend]\nurl = \"https://h\"\nproxy = \"x\"", "c.toml:3: backend.proxy: 'x' is not the URL", "http://host"},
+      {"[backend]\nurl = \"https://h\"\ninsecure = true", "c.toml:3: backend.insecure: unknown key", "ca_file, proxy, url"},
       {"[spool]\nmax_bytes = \"lots\"", "c.toml:2: spool.max_bytes: ", "\"512MiB\""},
       {"[spool]\nmax_bytes = 1", "c.toml:2: spool.max_bytes: 1 is out of range", "at least"},
       {"[spool]\nmax_age = \"1s\"", "c.toml:2: spool.max_age: 1s is out of range", "1m"},

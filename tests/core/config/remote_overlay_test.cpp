@@ -101,7 +101,7 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"plugins":{"pg_stats":3}})", "plugins.pg_stats: expected an object", ""},
       {R"({"intervals":{"pg_stats":"soon"}})", "intervals.pg_stats: ", "\"30s\""},
       {R"({"intervals":{"pg_stats":0}})", "intervals.pg_stats: 0 is out of range", "from 1 to"},
-      {R"({"intervals":{"pg_stats":"1ms"}})", "intervals.pg_stats: 1ms is out of range", "from 1s"},
+      {R"({"intervals":{"pg_stats":"1ms"}})", "intervals.pg_stats: 1ms is out of range", "from 100ms"},
       {R"({"intervals":[]})", "intervals: expected an object", ""},
       {R"({"intervalls":{}})", "intervalls: unknown key", "'intervals'"},
       {R"({"plugin_dirs":["/tmp"]})", "plugin_dirs: unknown key", ""},

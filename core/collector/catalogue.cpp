@@ -1,0 +1,116 @@
+#include "core/collector/catalogue.h"
+
+#include "core/config/plugin_names.h"
+#include "core/config/toml_reader.h"
+#include "core/schema/schema.h"
+
+#include <algorithm>
+
+namespace pganalytics::collector {
+namespace {
+
+constexpr std::int64_t kIntervalMs = 60'000;  // of a plugin that names none
+constexpr std::int64_t kTimeoutMs = 30'000;
+
+Expected<config::KnownPlugin> known_from(const host::PluginInfo& info) {
+  auto schema = schema::Schema::parse(info.config_schema, schema::Schema::Purpose::kConfig);
+  if (!schema) return std::move(schema).error().while_doing(info.path + ": its configuration schema is no good");
+  config::KnownPlugin known;
+  known.id = info.id;
+  known.aliases = info.aliases;
+  known.default_interval_ms = info.default_interval_ms > 0 ? info.default_interval_ms : kIntervalMs;
+  known.default_timeout_ms = info.default_timeout_ms > 0 ? info.default_timeout_ms : kTimeoutMs;
+  known.config_schema = std::make_shared<const schema::Schema>(std::move(schema).value());
+  return known;
+}
+
+bool goes_by(const Catalogue::Entry& entry, const std::string& name) {
+  if (entry.candidate.id == name) return true;
+  return entry.info && std::find(entry.info->aliases.begin(), entry.info->aliases.end(), name) != entry.info->aliases.end();
+}
+
+}  // namespace
+
+Catalogue Catalogue::of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path) {
+  Catalogue catalogue;
+  for (host::Candidate& candidate : host::find_plugins(plugin_dirs)) {
+    Entry entry{std::move(candidate), std::nullopt, std::nullopt};
+    entry.refused = entry.candidate.refused;
+    if (!entry.refused) {
+      if (auto info = host::describe(entry.candidate, worker_path)) {
+        entry.info = std::move(info).value();
+      } else {
+        entry.refused = std::move(info).error();
+      }
+    }
+    if (entry.info) {
+      if (auto known = known_from(*entry.info)) {
+        catalogue.known_.push_back(std::move(known).value());
+      } else {
+        entry.refused = std::move(known).error();
+      }
+    }
+    catalogue.entries_.push_back(std::move(entry));
+  }
+  return catalogue;
+}
+
+const Catalogue::Entry* Catalogue::find(const std::string& name) const {
+  const std::string id = config::canonical_plugin_name(name);
+  const Entry* refused = nullptr;
+  for (const Entry& entry : entries_) {
+    if (!goes_by(entry, id)) continue;
+    if (!entry.refused) return &entry;
+    if (refused == nullptr) refused = &entry;
+  }
+  return refused;
+}
+
+Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig& plugin) const {
+  const Entry* const entry = find(plugin.id);
+  if (entry == nullptr) {
+    std::vector<std::string> ids;
+    for (const Entry& other : entries_) ids.push_back(other.candidate.id);
+    const std::string near = schema::nearest(plugin.id, ids);
+    config::Problems problems;
+    problems.add(
+        plugin.keys.origin, "plugins." + plugin.id, "no such plugin is installed",
+        near.empty() ? "`pganalytics plugin list` shows what is, and where it was looked for." : "Did you mean '" + near + "'?",
+        "config.unknown_plugin");
+    return problems.as_error();
+  }
+  if (entry->refused) {
+    Error error = *entry->refused;
+    error.status = PGA_E_UNSUPPORTED;  // never PGA_E_CONFIG: the operator's file is right
+    return std::move(error).while_doing("plugin " + plugin.id);
+  }
+  PGA_TRY(config::ResolvedPlugin resolved, config::resolve(plugin, *config::find_plugin(known_, entry->info->id)));
+  host::PluginSettings settings;
+  settings.info = *entry->info;
+  settings.instance = resolved.id;
+  settings.config_json = std::move(resolved.config_json);
+  settings.secret_names = std::move(resolved.secret_names);
+  settings.interval_ms = resolved.interval_ms;
+  settings.timeout_ms = resolved.timeout_ms;
+  return settings;
+}
+
+Expected<Selection> select_enabled(const config::CollectorConfig& config, const Catalogue& catalogue) {
+  Selection selection;
+  config::Problems problems;
+  for (const auto& [id, plugin] : config.plugins) {
+    if (!plugin.enabled) continue;
+    auto settings = catalogue.settings_of(plugin);
+    if (settings) {
+      selection.settings.push_back(std::move(settings).value());
+    } else if (settings.error().status == PGA_E_CONFIG) {
+      problems.add(std::move(settings).error());
+    } else {
+      selection.refused.push_back(std::move(settings).error());
+    }
+  }
+  if (!problems.empty()) return problems.as_error();
+  return selection;
+}
+
+}  // namespace pganalytics::collector

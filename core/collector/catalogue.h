@@ -1,0 +1,53 @@
+// The plugins of this host: which files were found, which may be used, what they say of themselves, and how the configuration
+// makes settings of them.
+//
+// Here: core/host's candidates and core/config's schemas brought together. Not here: running them (collector.h,
+// once_command.cpp). Immutable once made. [main thread: describing starts a worker per plugin]
+#pragma once
+
+#include "core/config/collector_config.h"
+#include "core/config/plugin_config.h"
+#include "core/host/plugin_info.h"
+#include "core/host/supervisor.h"
+
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <vector>
+
+namespace pganalytics::collector {
+
+class Catalogue {
+ public:
+  struct Entry {
+    host::Candidate candidate;
+    std::optional<host::PluginInfo> info;  // what it says of itself
+    std::optional<Error> refused;          // why it is not used; then there may be no info
+  };
+
+  static Catalogue of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path);
+
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] const std::vector<config::KnownPlugin>& known() const { return known_; }
+  // By id or alias; a usable one if there is any. nullptr: no such file.
+  [[nodiscard]] const Entry* find(const std::string& name) const;
+
+  // One plugin's configuration made ready to run. PGA_E_CONFIG: the configuration is wrong, or no such plugin is installed; other
+  // statuses: the plugin's file is refused.
+  [[nodiscard]] Expected<host::PluginSettings> settings_of(const config::PluginConfig& plugin) const;
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<config::KnownPlugin> known_;
+};
+
+// What is to run, and what cannot though it is wanted.
+struct Selection {
+  std::vector<host::PluginSettings> settings;
+  std::vector<Error> refused;  // plugins whose file is refused: the others run all the same
+};
+
+// All enabled plugins. PGA_E_CONFIG tells every wrong table at once; then nothing is to run.
+Expected<Selection> select_enabled(const config::CollectorConfig& config, const Catalogue& catalogue);
+
+}  // namespace pganalytics::collector

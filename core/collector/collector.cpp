@@ -1,0 +1,294 @@
+#include "core/collector/collector.h"
+
+#include "core/clock/clock.h"
+#include "core/collector/exit_code.h"
+#include "core/collector/installation.h"
+#include "core/collector/plugin_facts.h"
+#include "core/collector/self_report.h"
+#include "core/config/remote_overlay.h"
+#include "core/log/log.h"
+
+#include <algorithm>
+
+namespace pganalytics::collector {
+namespace {
+
+constexpr std::int64_t kReportIntervalMs = 60'000;
+constexpr std::int64_t kStopMs = 6'000;   // for the workers: cancel, SIGABRT, SIGKILL
+constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; both together stay well below 15 s
+
+// Keys of the spool's small values.
+constexpr const char* kLastGood = "config.last_good";
+constexpr const char* kLastGoodEtag = "config.etag";
+constexpr const char* kLastReport = "report.last";
+
+std::int64_t monotonic_ms() { return clock::now_monotonic_ns() / 1'000'000; }
+
+spool::SpoolCaps caps_of(const config::SpoolConfig& config) {
+  return {config.max_bytes, config.max_age_ms, config.keep_free_bytes};
+}
+
+// With [backend] there must be an identity; without one an old identity still names the collector.
+Expected<std::optional<transport::Identity>> identity_of(const config::CollectorConfig& config) {
+  auto identity = transport::Identity::load(config.state_dir);
+  if (identity) return std::optional(std::move(identity).value());
+  if (!config.backend && identity.error().status == PGA_E_NOTFOUND) return std::optional<transport::Identity>();
+  return std::move(identity).error();
+}
+
+spool::SpoolOptions spool_options(const config::CollectorConfig& config, const std::string& collector_id) {
+  spool::SpoolOptions options;
+  static_cast<spool::SpoolCaps&>(options) = caps_of(config.spool);
+  options.encoding = config.compression;
+  options.collector_id = collector_id;
+  options.hostname = host_name();
+  options.version = PGANALYTICS_VERSION;
+  return options;
+}
+
+// nullptr: the configuration has no [backend].
+Expected<std::unique_ptr<transport::Backend>> open_backend(const config::CollectorConfig& config,
+                                                           const std::optional<transport::Identity>& identity) {
+  if (!config.backend || !identity) return std::unique_ptr<transport::Backend>();
+  transport::BackendOptions options;
+  options.url = config.backend->url;
+  options.ca_file = config.backend->ca_file;
+  options.proxy = config.backend->proxy;
+  options.timeout_ms = config.push_timeout_ms;
+  options.user_agent = std::string("pganalytics/") + PGANALYTICS_VERSION;
+  return transport::Backend::open(*identity, options);
+}
+
+bool same_delivery(const config::CollectorConfig& a, const config::CollectorConfig& b) {
+  if (a.backend.has_value() != b.backend.has_value()) return false;
+  if (!a.backend) return true;
+  return a.backend->url == b.backend->url && a.backend->ca_file == b.backend->ca_file && a.backend->proxy == b.backend->proxy &&
+         a.push_timeout_ms == b.push_timeout_ms && a.config_pull_interval_ms == b.config_pull_interval_ms;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
+  PGA_TRY(config::CollectorConfig local, load());
+  PGA_TRY(auto identity, identity_of(local));
+  Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
+  PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
+  PGA_CHECK(select_enabled(local, catalogue));
+  PGA_TRY(auto spool, spool::Spool::open(local.state_dir, spool_options(local, identity ? identity->collector_id : "")));
+  PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
+  PGA_TRY(WakeSignals signals, WakeSignals::install());
+  std::unique_ptr<Collector> collector(
+      new Collector(Parts{std::move(load), std::move(local), std::move(catalogue), std::move(identity), std::move(spool),
+                          std::move(output), std::move(signals)}));
+  PGA_CHECK(collector->begin());
+  return collector;
+}
+
+Collector::Collector(Parts parts) : parts_(std::move(parts)), mailbox_(parts_.signals) {
+  host::SupervisorOptions options;
+  options.worker_path = worker_path();
+  options.jitter_seed = parts_.identity ? parts_.identity->collector_id : parts_.local.name;
+  supervisor_ = std::make_unique<host::Supervisor>(options, static_cast<host::RunSink&>(*this), clock::system_clock());
+}
+
+Collector::~Collector() = default;
+
+Outcome Collector::begin() {
+  PGA_TRY(auto body, parts_.spool->value(kLastGood));
+  PGA_TRY(auto etag, parts_.spool->value(kLastGoodEtag));
+  if (body && parts_.local.backend) last_good_ = RemoteDocument{*body, etag.value_or("")};
+  if (const Outcome good = put_in_force(parts_.local, parts_.catalogue, last_good_); !good) {
+    if (!last_good_) return good.error();
+    log::write(log::Level::kWarn, "the last good remote configuration does not fit any more", good.error());
+    last_good_.reset();
+    PGA_CHECK(put_in_force(parts_.local, parts_.catalogue, std::nullopt));
+  }
+  PGA_TRY(auto backend, open_backend(parts_.local, parts_.identity));
+  deliver_to(std::move(backend));
+  return {};
+}
+
+Outcome Collector::put_in_force(const config::CollectorConfig& local, const Catalogue& catalogue,
+                                const std::optional<RemoteDocument>& remote) {
+  config::CollectorConfig effective = local;
+  if (remote) {
+    PGA_TRY(effective, config::apply_remote(local, remote->body, catalogue.known()));
+  }
+  PGA_TRY(Selection selection, select_enabled(effective, catalogue));
+  for (const Error& refused : selection.refused) log::write(log::Level::kError, "", refused);
+  if (selection.settings.empty()) log::warn("no plugin is enabled: nothing will be collected");
+  supervisor_->apply(std::move(selection.settings));
+  parts_.spool->set_encoding(effective.compression);
+  in_force_ = std::move(effective);
+  remote_ = remote;
+  return {};
+}
+
+void Collector::deliver_to(std::unique_ptr<transport::Backend> backend) {
+  delivery_.reset();  // the old thread ends before the new one takes batches
+  if (!backend) return;
+  transport::DeliveryOptions options;
+  options.config_pull_interval_ms = parts_.local.config_pull_interval_ms;
+  options.known_etag = remote_ ? remote_->etag : "";
+  delivery_ = std::make_unique<transport::Delivery>(std::move(backend), *parts_.spool, mailbox_, options);
+  delivery_->start();
+}
+
+int Collector::run() {
+  log::info("pganalytics " PGANALYTICS_VERSION " collects as '" + parts_.local.name + "'" +
+            (parts_.local.backend ? " for " + parts_.local.backend->url : " to " + parts_.local.output));
+  std::int64_t report_at_ms = monotonic_ms() + kReportIntervalMs;
+  while (!WakeSignals::stop_wanted()) {
+    if (!supervisor_->turn(std::max<std::int64_t>(report_at_ms - monotonic_ms(), 0), parts_.signals.fd())) {
+      log::error("unable to wait for plugins");
+      shut_down();
+      return kFailed;
+    }
+    parts_.signals.clear();  // before the flags are read, so that none is missed
+    if (WakeSignals::take_reload()) reload();
+    if (auto document = mailbox_.take()) take_remote(std::move(*document));
+    watch_trial();
+    if (monotonic_ms() < report_at_ms) continue;
+    report_at_ms += kReportIntervalMs;
+    if (const Outcome reported = report_self(); !reported) log::write(log::Level::kError, "collector report", reported.error());
+  }
+  return shut_down();
+}
+
+int Collector::shut_down() {
+  log::info("stopping");
+  supervisor_->stop(kStopMs);
+  if (delivery_) delivery_->stop(kDrainMs);
+  log::info("stopped");
+  return kOk;
+}
+
+// Runs -----------------------------------------------------------------------------------------------------------------------
+
+Outcome Collector::run_finished(host::RunReport&& report) {
+  if (report.failed) return {};  // nothing to keep; the supervisor counted and logged it
+  spool::SealedRun run;
+  run.plugin = report.plugin;
+  run.documents = std::move(report.documents);
+  run.state = std::move(report.state);
+  run.scheduled_unix_ns = report.scheduled_unix_ns;
+  PGA_CHECK(keep(std::move(run)));
+  if (trial_) trial_->run_succeeded(report.plugin);
+  return {};
+}
+
+Outcome Collector::keep(spool::SealedRun&& run) {
+  if (!parts_.local.backend) {
+    PGA_CHECK(parts_.output.write(run.documents));
+    run.documents.clear();
+  }
+  if (run.documents.empty() && run.state.empty()) return {};
+  PGA_TRY(const std::uint64_t seq, parts_.spool->seal(std::move(run)));
+  if (seq != 0 && delivery_) delivery_->wake();
+  return {};
+}
+
+Expected<std::map<std::string, std::string>> Collector::state_of(const std::string& plugin) {
+  return parts_.spool->state_of(plugin);
+}
+
+Expected<std::optional<std::string>> Collector::secret(const std::string&, const std::string& name) {
+  return read_secret(in_force_, name);
+}
+
+std::map<std::string, std::string> Collector::facts() {
+  return facts_of(in_force_, parts_.identity ? parts_.identity->collector_id : "");
+}
+
+Outcome Collector::report_self() {
+  SelfReport report;
+  report.unix_ns = clock::now_unix_ns();
+  report.version = PGANALYTICS_VERSION;
+  report.plugins = supervisor_->health();
+  PGA_TRY(report.spool, parts_.spool->status());
+  PGA_TRY(report.losses, parts_.spool->losses());
+  if (delivery_) report.delivery = delivery_->status();
+  report.remote_version = in_force_.remote_version;
+  report.remote_refused = remote_refused_;
+  spool::SealedRun run;
+  run.plugin = "collector";
+  run.documents = {to_document(report)};
+  run.scheduled_unix_ns = report.unix_ns;
+  for (const spool::Loss& loss : report.losses) run.reported_losses.push_back(loss.id);
+  PGA_CHECK(parts_.spool->set_value(kLastReport, run.documents.front()));
+  return keep(std::move(run));
+}
+
+// Configuration --------------------------------------------------------------------------------------------------------------
+
+void Collector::reload() {
+  if (const Outcome reloaded = reload_files(); !reloaded) {
+    log::write(log::Level::kError, "the configuration stays as it was", reloaded.error());
+  } else {
+    log::info("configuration read again");
+  }
+}
+
+Outcome Collector::reload_files() {
+  PGA_TRY(config::CollectorConfig local, parts_.load());
+  if (local.state_dir != parts_.local.state_dir) {
+    return Error{PGA_E_CONFIG, "config.restart", "collector.state_dir changed while the collector runs",
+                 "Restart the collector for it.", 0};
+  }
+  PGA_TRY(auto identity, identity_of(local));
+  PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
+  Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
+  PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
+  std::unique_ptr<transport::Backend> backend;
+  const bool other_delivery = !same_delivery(local, parts_.local);
+  if (other_delivery) {
+    PGA_TRY(backend, open_backend(local, identity));
+  }
+  PGA_CHECK(put_in_force(local, catalogue, local.backend ? remote_ : std::nullopt));
+  parts_.local = std::move(local);
+  parts_.catalogue = std::move(catalogue);
+  parts_.identity = std::move(identity);
+  std::swap(parts_.output, output);
+  parts_.spool->set_caps(caps_of(parts_.local.spool));
+  if (other_delivery) deliver_to(std::move(backend));
+  return {};
+}
+
+void Collector::take_remote(RemoteDocument document) {
+  if (const Outcome applied = put_in_force(parts_.local, parts_.catalogue, document); !applied) {
+    remote_refused_ = applied.error().message;
+    log::write(log::Level::kError, "remote configuration refused, the one before stays in force", applied.error());
+    return;
+  }
+  remote_refused_.clear();
+  log::info("remote configuration version " + std::to_string(in_force_.remote_version) + " applied");
+  std::set<std::string> enabled;
+  for (const auto& [id, plugin] : in_force_.plugins) {
+    const Catalogue::Entry* const entry = parts_.catalogue.find(id);
+    if (plugin.enabled && entry != nullptr && !entry->refused) enabled.insert(id);
+  }
+  trial_.emplace(std::move(document), std::move(enabled));
+}
+
+void Collector::watch_trial() {
+  if (!trial_) return;
+  if (const auto objection = trial_->objection(supervisor_->health())) return refuse_remote(*objection);
+  if (!trial_->passed()) return;
+  last_good_ = trial_->document();
+  trial_.reset();
+  Outcome kept = parts_.spool->set_value(kLastGood, last_good_->body);
+  if (kept) kept = parts_.spool->set_value(kLastGoodEtag, last_good_->etag);
+  if (!kept) log::write(log::Level::kError, "the remote configuration works but could not be kept", kept.error());
+}
+
+// A plugin refuses what the schemas let pass: back to what worked.
+void Collector::refuse_remote(const std::string& why) {
+  trial_.reset();
+  remote_refused_ = why;
+  log::error("remote configuration version " + std::to_string(in_force_.remote_version) + " withdrawn: " + why);
+  Outcome back = put_in_force(parts_.local, parts_.catalogue, last_good_);
+  if (!back) back = put_in_force(parts_.local, parts_.catalogue, std::nullopt);
+  if (!back) log::write(log::Level::kError, "unable to go back to the configuration before", back.error());
+}
+
+}  // namespace pganalytics::collector

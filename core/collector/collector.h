@@ -1,0 +1,81 @@
+// The collector while it runs: supervisor, spool and delivery brought together, and the configuration they work by.
+//
+// A run that ends is sealed in the spool and delivery is woken; without [backend] its documents go to the output instead and only
+// its state is kept. New configuration, from the file (SIGHUP) or the server, is checked whole before any of it is applied; what
+// is in force stays in force when it is wrong. [main thread; RemoteMailbox is the only door for another one]
+#pragma once
+
+#include "core/collector/catalogue.h"
+#include "core/collector/document_output.h"
+#include "core/collector/remote_config.h"
+#include "core/collector/wake_signals.h"
+#include "core/config/collector_config.h"
+#include "core/host/supervisor.h"
+#include "core/spool/spool.h"
+#include "core/transport/delivery.h"
+#include "core/transport/identity.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+
+namespace pganalytics::collector {
+
+class Collector : private host::RunSink {
+ public:
+  using ConfigLoader = std::function<Expected<config::CollectorConfig>()>;
+
+  // Everything that can be wrong before the first run is found here. PGA_E_CONFIG; error.code "spool.locked".
+  static Expected<std::unique_ptr<Collector>> open(ConfigLoader load);
+  ~Collector() override;
+
+  // Until SIGTERM or SIGINT; returns the exit code.
+  int run();
+
+ private:
+  struct Parts {
+    ConfigLoader load;
+    config::CollectorConfig local;
+    Catalogue catalogue;
+    std::optional<transport::Identity> identity;
+    std::unique_ptr<spool::Spool> spool;
+    DocumentOutput output;
+    WakeSignals signals;
+  };
+  explicit Collector(Parts parts);
+
+  Outcome run_finished(host::RunReport&& report) override;
+  Expected<std::map<std::string, std::string>> state_of(const std::string& plugin) override;
+  Expected<std::optional<std::string>> secret(const std::string& plugin, const std::string& name) override;
+  std::map<std::string, std::string> facts() override;
+
+  // Check local configuration with `remote` over it, then make it the one in force. Nothing changes on error.
+  Outcome put_in_force(const config::CollectorConfig& local, const Catalogue& catalogue,
+                       const std::optional<RemoteDocument>& remote);
+  Outcome begin();  // the first configuration: with the last good remote one, if it still fits
+  void reload();    // SIGHUP
+  Outcome reload_files();
+  void take_remote(RemoteDocument document);
+  void watch_trial();
+  void refuse_remote(const std::string& why);
+
+  // Ends the delivery there is and begins the one that `backend` is for; nullptr: none.
+  void deliver_to(std::unique_ptr<transport::Backend> backend);
+  Outcome keep(spool::SealedRun&& run);
+  Outcome report_self();
+  int shut_down();
+
+  Parts parts_;
+  RemoteMailbox mailbox_;
+  std::unique_ptr<host::Supervisor> supervisor_;
+  std::unique_ptr<transport::Delivery> delivery_;
+  config::CollectorConfig in_force_;
+  std::optional<RemoteDocument> remote_;     // laid over the local configuration now
+  std::optional<RemoteDocument> last_good_;  // what to go back to
+  std::optional<Trial> trial_;               // of remote_
+  std::string remote_refused_;               // why the newest document is not in force
+};
+
+}  // namespace pganalytics::collector

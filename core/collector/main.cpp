@@ -1,0 +1,75 @@
+// pganalytics: the collector. Finds the command that the first word names.
+#include "core/collector/command_line.h"
+#include "core/collector/commands.h"
+#include "core/schema/schema.h"
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace pganalytics::collector {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const Arguments& arguments);
+};
+
+constexpr Command kCommands[] = {
+    {"run", "collect and deliver until told to stop", run_command},
+    {"cron", "the same as run", run_command},
+    {"once", "run each enabled plugin once, documents on standard output", once_command},
+    {"check-config", "say whether the configuration is right", check_config_command},
+    {"register", "become known to a server", register_command},
+    {"status", "what waits, what was lost, how the plugins fare", status_command},
+    {"plugin", "list | describe ID: the plugins of this host", plugin_command},
+    {"version", "print the version", version_command},
+};
+
+void print_help(std::FILE* stream) {
+  std::fputs("usage: pganalytics COMMAND [options]\n\nCollects metrics and logs of a PostgreSQL server.\n\nCommands:\n", stream);
+  for (const Command& command : kCommands) std::fprintf(stream, "  %-14s %s\n", command.name, command.summary);
+  std::fputs(
+      "\nEach command has --help. Exit codes: 0 well, 1 something failed, 2 usage or configuration, 75 another\n"
+      "collector holds the state folder.\n",
+      stream);
+}
+
+int unknown_command(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  const std::string near = schema::nearest(word, names);
+  print_error({PGA_E_CONFIG, "usage", "there is no command '" + word + "'",
+               near.empty() ? "See `pganalytics --help`." : "Did you mean '" + near + "'?", 0});
+  return kUsage;
+}
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    print_help(stderr);
+    return kUsage;
+  }
+  if (words.front() == "--help" || words.front() == "-h" || words.front() == "help") {
+    print_help(stdout);
+    return kOk;
+  }
+  const std::string name = words.front() == "--version" ? "version" : words.front();
+  for (const Command& command : kCommands) {
+    if (name == command.name) return command.run({words.begin() + 1, words.end()});
+  }
+  return unknown_command(name);
+}
+
+}  // namespace
+}  // namespace pganalytics::collector
+
+int main(int count, char** arguments) {
+  try {
+    return pganalytics::collector::dispatch({arguments + (count > 0 ? 1 : 0), arguments + count});
+  } catch (const std::exception& thrown) {  // out of memory, and what nobody thought of
+    std::fprintf(stderr, "pganalytics: %s\n", thrown.what());
+    return pganalytics::collector::kFailed;
+  }
+}

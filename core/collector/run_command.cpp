@@ -1,0 +1,20 @@
+// pganalytics run: the collector itself, until it is told to stop.
+#include "core/collector/collector.h"
+#include "core/collector/command_line.h"
+#include "core/collector/commands.h"
+
+namespace pganalytics::collector {
+
+int run_command(const Arguments& arguments) {
+  CommandLine line("run [options]",
+                   "Runs the enabled plugins at their intervals and delivers what they collect. SIGHUP reads the configuration\n"
+                   "again, SIGTERM and SIGINT stop: running plugins are cancelled, what is sealed is delivered for up to 5 s.");
+  if (const auto done = line.parse(arguments)) return *done;
+  auto collector = Collector::open([&line] { return line.load_config(true); });
+  if (collector) return (*collector)->run();
+  print_error(collector.error());
+  if (collector.error().code == "spool.locked") return kLocked;
+  return collector.error().code.rfind("spool.", 0) == 0 ? kFailed : kUsage;
+}
+
+}  // namespace pganalytics::collector

@@ -1,0 +1,102 @@
+#include "core/collector/self_report.h"
+
+#include "core/clock/clock.h"
+
+namespace pganalytics::collector {
+namespace {
+
+// null: it never happened.
+std::optional<std::string> time_of(std::int64_t unix_ns) {
+  return unix_ns == 0 ? std::nullopt : std::optional(clock::format_rfc3339(unix_ns));
+}
+
+std::optional<std::string> text_or_null(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+
+void write_json(JsonWriter& json, const host::PluginHealth& plugin) {
+  json.begin_object()
+      .member("plugin", plugin.plugin)
+      .member("state", plugin.state)
+      .member("runs", plugin.runs)
+      .member("failed_runs", plugin.failed_runs)
+      .member("documents", plugin.documents)
+      .member("refused_documents", plugin.refused_documents)
+      .member("skipped_ticks", plugin.skipped_ticks)
+      .member("restarts", plugin.restarts)
+      .member("kills", plugin.kills)
+      .member("last_run", time_of(plugin.last_run_unix_ns))
+      .member("last_duration_ms", plugin.last_duration_ms)
+      .member("pid", plugin.pid == 0 ? std::nullopt : std::optional(plugin.pid))
+      .member("last_error", text_or_null(plugin.last_error))
+      .end_object();
+}
+
+void write_json(JsonWriter& json, const transport::DeliveryStatus& delivery) {
+  json.begin_object()
+      .member("pushed_batches", delivery.pushed_batches)
+      .member("pushed_bytes", delivery.pushed_bytes)
+      .member("failures", delivery.failures)
+      .member("last_push", time_of(delivery.last_push_unix_ns))
+      .member("last_config", time_of(delivery.last_config_unix_ns))
+      .member("last_error", text_or_null(delivery.last_error))
+      .end_object();
+}
+
+}  // namespace
+
+void write_json(JsonWriter& json, const spool::SpoolStatus& status) {
+  json.begin_object()
+      .member("epoch", status.epoch)
+      .member("last_seq", status.last_seq)
+      .member("produced_documents", status.produced_documents)
+      .member("acknowledged_documents", status.acknowledged_documents)
+      .member("lost_documents", status.lost_documents)
+      .member("waiting_documents", status.waiting_documents)
+      .member("waiting_batches", status.waiting_batches)
+      .member("waiting_bytes", status.waiting_bytes)
+      .member("oldest", time_of(status.oldest_unix_ns))
+      .end_object();
+}
+
+void write_json(JsonWriter& json, const std::vector<spool::Loss>& losses) {
+  json.begin_array();
+  for (const spool::Loss& loss : losses) {
+    json.begin_object()
+        .member("reason", loss.reason)
+        .member("epoch", loss.epoch)
+        .member("first_seq", loss.first_seq)
+        .member("last_seq", loss.last_seq)
+        .member("documents", loss.documents)
+        .member("first_timestamp", time_of(loss.first_unix_ns))
+        .member("last_timestamp", time_of(loss.last_unix_ns))
+        .end_object();
+  }
+  json.end_array();
+}
+
+std::string to_document(const SelfReport& report) {
+  JsonWriter json;
+  json.begin_object()
+      .member("type", "collector")
+      .member("timestamp", clock::format_rfc3339(report.unix_ns))
+      .member("version", report.version);
+  json.key("plugins").begin_array();
+  for (const host::PluginHealth& plugin : report.plugins) write_json(json, plugin);
+  json.end_array().key("spool");
+  write_json(json, report.spool);
+  json.key("losses");
+  write_json(json, report.losses);
+  json.key("delivery");
+  if (report.delivery) {
+    write_json(json, *report.delivery);
+  } else {
+    json.value(nullptr);
+  }
+  json.key("config")
+      .begin_object()
+      .member("remote_version", report.remote_version == 0 ? std::nullopt : std::optional(report.remote_version))
+      .member("remote_refused", text_or_null(report.remote_refused))
+      .end_object();
+  return std::string(json.end_object().text());
+}
+
+}  // namespace pganalytics::collector

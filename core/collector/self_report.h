@@ -1,0 +1,35 @@
+// What the collector says of itself: the "collector" document, and the same figures for `status`.
+//
+// Pure: figures in, JSON out. [any thread]
+#pragma once
+
+#include "core/host/supervisor.h"
+#include "core/spool/spool.h"
+#include "core/transport/delivery.h"
+
+#include <cstdint>
+#include <optional>
+#include <pganalytics/json.hpp>
+#include <string>
+#include <vector>
+
+namespace pganalytics::collector {
+
+struct SelfReport {
+  std::int64_t unix_ns = 0;
+  std::string version;
+  std::vector<host::PluginHealth> plugins;
+  spool::SpoolStatus spool;
+  std::vector<spool::Loss> losses;
+  std::optional<transport::DeliveryStatus> delivery;  // without [backend]: none
+  std::uint64_t remote_version = 0;                   // of the configuration in force; 0: the local one
+  std::string remote_refused;                         // why the newest remote configuration is not in force; empty: it is
+};
+
+// {"type":"collector","timestamp",...}
+std::string to_document(const SelfReport& report);
+
+void write_json(JsonWriter& json, const spool::SpoolStatus& status);
+void write_json(JsonWriter& json, const std::vector<spool::Loss>& losses);
+
+}  // namespace pganalytics::collector
