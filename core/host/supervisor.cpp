@@ -61,8 +61,10 @@ class Supervisor::Impl {
   void stop(std::int64_t timeout_ms) {
     const std::int64_t deadline_ns = now_ns() + timeout_ms * kNsPerMs;
     for (const auto& runner : runners_) runner->stop(deadline_ns);
-    while (!runners_.empty() && now_ns() < deadline_ns) {
-      if (!turn((deadline_ns - now_ns()) / kNsPerMs + 1, -1)) break;
+    advance();
+    while (!runners_.empty() && now_ns() < deadline_ns) {  // never wait once the last one is gone
+      if (!wait((deadline_ns - now_ns()) / kNsPerMs + 1, -1)) break;
+      advance();
     }
     for (const auto& runner : runners_) log::warn("plugin " + runner->id() + ": its worker did not end in time and is killed");
     runners_.clear();
@@ -89,6 +91,13 @@ class Supervisor::Impl {
       if (runner->id() == id) return runner.get();
     }
     return nullptr;
+  }
+
+  bool wait(std::int64_t max_wait_ms, int wake_fd) {
+    std::vector<pollfd> fds;
+    if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
+    for (const auto& runner : runners_) runner->add_to_poll(fds);
+    return poll(fds.data(), fds.size(), wait_ms(max_wait_ms)) >= 0 || errno == EINTR;
   }
 
   // Rounded up: a wait that ends a moment early would be followed by one of zero.
