@@ -44,6 +44,8 @@ http::Response not_allowed(const std::string& allowed) {
 
 }  // namespace
 
+std::vector<Route> all_routes() { return {kRoutes.begin(), kRoutes.end()}; }
+
 std::variant<Found, http::Response> find_route(const http::Request& request) {
   const std::string_view method = request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   std::string allowed;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace pganalytics::server::api {
 
@@ -37,5 +38,8 @@ struct Found {
 
 // The route and its {id}, or 404, or 405 with Allow. HEAD finds the GET route.
 std::variant<Found, http::Response> find_route(const http::Request& request);
+
+// The whole table: what the documentation has to say.
+std::vector<Route> all_routes();
 
 }  // namespace pganalytics::server::api

@@ -1,5 +1,8 @@
 #include "core/server/api/routes.h"
 
+#include <fstream>
+#include <set>
+
 #include "tests/core/server/api/api_under_test.h"
 #include "tests/support/catch.h"
 
@@ -46,4 +49,20 @@ TEST_CASE("a method that a path does not take gets 405 and what it does take") {
   CHECK(allow("GET", "/api/v1/collectors/register") == "POST");  // no collector's id
   CHECK(allow("get", "/api/v1/health") == "GET, HEAD");          // methods are case-sensitive
   CHECK(allow("TRACE", "/api/v1/collectors") == "GET, HEAD");
+}
+
+TEST_CASE("docs/openapi.yaml names every route and no other") {
+  std::ifstream file(PGANALYTICS_SOURCE_DIR "/docs/openapi.yaml");
+  std::set<std::string> documented, served;
+  std::string line, path;
+  while (std::getline(file, line)) {
+    if (line.rfind("  /", 0) == 0) path = line.substr(2, line.size() - 3);
+    if (line.rfind("components:", 0) == 0) break;
+    for (const auto& [key, method] :
+         {std::pair{"    get:", "GET"}, {"    put:", "PUT"}, {"    post:", "POST"}, {"    delete:", "DELETE"}}) {
+      if (line == key) documented.insert(std::string(method) + " " + path);
+    }
+  }
+  for (const Route& route : all_routes()) served.insert(std::string(route.method) + " " + std::string(route.pattern));
+  CHECK(documented == served);
 }
