@@ -35,8 +35,8 @@ std::string new_database() {
 
 }  // namespace
 
-ApiUnderTest::ApiUnderTest(ApiOptions options)
-    : store(must(store::Store::open({new_database(), 4}))),
+ApiUnderTest::ApiUnderTest(ApiOptions options, const std::string& conninfo)
+    : store(must(store::Store::open({conninfo.empty() ? new_database() : conninfo, 4}))),
       authority(must(auth::Authority::open(folder.path(), {}))),
       signer(must(auth::TokenSigner::open(folder.path()))),
       api(std::make_unique<Api>(*store, *authority, *signer, std::move(options))) {}

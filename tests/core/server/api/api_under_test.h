@@ -20,7 +20,8 @@ struct Collector {
 
 class ApiUnderTest {
  public:
-  explicit ApiUnderTest(ApiOptions options = {});
+  // conninfo "": a fresh database of a PostgreSQL that all tests share.
+  explicit ApiUnderTest(ApiOptions options = {}, const std::string& conninfo = {});
 
   // Admission and, if let in, the answer: as HttpsServer asks.
   http::Response ask(const http::Request& request);
