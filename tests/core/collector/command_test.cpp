@@ -1,0 +1,248 @@
+// The commands that come and go: exit codes, what goes to which stream, and what the messages say.
+#include "core/schema/json_text.h"
+#include "tests/core/collector/program.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+
+using namespace pganalytics;
+using namespace pganalytics::collector_test;
+using Catch::Contains;
+
+namespace {
+
+// A configuration whose plugins are core/host's test plugins.
+class Setup {
+ public:
+  explicit Setup(const std::string& plugins, const std::string& more = "") {
+    write_text(config(), "[collector]\nname = \"db1\"\nstate_dir = \"" + folder_ / "state" +
+                             "\"\nplugin_dirs = [\"" TEST_PLUGIN_DIR "\"]\n" + more + plugins);
+  }
+  [[nodiscard]] std::string config() const { return folder_ / "c.toml"; }
+  [[nodiscard]] const testing::TemporaryFolder& folder() const { return folder_; }
+  [[nodiscard]] Ended run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--config", config()});
+    return run_program(arguments);
+  }
+
+ private:
+  testing::TemporaryFolder folder_;
+};
+
+int count_of(const std::string& line) {
+  const auto document = schema::parse_json(line);
+  INFO(line);
+  REQUIRE(document);
+  return (*document)["count"].GetInt();
+}
+
+}  // namespace
+
+TEST_CASE("every command explains itself") {
+  for (const char* const command : {"run", "cron", "once", "check-config", "register", "status", "plugin", "version"}) {
+    INFO(command);
+    const Ended ended = run_program({command, "--help"});
+    CHECK(ended.exit_code == 0);
+    CHECK_THAT(ended.out, Contains("usage: pganalytics") && Contains("--config FILE") && Contains("--plugin-dir DIR"));
+    CHECK(ended.err.empty());
+  }
+  CHECK_THAT(run_program({"--help"}).out, Contains("check-config"));
+  CHECK_THAT(run_program({"version"}).out, Contains("pganalytics ") && Contains("ABI 1."));
+}
+
+TEST_CASE("a wrong command line is exit code 2 and a hint on standard error") {
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"statsu"},
+                                                       {"once", "--plugni", "x"},
+                                                       {"once", "word"},
+                                                       {"register"},
+                                                       {"register", "--token", "a", "--token-file", "b"},
+                                                       {"plugin"},
+                                                       {"plugin", "lst"},
+                                                       {"plugin", "describe"},
+                                                       {"plugin", "list", "x"},
+                                                       {"run", "--config"}};
+  for (const auto& arguments : wrong) {
+    INFO((arguments.empty() ? "" : arguments.back()));
+    const Ended ended = run_program(arguments);
+    CHECK(ended.exit_code == 2);
+    CHECK(ended.out.empty());
+    CHECK_FALSE(ended.err.empty());
+  }
+  CHECK_THAT(run_program({"statsu"}).err, Contains("HINT: Did you mean 'status'?"));
+}
+
+TEST_CASE("a wrong configuration is exit code 2 with file, line, key and hint, for every command that reads it") {
+  const Setup setup("[plugins.test_counter]\nenabled = maybe\n");
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"run"}, {"once"}, {"check-config"}, {"status"}, {"plugin", "list"}, {"register", "--token", "x", "--ca-pin", "y"}}) {
+    INFO(command.front());
+    const Ended ended = setup.run(command);
+    CHECK(ended.exit_code == 2);
+    CHECK_THAT(ended.err, Contains(setup.config() + ":6: ") && Contains("HINT: "));
+  }
+  const Ended unknown = Setup("[plugins.test_countr]\n").run({"check-config"});
+  CHECK(unknown.exit_code == 2);
+  CHECK_THAT(unknown.err, Contains("c.toml:5: plugins.test_countr: no such plugin is installed") && Contains("'test_counter'"));
+  const Ended absent = run_program({"check-config", "--config", "/nonexistent.toml"});
+  CHECK(absent.exit_code == 2);
+  CHECK_THAT(absent.err, Contains("/nonexistent.toml"));
+}
+
+TEST_CASE("check-config says what is right") {
+  const Ended ended =
+      Setup("[plugins.test_counter]\ninterval = \"5s\"\n[plugins.test_steady]\nenabled = false\n").run({"check-config"});
+  CHECK(ended.exit_code == 0);
+  CHECK_THAT(ended.out, Contains("is right") && Contains("test_counter every 5 s") && !Contains("test_steady"));
+}
+
+TEST_CASE("plugin list shows every candidate, and why one is refused") {
+  const Setup setup("[plugins.test_counter]\n[plugins.test_steady]\nenabled = false\n");
+  const Ended ended = setup.run({"plugin", "list", "--json"});
+  CHECK(ended.exit_code == 0);
+  const auto list = schema::parse_json(ended.out);
+  REQUIRE(list);
+  std::map<std::string, std::string> states;
+  for (const auto& plugin : list->GetArray()) {
+    states[plugin["id"].GetString()] = plugin["state"].GetString();
+    CHECK((plugin["state"] == "refused") == plugin["refused"].IsString());
+  }
+  CHECK(states["test_counter"] == "enabled");
+  CHECK(states["test_steady"] == "disabled");
+  CHECK(states["test_unruly"] == "available");
+  CHECK(states["test_noteless"] == "refused");
+  CHECK(states["test_foreign"] == "refused");
+  const Ended text = setup.run({"plugin", "list"});
+  CHECK_THAT(text.out,
+             Contains("test_foreign") && Contains("refused: ") && Contains("ABI") && Contains("looked in " TEST_PLUGIN_DIR));
+}
+
+TEST_CASE("plugin describe shows what a plugin says of itself") {
+  const Setup setup("");
+  CHECK_THAT(setup.run({"plugin", "describe", "test_counter"}).out, Contains("test_counter 1.0.0") && Contains("build id: "));
+  const Ended json = setup.run({"plugin", "describe", "test_counter", "--json"});
+  const auto described = schema::parse_json(json.out);
+  REQUIRE(described);
+  CHECK((*described)["config_schema"].IsObject());
+  CHECK(setup.run({"plugin", "describe", "nobody"}).exit_code == 1);
+  CHECK(setup.run({"plugin", "describe", "test_foreign"}).exit_code == 1);
+}
+
+TEST_CASE("once prints each enabled plugin's documents as lines, and nothing else on standard output") {
+  const Ended ended = Setup("[plugins.test_counter]\n[plugins.test_steady]\n").run({"once"});
+  CHECK(ended.exit_code == 0);
+  CHECK(std::count(ended.out.begin(), ended.out.end(), '\n') == 2);
+  CHECK_THAT(ended.out, Contains("\"type\":\"test_counter\"") && Contains("\"type\":\"test_steady\""));
+  CHECK(ended.err.empty());
+}
+
+TEST_CASE("once takes a plugin that is not configured, and indents if asked") {
+  const Ended ended = Setup("").run({"once", "--plugin", "test_counter", "--pretty"});
+  CHECK(ended.exit_code == 0);
+  CHECK_THAT(ended.out, Contains("{\n  \"type\": \"test_counter\""));
+  const Ended nothing = Setup("").run({"once"});
+  CHECK(nothing.exit_code == 2);
+  CHECK_THAT(nothing.err, Contains("no plugin is enabled") && Contains("HINT"));
+}
+
+TEST_CASE("once keeps what plugins remember only with --commit") {
+  const Setup setup("[plugins.test_counter]\n");
+  CHECK(count_of(setup.run({"once"}).out) == 1);
+  CHECK(count_of(setup.run({"once"}).out) == 1);
+  CHECK(count_of(setup.run({"once", "--commit"}).out) == 1);
+  CHECK(count_of(setup.run({"once", "--commit"}).out) == 2);
+  CHECK(count_of(setup.run({"once"}).out) == 3);
+  CHECK(count_of(setup.run({"once"}).out) == 3);
+}
+
+TEST_CASE("a plugin that fails is exit code 1 and costs the others nothing") {
+  for (const char* const doing : {"fail after emitting", "segv", "malformed"}) {
+    INFO(doing);
+    const Ended ended =
+        Setup("[plugins.test_counter]\n[plugins.test_unruly]\ndo = \"" + std::string(doing) + "\"\n").run({"once"});
+    CHECK(ended.exit_code == 1);
+    CHECK_THAT(ended.out, Contains("\"type\":\"test_counter\"") && !Contains("test_unruly"));
+    CHECK_THAT(ended.err, Contains("test_unruly"));
+  }
+}
+
+TEST_CASE("a file that is no plugin is exit code 1 with the reason, others run") {
+  const Setup setup("[plugins.test_counter]\n[plugins.test_noteless]\n");
+  const Ended all = setup.run({"once"});
+  CHECK(all.exit_code == 1);
+  CHECK_THAT(all.out, Contains("test_counter"));
+  CHECK_THAT(all.err, Contains("test_noteless"));
+  const Ended foreign = setup.run({"once", "--plugin", "test_foreign"});
+  CHECK(foreign.exit_code == 1);
+  CHECK_THAT(foreign.err, Contains("ABI"));
+  CHECK(setup.run({"check-config"}).exit_code == 1);
+  const Ended nobody = setup.run({"once", "--plugin", "nobody"});
+  CHECK(nobody.exit_code == 2);
+  CHECK_THAT(nobody.err, Contains("no such plugin"));
+}
+
+TEST_CASE("a plugin that others can write is refused") {
+  const Setup setup("");
+  const std::string file = setup.folder() / "test_counter.so";
+  std::filesystem::copy_file(TEST_PLUGIN_DIR "/test_counter.so", file);
+  REQUIRE(::chmod(file.c_str(), 0666) == 0);
+  write_text(setup.config(), "[collector]\nstate_dir = \"" + setup.folder() / "state" + "\"\nplugin_dirs = [\"" +
+                                 setup.folder().path() + "\"]\n");
+  const Ended refused = setup.run({"once", "--plugin", "test_counter"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains(file) && Contains("HINT"));
+  REQUIRE(::chmod(file.c_str(), 0755) == 0);
+  CHECK(setup.run({"once", "--plugin", "test_counter"}).exit_code == 0);
+}
+
+TEST_CASE("folders of the command line come before those of the file") {
+  const Setup setup("");
+  const Ended ended = setup.run({"plugin", "list", "--plugin-dir", setup.folder().path()});
+  CHECK(ended.out.find("looked in " + setup.folder().path()) < ended.out.find("looked in " TEST_PLUGIN_DIR));
+}
+
+TEST_CASE("register says what is missing before it talks to anybody") {
+  const Setup setup("");
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* message;
+  };
+  const Case cases[] = {
+      {{"register", "--token", "x", "--ca-pin", "sha256:00"}, "no server to register with"},
+      {{"register", "--token", "x", "--ca-pin", "sha256:00", "--backend", "http://h"}, "not an https URL"},
+      {{"register", "--token", "x", "--backend", "https://h:1"}, "nothing says which server to trust"},
+      {{"register", "--token-file", "-", "--ca-pin", "sha256:00", "--backend", "https://h:1"}, "no registration token"},
+      {{"register", "--token-file", "/nonexistent", "--ca-pin", "sha256:00", "--backend", "https://h:1"}, "/nonexistent"},
+  };
+  for (const Case& wrong : cases) {
+    INFO(wrong.message);
+    const Ended ended = setup.run(wrong.arguments);
+    CHECK(ended.exit_code == 2);
+    CHECK_THAT(ended.err, Contains(wrong.message));
+  }
+  const Ended away =
+      setup.run({"register", "--token", "x", "--ca-pin", "sha256:" + std::string(64, '0'), "--backend", "https://127.0.0.1:9"});
+  CHECK(away.exit_code == 1);
+  CHECK_FALSE(away.err.empty());
+}
+
+TEST_CASE("run with a server but no identity says how to get one") {
+  const Ended ended = Setup("[plugins.test_counter]\n[backend]\nurl = \"https://127.0.0.1:9\"\n").run({"run"});
+  CHECK(ended.exit_code == 2);
+  CHECK_THAT(ended.err, Contains("register"));
+}
+
+TEST_CASE("status of a folder where nothing ever ran") {
+  const Setup setup("");
+  CHECK_THAT(setup.run({"status"}).out, Contains("not running") && Contains("not registered") && Contains("none yet"));
+  const Ended json = setup.run({"status", "--json"});
+  CHECK(json.exit_code == 0);
+  const auto status = schema::parse_json(json.out);
+  REQUIRE(status);
+  CHECK((*status)["pid"].IsNull());
+  CHECK((*status)["spool"].IsNull());
+}

@@ -1,0 +1,137 @@
+// `run` as a process: what it collects, what signals do to it, what a kill leaves.
+#include "core/schema/json_text.h"
+#include "tests/core/collector/program.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+
+#include <csignal>
+#include <set>
+#include <sstream>
+
+using namespace pganalytics;
+using namespace pganalytics::collector_test;
+using Catch::Contains;
+
+namespace {
+
+class Folder {
+ public:
+  explicit Folder(const std::string& plugins) { configure(plugins); }
+  void configure(const std::string& plugins) const {
+    write_text(config(), "[collector]\nname = \"db1\"\nstate_dir = \"" + folder_ / "state" + "\"\noutput = \"" + output() +
+                             "\"\nplugin_dirs = [\"" TEST_PLUGIN_DIR "\"]\n" + plugins);
+  }
+  [[nodiscard]] std::string config() const { return folder_ / "c.toml"; }
+  [[nodiscard]] std::string output() const { return folder_ / "out.jsonl"; }
+  [[nodiscard]] std::string log() const { return folder_ / "log"; }
+  [[nodiscard]] std::vector<std::string> run() const { return {"run", "--config", config()}; }
+  [[nodiscard]] Ended command(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--config", config()});
+    return run_program(words);
+  }
+  // The counts that test_counter has written so far, in order.
+  [[nodiscard]] std::vector<int> counts(const std::string& type = "test_counter") const {
+    std::vector<int> counts;
+    std::istringstream lines(read_text(output()));
+    for (std::string line; std::getline(lines, line);) {
+      const auto document = schema::parse_json(line);
+      if (document && (*document)["type"] == type) counts.push_back((*document)["count"].GetInt());
+    }
+    return counts;
+  }
+
+ private:
+  testing::TemporaryFolder folder_;
+};
+
+constexpr const char* kFast = "[plugins.test_counter]\ninterval = \"100ms\"\n";
+
+}  // namespace
+
+TEST_CASE("run collects by the interval, and SIGTERM ends it with 0 at once") {
+  const Folder folder(kFast);
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return folder.counts().size() >= 3; }));
+  const auto begin = std::chrono::steady_clock::now();
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  const auto counts = folder.counts();
+  for (std::size_t i = 0; i < counts.size(); ++i) CHECK(counts[i] == static_cast<int>(i) + 1);
+}
+
+TEST_CASE("while one runs a second is turned away, and the others look on") {
+  const Folder folder(kFast);
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return !folder.counts().empty(); }));
+  const Ended second = folder.command({"run"});
+  CHECK(second.exit_code == 75);
+  CHECK_THAT(second.err, Contains(std::to_string(program.pid())) && Contains("HINT"));
+  CHECK(folder.command({"once", "--commit"}).exit_code == 75);
+  const Ended once = folder.command({"once"});
+  CHECK(once.exit_code == 0);
+  const auto document = schema::parse_json(once.out);
+  REQUIRE(document);
+  CHECK((*document)["count"].GetInt() > 1);  // with the state of the one that runs
+  const auto status = schema::parse_json(folder.command({"status", "--json"}).out);
+  REQUIRE(status);
+  CHECK((*status)["pid"].GetInt() == program.pid());
+  program.signal(SIGINT);
+  CHECK(program.wait() == 0);
+}
+
+TEST_CASE("SIGHUP takes a right file and leaves a wrong one alone") {
+  const Folder folder(kFast);
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return !folder.counts().empty(); }));
+  folder.configure("[plugins.test_steady]\ninterval = \"100ms\"\nbanana = [\n");
+  program.signal(SIGHUP);
+  REQUIRE(eventually([&] { return read_text(folder.log()).find("stays as it was") != std::string::npos; }));
+  CHECK_THAT(read_text(folder.log()), Contains(folder.config() + ":"));
+  const std::size_t before = folder.counts().size();
+  REQUIRE(eventually([&] { return folder.counts().size() > before; }));
+
+  folder.configure("[plugins.test_steady]\ninterval = \"100ms\"\n");
+  program.signal(SIGHUP);
+  REQUIRE(eventually([&] { return !folder.counts("test_steady").empty(); }));
+  const std::size_t last = folder.counts().size();
+  const std::size_t steady = folder.counts("test_steady").size();
+  REQUIRE(eventually([&] { return folder.counts("test_steady").size() > steady + 3; }));
+  CHECK(folder.counts().size() <= last + 1);  // test_counter was stopped
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
+
+TEST_CASE("a new interval reaches a running worker without a restart") {
+  const Folder folder("[plugins.test_counter]\ninterval = \"100ms\"\n[plugins.test_steady]\ninterval = \"1h\"\n");
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return folder.counts().size() >= 2; }));
+  folder.configure("[plugins.test_counter]\ninterval = \"100ms\"\n[plugins.test_steady]\ninterval = \"100ms\"\n");
+  program.signal(SIGHUP);
+  REQUIRE(eventually([&] { return folder.counts("test_steady").size() >= 2; }));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
+
+TEST_CASE("SIGKILL at any moment costs no count: what was written may come again, never less") {
+  const Folder folder(kFast);
+  for (int round = 0; round < 5; ++round) {
+    const std::size_t before = folder.counts().size();
+    RunningProgram program(folder.run(), folder.log());
+    REQUIRE(eventually([&] { return folder.counts().size() >= before + 2; }));
+    program.signal(SIGKILL);
+    CHECK(program.wait() == 128 + SIGKILL);
+  }
+  const auto counts = folder.counts();
+  for (std::size_t i = 1; i < counts.size(); ++i) CHECK((counts[i] == counts[i - 1] + 1 || counts[i] == counts[i - 1]));
+  CHECK(std::set<int>(counts.begin(), counts.end()).size() == static_cast<std::size_t>(counts.back()));
+}
+
+TEST_CASE("a plugin whose file is refused does not keep the others from running") {
+  const Folder folder(std::string(kFast) + "[plugins.test_noteless]\n");
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return !folder.counts().empty(); }));
+  CHECK_THAT(read_text(folder.log()), Contains("test_noteless"));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
