@@ -186,6 +186,15 @@ Expected<ConfigAnswer> read_config(const HttpAnswer& answer, std::int64_t now_un
   return config;
 }
 
+Expected<std::string> read_certificate(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  const auto body = read_object(answer);
+  if (!body) return not_ours(answer, body.error().message);
+  std::string certificate = string_at(body.value(), "cert");
+  if (certificate.empty()) return not_ours(answer, "no cert");
+  return certificate;
+}
+
 Expected<EnrolmentAnswer> read_enrolment(const HttpAnswer& answer, std::int64_t now_unix_ns) {
   if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
   const auto body = read_object(answer);

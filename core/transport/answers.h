@@ -32,6 +32,9 @@ struct EnrolmentAnswer {
 };
 Expected<EnrolmentAnswer> read_enrolment(const HttpAnswer& answer, std::int64_t now_unix_ns);
 
+// The certificate out of {"cert", "ca"}.
+Expected<std::string> read_certificate(const HttpAnswer& answer, std::int64_t now_unix_ns);
+
 // An answer that is no success as an Error: PGA_E_DENIED for 401, 403 and 410, PGA_E_NOTFOUND for 404, PGA_E_TRANSIENT for what
 // may pass, PGA_E_FAIL else; code "http.<status>"; the server's own message; its Retry-After.
 Error refusal(const HttpAnswer& answer, std::int64_t now_unix_ns);

@@ -1,13 +1,15 @@
 #include "core/transport/backend.h"
 
 #include "core/clock/clock.h"
+#include "core/crypto/keys.h"
 #include "core/files/files.h"
 #include "core/transport/answers.h"
 #include "core/transport/http_client.h"
+#include "core/transport/renewal.h"
 
-#include <algorithm>
-#include <functional>
 #include <optional>
+#include <pganalytics/json.hpp>
+#include <random>
 
 namespace pganalytics::transport {
 namespace {
@@ -21,16 +23,23 @@ struct AccessToken {
   std::int64_t renew_at_monotonic_ns = 0;
 };
 
+double random_part() {
+  std::random_device device;
+  return std::uniform_real_distribution<double>(0, 1)(device);
+}
+
 std::string key_of(const spool::Batch& batch) { return batch.epoch + "." + std::to_string(batch.seq); }
 
 }  // namespace
 
 class Backend::Impl {
  public:
-  Impl(std::string collector_id, std::unique_ptr<HttpClient> client) : id_(std::move(collector_id)), client_(std::move(client)) {}
+  Impl(const Identity& identity, std::unique_ptr<HttpClient> client, std::int64_t renew_at_unix_ns)
+      : identity_(identity), client_(std::move(client)), renew_at_unix_ns_(renew_at_unix_ns) {}
 
   PushAnswer push(const spool::Batch& batch);
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
+  Outcome renew_certificate_if_due();
   void interrupt() { client_->interrupt(); }
   [[nodiscard]] const std::string& url() const { return client_->url(); }
 
@@ -38,9 +47,10 @@ class Backend::Impl {
   Outcome have_token();
   Expected<HttpAnswer> call_with_token(HttpRequest request);
 
-  std::string id_;
+  const Identity identity_;
   std::unique_ptr<HttpClient> client_;
   std::optional<AccessToken> token_;
+  std::int64_t renew_at_unix_ns_;  // by the wall clock, as a certificate's dates are
 };
 
 Outcome Backend::Impl::have_token() {
@@ -49,7 +59,7 @@ Outcome Backend::Impl::have_token() {
   token_.reset();
   HttpRequest request;
   request.method = "POST";
-  request.path = "/api/v1/collectors/" + id_ + "/token";
+  request.path = "/api/v1/collectors/" + identity_.collector_id + "/token";
   auto answer = client_->call(request);
   if (!answer) return std::move(answer).error();
   auto token = read_token(answer.value(), clock::now_unix_ns());
@@ -87,16 +97,46 @@ PushAnswer Backend::Impl::push(const spool::Batch& batch) {
 
 Expected<ConfigAnswer> Backend::Impl::pull_config(const std::string& known_etag) {
   HttpRequest request;
-  request.path = "/api/v1/config/" + id_;
+  request.path = "/api/v1/config/" + identity_.collector_id;
   if (is_etag(known_etag)) request.headers.push_back("If-None-Match: " + known_etag);
   PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
   return read_config(answer, clock::now_unix_ns());
+}
+
+Outcome Backend::Impl::renew_certificate_if_due() {
+  if (clock::now_unix_ns() < renew_at_unix_ns_) return {};
+  PGA_TRY(const crypto::Key key, crypto::make_p256_key());
+  PGA_TRY(const std::string key_pem, crypto::to_pem(key.get()));
+  PGA_TRY(const std::string csr, crypto::make_csr(key.get(), identity_.collector_id));
+  PGA_CHECK(keep_next_key(identity_, key_pem));
+
+  JsonWriter json;
+  json.begin_object().member("csr", csr).end_object();
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/api/v1/collectors/" + identity_.collector_id + "/certificate";
+  request.headers = {"Content-Type: application/json"};
+  request.body = json.text();
+  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
+  PGA_TRY(const std::string certificate_pem, read_certificate(answer, clock::now_unix_ns()));
+  PGA_TRY(const crypto::Certificate certificate, crypto::parse_certificate(certificate_pem));
+  if (X509_check_private_key(certificate.get(), key.get()) != 1)
+    return Error{PGA_E_FAIL, "answer.form", "the server's certificate is for another key", "", 0};
+  PGA_TRY(const std::int64_t renew_at_unix_ns, renewal_due_unix_ns(certificate_pem, random_part()));
+
+  PGA_CHECK(keep_next_certificate(identity_, certificate_pem));
+  PGA_CHECK(settle_renewal(identity_));
+  PGA_CHECK(client_->use_certificate(certificate_pem, key_pem));
+  token_.reset();  // it is bound to the old certificate
+  renew_at_unix_ns_ = renew_at_unix_ns;
+  return {};
 }
 
 Backend::Backend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Backend::~Backend() = default;
 
 Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, BackendOptions options) {
+  PGA_CHECK(settle_renewal(identity));
   PGA_CHECK(files::check_private(identity.key_file));
   HttpOptions http;
   PGA_TRY(http.key_pem, files::read(identity.key_file));
@@ -107,12 +147,14 @@ Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, Backe
   http.user_agent = std::move(options.user_agent);
   http.timeout_ms = options.timeout_ms;
   http.connect_timeout_ms = options.connect_timeout_ms;
+  PGA_TRY(const std::int64_t renew_at_unix_ns, renewal_due_unix_ns(http.certificate_pem, random_part()));
   PGA_TRY(auto client, HttpClient::open(std::move(http)));
-  return std::unique_ptr<Backend>(new Backend(std::make_unique<Impl>(identity.collector_id, std::move(client))));
+  return std::unique_ptr<Backend>(new Backend(std::make_unique<Impl>(identity, std::move(client), renew_at_unix_ns)));
 }
 
 PushAnswer Backend::push(const spool::Batch& batch) { return impl_->push(batch); }
 Expected<ConfigAnswer> Backend::pull_config(const std::string& known_etag) { return impl_->pull_config(known_etag); }
+Outcome Backend::renew_certificate_if_due() { return impl_->renew_certificate_if_due(); }
 void Backend::interrupt() { impl_->interrupt(); }
 const std::string& Backend::url() const { return impl_->url(); }
 

@@ -1,5 +1,5 @@
 // The server as the collector sees it: push a batch, pull the configuration. One libcurl handle, HTTP keep-alive, TLS 1.3, client
-// certificate, access token renewed over mTLS when two thirds of its life are gone or a 401 came.
+// certificate (renewed at half its life), access token renewed over mTLS when two thirds of its life are gone or a 401 came.
 //
 // Not here: when to call and when to try again (delivery.h). [delivery thread only]
 #pragma once
@@ -57,6 +57,10 @@ class Backend {
   PushAnswer push(const spool::Batch& batch);
   // An Error's retry_after_ms is what the server asked for.
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
+
+  // Once half of the certificate's life is over: a new key and certificate, on disk and in use. Before: nothing. After a failure
+  // the old pair stays, the next call tries again.
+  Outcome renew_certificate_if_due();
 
   // [any thread] Make the call under way and every later one fail soon (shutdown).
   void interrupt();

@@ -78,6 +78,7 @@ class Delivery::Impl {
   void outbox_failed(const Error& error);
 
   void pull_config();
+  void renew_certificate();
   void took_config(ConfigAnswer&& answer);
 
   void count_failure(std::string& error, std::string text) {
@@ -103,7 +104,7 @@ class Delivery::Impl {
   std::uint64_t config_version_, announced_version_ = 0;
   std::string refused_key_;  // the batch that was refused once and waits for its second try
   int refused_in_a_row_ = 0;
-  CallHealth push_health_{"push"}, config_health_{"config pull"}, spool_health_{"spool"};
+  CallHealth push_health_{"push"}, config_health_{"config pull"}, spool_health_{"spool"}, renewal_health_{"certificate renewal"};
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -142,7 +143,10 @@ DeliveryStatus Delivery::Impl::status() const {
 
 void Delivery::Impl::run() {
   do {
-    if (now_ms() >= config_at_ms_) pull_config();
+    if (now_ms() >= config_at_ms_) {
+      renew_certificate();
+      pull_config();
+    }
     if (now_ms() >= push_at_ms_) push_next();
   } while (wait_until(std::min(config_at_ms_, push_at_ms_)));
   drain();
@@ -283,6 +287,14 @@ void Delivery::Impl::pull_config() {
   if (!stopping()) config_health_.failing(backend_->url(), "away", error.message, wait_ms);
   config_at_ms_ = now_ms() + wait_ms;
   count_failure(config_error_, "config pull: " + error.message);
+}
+
+// Tried as often as the configuration is pulled: half of a certificate's life is thousands of times.
+void Delivery::Impl::renew_certificate() {
+  const Outcome renewed = backend_->renew_certificate_if_due();
+  if (renewed) return renewal_health_.well(backend_->url());
+  count_failure(config_error_, "certificate renewal: " + renewed.error().message);
+  if (!stopping()) renewal_health_.failing(backend_->url(), "away", renewed.error().message, options_.config_pull_interval_ms);
 }
 
 void Delivery::Impl::took_config(ConfigAnswer&& answer) {

@@ -2,8 +2,8 @@
 //
 // A batch leaves the outbox only acknowledged, or set aside and counted: "too_large" (413), "poison" (refused twice with 400 or
 // 422). When three different batches in a row are refused, the fault is the server's: nothing more is set aside until it takes
-// one. Configuration is pulled at start, at its interval, and at once when a push's answer tells of a newer one. Without the
-// server everything goes on with what is here. One log line per change: away, back.
+// one. Configuration is pulled (and the certificate renewed when due) at start, at its interval, and at once when a push's answer
+// tells of a newer one. Without the server everything goes on with what is here. One log line per change: away, back.
 //
 // Owns a thread from start() to stop(). ConfigSink is called on that thread; an implementation hands over to the main thread.
 #pragma once

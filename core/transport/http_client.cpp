@@ -84,6 +84,7 @@ class HttpClient::Impl {
   explicit Impl(HttpOptions options) : options_(std::move(options)), handle_(curl_easy_init()) {}
 
   Outcome set_up();
+  Outcome use_certificate(std::string certificate_pem, std::string key_pem);
   Expected<HttpAnswer> call(const HttpRequest& request);
   void interrupt() { interrupted_ = true; }
   [[nodiscard]] const std::string& url() const { return options_.url; }
@@ -97,6 +98,8 @@ class HttpClient::Impl {
   void set_rules();
   void set_limits();
   void set_trust();
+  void set_certificate();
+  Outcome options_taken() const;
   Error failure(CURLcode code) const;
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
@@ -124,6 +127,19 @@ Outcome HttpClient::Impl::set_up() {
   set_rules();
   set_limits();
   set_trust();
+  set_certificate();
+  return options_taken();
+}
+
+Outcome HttpClient::Impl::use_certificate(std::string certificate_pem, std::string key_pem) {
+  refused_ = CURLE_OK;
+  options_.certificate_pem = std::move(certificate_pem);
+  options_.key_pem = std::move(key_pem);
+  set_certificate();
+  return options_taken();
+}
+
+Outcome HttpClient::Impl::options_taken() const {
   if (refused_ == CURLE_OK) return {};
   return Error{PGA_E_UNSUPPORTED, "http.broken", std::string("libcurl refused an option: ") + curl_easy_strerror(refused_),
                "Use libcurl 7.88 or newer, built with OpenSSL.", 0};
@@ -171,6 +187,9 @@ void HttpClient::Impl::set_trust() {
     set(CURLOPT_SSL_CTX_FUNCTION, &on_tls_context);
     set(CURLOPT_SSL_CTX_DATA, this);
   }
+}
+
+void HttpClient::Impl::set_certificate() {
   if (options_.certificate_pem.empty()) return;
   curl_blob certificate = blob_of(options_.certificate_pem);
   curl_blob key = blob_of(options_.key_pem);
@@ -304,6 +323,9 @@ Expected<std::unique_ptr<HttpClient>> HttpClient::open(HttpOptions options) {
 }
 
 Expected<HttpAnswer> HttpClient::call(const HttpRequest& request) { return impl_->call(request); }
+Outcome HttpClient::use_certificate(std::string certificate_pem, std::string key_pem) {
+  return impl_->use_certificate(std::move(certificate_pem), std::move(key_pem));
+}
 void HttpClient::interrupt() { impl_->interrupt(); }
 const std::string& HttpClient::url() const { return impl_->url(); }
 

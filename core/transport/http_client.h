@@ -60,6 +60,9 @@ class HttpClient {
   // "http.timeout", "http.limit" (answer too large), "http.interrupted", "http.broken".
   Expected<HttpAnswer> call(const HttpRequest& request);
 
+  // From the next call on, on a new connection.
+  Outcome use_certificate(std::string certificate_pem, std::string key_pem);
+
   // [any thread] The call under way and every later one fails within a second or so: the programs are stopping.
   void interrupt();
 

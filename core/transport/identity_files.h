@@ -1,6 +1,8 @@
 // Where an identity lies on disk and in which order its files come to be: what enrolment.cpp writes and identity.cpp reads.
 //
 //   key.pem (0600)   enrolment.json   certificate.pem   ca.pem   identity.json: written last, so whoever finds it finds all
+//
+// key.pem.next and certificate.pem.next are there only while a certificate is renewed (renewal.h).
 #pragma once
 
 #include "core/transport/identity.h"

@@ -24,13 +24,13 @@ void add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
 }
 
 // Everything but issuer, extensions and signature.
-crypto::Certificate blank(EVP_PKEY* key, const std::string& common_name) {
+crypto::Certificate blank(EVP_PKEY* key, const std::string& common_name, long age_seconds) {
   static long serial = 1;
   crypto::Certificate certificate(X509_new());
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), ++serial);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -age_seconds);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 3600 - age_seconds);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
   X509_set_pubkey(certificate.get(), key);
@@ -44,7 +44,7 @@ void sign(X509* certificate, EVP_PKEY* key) {
 }  // namespace
 
 TestAuthority::TestAuthority(const std::string& name)
-    : key_(must(crypto::make_p256_key())), certificate_(blank(key_.get(), name)) {
+    : key_(must(crypto::make_p256_key())), certificate_(blank(key_.get(), name, 60)) {
   X509_set_issuer_name(certificate_.get(), X509_get_subject_name(certificate_.get()));
   add_extension(certificate_.get(), certificate_.get(), NID_basic_constraints, "critical,CA:TRUE");
   add_extension(certificate_.get(), certificate_.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
@@ -53,7 +53,7 @@ TestAuthority::TestAuthority(const std::string& name)
 
 crypto::Certificate TestAuthority::issue(EVP_PKEY* key, const std::string& common_name, const std::string& san,
                                          const std::string& usage) const {
-  crypto::Certificate certificate = blank(key, common_name);
+  crypto::Certificate certificate = blank(key, common_name, age_seconds_);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate_.get()));
   add_extension(certificate.get(), certificate_.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(certificate.get(), certificate_.get(), NID_subject_alt_name, san);

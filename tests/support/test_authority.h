@@ -21,6 +21,8 @@ class TestAuthority {
   // A client's, for the public key of a CSR.
   [[nodiscard]] std::string issue_client(const std::string& csr_pem, const std::string& collector_id) const;
   [[nodiscard]] KeyPair issue_client(const std::string& collector_id) const;
+  // Certificates issued after this are as old as that, of 24 hours' life.
+  void set_age(long seconds) { age_seconds_ = seconds; }
 
   [[nodiscard]] std::string pem() const;
   [[nodiscard]] std::string pin() const;  // "sha256:<hex>"
@@ -31,6 +33,7 @@ class TestAuthority {
 
   crypto::Key key_;
   crypto::Certificate certificate_;
+  long age_seconds_ = 60;
 };
 
 }  // namespace pganalytics::testing

@@ -126,6 +126,7 @@ TEST_CASE("configuration is pulled only when it changed") {
   server.start();
   const auto backend = server.open();
   auto config = backend->pull_config("");
+  INFO((config ? "" : config.error().message));
   REQUIRE(config);
   CHECK(config.value().modified);
   CHECK(config.value().version == 3);

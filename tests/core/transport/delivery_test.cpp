@@ -310,6 +310,17 @@ TEST_CASE("a newer configuration that is announced but not given is asked for on
   CHECK(t.server.requests("/config/").size() == 2);
 }
 
+TEST_CASE("a certificate past half of its life is renewed at start") {
+  Fixture t;
+  t.server.age_certificate(20 * 3600);
+  t.outbox.add(1);
+  t.start();
+  REQUIRE(t.drained());
+  CHECK(t.server.requests("/certificate").size() == 1);
+  CHECK(t.server.requests("/metrics/push").back().certificate_thumbprint !=
+        t.server.requests("/certificate").front().certificate_thumbprint);
+}
+
 TEST_CASE("without the configuration, batches flow all the same") {
   Fixture t;
   t.server.on_config = [](const SeenRequest&) { return ScriptedAnswer{500, ""}; };

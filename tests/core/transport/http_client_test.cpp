@@ -266,8 +266,8 @@ TEST_CASE("a CA pin is sha256: and 64 hex digits") {
   const auto pin = parse_ca_pin("sha256:" + digits);
   REQUIRE(pin);
   CHECK(pin.value() == std::string(64, 'a'));
-  for (const std::string& text :
-       {std::string(), digits, std::string("sha256:"), "sha256:" + digits + "0", "sha1:" + digits, "sha256:" + std::string(64, 'g')}) {
+  for (const std::string& text : {std::string(), digits, std::string("sha256:"), "sha256:" + digits + "0", "sha1:" + digits,
+                                  "sha256:" + std::string(64, 'g')}) {
     INFO(text);
     CHECK_FALSE(parse_ca_pin(text));
   }

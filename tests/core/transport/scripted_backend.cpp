@@ -1,7 +1,10 @@
 #include "tests/core/transport/scripted_backend.h"
 
 #include "core/files/files.h"
+#include "core/schema/json_text.h"
 #include "core/transport/identity_files.h"
+
+#include <pganalytics/json.hpp>
 
 #include <chrono>
 #include <stdexcept>
@@ -32,6 +35,7 @@ void ScriptedBackend::start() {
 }
 
 ScriptedAnswer ScriptedBackend::answer(const SeenRequest& request) {
+  if (contains(request.path, "/certificate")) return on_certificate(request);
   if (contains(request.path, "/token")) return on_token(request);
   if (contains(request.path, "/metrics/push")) return on_push(request);
   if (contains(request.path, "/config/")) return on_config(request);
@@ -45,6 +49,21 @@ ScriptedAnswer ScriptedBackend::token(const std::string& expires_at) {
 ScriptedAnswer ScriptedBackend::acknowledge(const SeenRequest& request, const std::string& more) {
   return {200, R"({"status":"success","ack":")" + request.headers.at("idempotency-key") +
                    R"(","metrics_count":1,"duplicate":false,"rejected":[])" + more + "}"};
+}
+
+ScriptedAnswer ScriptedBackend::certify(const SeenRequest& request) const {
+  const auto body = schema::parse_json(request.body);
+  JsonWriter json;
+  json.begin_object();
+  json.member("cert", authority_.issue_client(body.value()["csr"].GetString(), kCollectorId)).member("ca", authority_.pem());
+  json.end_object();
+  return {200, std::string(json.text())};
+}
+
+void ScriptedBackend::age_certificate(long seconds) {
+  authority_.set_age(seconds);
+  client_ = authority_.issue_client(kCollectorId);
+  authority_.set_age(60);
 }
 
 transport::Identity ScriptedBackend::identity() const {

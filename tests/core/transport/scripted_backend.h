@@ -18,6 +18,7 @@ inline constexpr char kEpoch[] = "00112233445566778899aabbccddeeff";
 // Tokens are "token-1", "token-2", ...; pushes and configuration pulls are the test's to answer.
 class ScriptedBackend {
  public:
+  HttpsServer::Handler on_certificate = [this](const SeenRequest& request) { return certify(request); };
   HttpsServer::Handler on_push = [](const SeenRequest& request) { return acknowledge(request); };
   HttpsServer::Handler on_config = [](const SeenRequest&) { return ScriptedAnswer{304, ""}; };
   // Set before the first request only: the server calls them on its own threads.
@@ -25,8 +26,11 @@ class ScriptedBackend {
 
   ScriptedBackend();
   void start();
+  // The collector's certificate is this old, of 24 hours' life. Before start().
+  void age_certificate(long seconds);
 
   [[nodiscard]] ScriptedAnswer token(const std::string& expires_at);
+  [[nodiscard]] ScriptedAnswer certify(const SeenRequest& request) const;
   [[nodiscard]] static ScriptedAnswer acknowledge(const SeenRequest& request, const std::string& more = "");
 
   // What `register` would have left in the folder.
