@@ -1,0 +1,39 @@
+#include <atomic>
+
+#include "tests/core/server/store/store_fixture.h"
+#include "tests/support/catch.h"
+
+using namespace pganalytics;
+using namespace pganalytics::testing;
+
+TEST_CASE("nobody has given anything: version 0; each put is the next version and keeps the ones before") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  REQUIRE(fixture.store().config(id));
+  CHECK(fixture.store().config(id).value().version == 0);
+  CHECK(fixture.store().put_config(id, R"({"retention_days":7})").value() == 1);
+  const std::string second = R"({"retention_days":  8, "text":"\u0000"})";
+  CHECK(fixture.store().put_config(id, second).value() == 2);
+  CHECK(fixture.store().config(id).value().version == 2);
+  CHECK(fixture.store().config(id).value().document == second);
+  CHECK(fixture.value("SELECT count(*) FROM pganalytics.configs") == "2");
+  CHECK(fixture.store().config(fixture.enrol("db2")).value().version == 0);
+}
+
+TEST_CASE("puts at once take turns") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  std::atomic<std::uint64_t> sum{0};
+  together(10, [&](int) {
+    const auto version = fixture.store().put_config(id, "{}");
+    if (version) sum += version.value();
+  });
+  CHECK(sum == 55);
+}
+
+TEST_CASE("there is no configuration for a collector that is not there") {
+  StoreFixture fixture;
+  const auto put = fixture.store().put_config("6f9619ff-8b86-4d11-b42d-00c04fc964ff", "{}");
+  REQUIRE_FALSE(put);
+  CHECK(put.error().status == PGA_E_NOTFOUND);
+}

@@ -1,0 +1,75 @@
+#include <atomic>
+
+#include "tests/core/server/store/store_fixture.h"
+#include "tests/support/catch.h"
+
+using namespace pganalytics;
+using namespace pganalytics::testing;
+using server::store::Store;
+
+TEST_CASE("opening again changes nothing") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  const std::string before = fixture.value("SELECT string_agg(v::text, ',' ORDER BY version) FROM pganalytics.migrations v");
+  CHECK_FALSE(before.empty());
+  const auto again = fixture.open_again();
+  CHECK(again->collector(id));
+  CHECK(fixture.value("SELECT string_agg(v::text, ',' ORDER BY version) FROM pganalytics.migrations v") == before);
+}
+
+TEST_CASE("eight servers that meet on an empty database make one schema") {
+  StoreFixture fixture;  // for its server only
+  fixture.server().sql("postgres", "CREATE DATABASE meeting_point");
+  std::atomic<int> opened{0};
+  together(8, [&](int) {
+    if (Store::open({fixture.server().conninfo("meeting_point"), 2})) ++opened;
+  });
+  CHECK(opened == 8);
+}
+
+TEST_CASE("a database that a newer program has made is refused, with what to do") {
+  StoreFixture fixture;
+  const std::string columns = fixture.value(
+      "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attrelid = 'pganalytics.migrations'::regclass "
+      "AND attnum > 0 AND attname <> 'version'");
+  fixture.server().sql(fixture.database(), "INSERT INTO pganalytics.migrations (version, " + columns + ") SELECT 9999, " +
+                                               columns + " FROM pganalytics.migrations LIMIT 1");
+  const auto opened = Store::open({fixture.conninfo(), 2});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().status != PGA_E_TRANSIENT);
+  CHECK(opened.error().message.find("9999") != std::string::npos);
+  CHECK_FALSE(opened.error().hint.empty());
+}
+
+TEST_CASE("an ordinary role that owns its database needs nothing more") {
+  StoreFixture fixture;
+  fixture.server().sql("postgres", "CREATE ROLE keeper LOGIN");
+  fixture.server().sql("postgres", "CREATE DATABASE kept OWNER keeper");
+  const auto opened = Store::open({fixture.server().conninfo("kept", "keeper"), 2});
+  if (!opened) FAIL(opened.error().message);
+  CHECK(opened.value()->ping());
+}
+
+TEST_CASE("a session says who it is and commits durably, whatever the database's defaults are") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  fixture.server().sql("postgres", "ALTER DATABASE " + fixture.database() + " SET synchronous_commit = off");
+  fixture.server().sql("postgres", "ALTER DATABASE " + fixture.database() + " SET search_path = 'evil'");
+  fixture.server().sql(fixture.database(), R"(
+      CREATE TABLE public.witness (durable text, who text);
+      CREATE FUNCTION public.testify() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO public.witness VALUES (pg_catalog.current_setting('synchronous_commit'), pg_catalog.current_setting('application_name'));
+        RETURN NEW; END $$;
+      CREATE TRIGGER testify AFTER INSERT ON pganalytics.batches FOR EACH ROW EXECUTE FUNCTION public.testify())");
+  const auto store = fixture.open_again(1);
+  const std::vector<std::string> texts = {"{}"};
+  const auto pushed = store->push(push_of(id, 1, texts));
+  if (!pushed) FAIL(pushed.error().message);
+  CHECK(fixture.value("SELECT durable || ' ' || who FROM public.witness") == "on pganalytics-server");
+}
+
+TEST_CASE("a server that is not there is said at once, and may be asked again") {
+  const auto opened = Store::open({"host=/nonexistent dbname=x", 1});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().status == PGA_E_TRANSIENT);
+}
