@@ -65,7 +65,7 @@ Outcome use_token(Transaction& transaction, const Enrolment& wanted) {
   PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::token_use_sql, {wanted.token_sha256}));
   if (rows.size() == 0) return token_refused("is unknown, used up or expired");
   const std::string glob(rows.text(0, 0));
-  if (!glob.empty() && ::fnmatch(glob.c_str(), wanted.hostname.c_str(), 0) != 0)
+  if (!glob.empty() && ::fnmatch(glob.c_str(), wanted.hostname.c_str(), FNM_CASEFOLD) != 0)
     return token_refused("is not for this host name");
   return {};
 }

@@ -65,8 +65,12 @@ Expected<PushResult> Store::push(const Push& push) {
     return *before;
   }
   if (!push.documents.empty()) PGA_CHECK(transaction.copy(embedded::documents_copy_sql, copy_rows(push)));
-  PGA_CHECK(transaction.ask(embedded::collector_pushed_sql,
-                            {push.collector_id, std::to_string(push.documents.size()), push.hostname, push.version}));
+  PGA_TRY(const postgres::Rows counted,
+          transaction.ask(embedded::collector_pushed_sql,
+                          {push.collector_id, std::to_string(push.documents.size()), push.hostname, push.version}));
+  if (counted.affected() != 1) {
+    return Error{PGA_E_NOTFOUND, "store.collector", "no collector has the id " + push.collector_id, "", 0};
+  }
   PGA_CHECK(transaction.commit());
   PushResult stored;
   stored.accepted = static_cast<std::uint32_t>(push.documents.size());

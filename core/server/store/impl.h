@@ -15,12 +15,23 @@ namespace pganalytics::server::store {
 
 using Parameters = std::vector<std::optional<std::string>>;
 
+// libpq takes parameters as C strings: what follows a zero byte would be cut off unseen.
+inline Outcome check_parameters(const Parameters& parameters) {
+  for (const auto& parameter : parameters) {
+    if (parameter && parameter->find('\0') != std::string::npos) {
+      return Error{PGA_E_CONFIG, "store.zero_byte", "a value for the database has a zero byte in it", "", 0};
+    }
+  }
+  return {};
+}
+
 class Store::Impl {
  public:
   explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections) {}
 
   // One statement on a connection of its own.
   Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
+    PGA_CHECK(check_parameters(parameters));
     PGA_TRY(auto connection, pool.take());
     return connection->query(sql, parameters, call_deadline());
   }
@@ -37,6 +48,7 @@ class Transaction {
     return Transaction(std::move(connection));
   }
   Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
+    PGA_CHECK(check_parameters(parameters));
     return connection_->query(sql, parameters, call_deadline());
   }
   Expected<std::int64_t> copy(const char* sql, std::string_view data) { return connection_->copy_in(sql, data, call_deadline()); }
