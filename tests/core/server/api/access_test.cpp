@@ -39,6 +39,10 @@ TEST_CASE("who gets what, route by route") {
       {"other certificate", [&](http::Request r) { return r.peer = other.peer, r; }},
       {"token alone", [&](http::Request r) { return ApiUnderTest::with_key(own.token, std::move(r)); }},
       {"stolen token", [&](http::Request r) { return r = ApiUnderTest::as(own, std::move(r)), r.peer = other.peer, r; }},
+      {"own token, new certificate",
+       [&](http::Request r) {
+         return r = ApiUnderTest::as(own, std::move(r)), r.peer->thumbprint_sha256 = other.peer.thumbprint_sha256, r;
+       }},
       {"tampered token",
        [&](http::Request r) {
          return r = ApiUnderTest::as(own, std::move(r)), r.headers["authorization"] = "Bearer " + flip_signature(own.token), r;
@@ -63,6 +67,7 @@ TEST_CASE("who gets what, route by route") {
        {{"own", 200},
         {"own certificate", 200},
         {"tampered token", 200},
+        {"own token, new certificate", 200},
         {"other", 403},
         {"other certificate", 403},
         {"stolen token", 403}}},
