@@ -1,6 +1,8 @@
 """Fixtures of the system tests. PGANALYTICS_BINARY_DIR names the build folder; ctest sets it."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -17,13 +19,13 @@ def binaries():
 
 
 @pytest.fixture
-def folder(tmp_path_factory):
-    """A folder of the test's own that the databases' user can enter too."""
-    path = tmp_path_factory.mktemp("system")
-    for parent in [path, *path.parents]:
-        if parent.stat().st_uid == os.getuid() and parent != parent.parent and str(parent) != "/tmp":
-            parent.chmod(0o755)
-    return str(path)
+def folder():
+    """A folder of the test's own that the databases' user can enter too. pytest's own temporary folders are not used: a second
+    pytest beside this one would tidy them away."""
+    path = tempfile.mkdtemp(prefix="pga-system-", dir="/tmp")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

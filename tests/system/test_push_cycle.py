@@ -39,7 +39,7 @@ start = "beginning"
     shop = next(db for db in stats["databases"] if db["name"] == "shop")
     assert abs(shop["size_bytes"] - int(postgres.sql("select pg_database_size('shop')"))) < 1 << 20
     item = next(table for table in shop["tables"] if table["name"] == "item")
-    assert item["schema"] == "public" and item["size_bytes"] == int(postgres.sql("select pg_total_relation_size('item')", "shop"))
+    assert item["schema"] == "public" and item["size_bytes"] == int(postgres.sql("select pg_table_size('item')", "shop"))
     assert any(index["name"] == "item_pkey" and index["table"] == "item" for index in shop["indexes"])
 
     system = newest("sysstat")

@@ -49,7 +49,8 @@ class Server:
         eventually(self._healthy, 120, f"server at {self.url} healthy, see {self.log_path}")
 
     def _healthy(self):
-        assert self.process.poll() is None, f"server ended with {self.process.returncode}: {self.log()[-2000:]}"
+        if self.process.poll() is not None:
+            raise RuntimeError(f"server ended with {self.process.returncode}: {self.log()[-2000:]}")
         return os.path.exists(self.ca_file) and self.request("GET", "/api/v1/health").status == 200
 
     def stop(self):
