@@ -95,7 +95,8 @@ TEST_CASE("all problems of a file are told at once") {
 }
 
 TEST_CASE("text that is no TOML is refused with its line") {
-  for (const char* text : {"[server\n", "a = \n", "a = 1\na = 2\n", "a = \"\xff\"\n", "a = 1979-05-27\n", "a = nan\n"}) {
+  for (const char* text : {"[server\n", "[[[x]\n", "[.]\n", "[x\xD2\x8B]\n", "a = \n", "a = 1\na = 2\n", "a = \"\xff\"\n",
+                           "a = 1979-05-27\n", "a = nan\n"}) {
     INFO(text);
     const auto tree = config::parse_toml(text, "x.toml");
     REQUIRE_FALSE(tree);
