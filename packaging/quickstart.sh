@@ -181,15 +181,15 @@ draw() {
   printf 'pgAnalytics quickstart   collector %s   %s\n\n' "$id" "$(date +%T)"
   newest sysstat | jq -r '.metrics[0].document | "CPU     user \(.cpu.user // 0 | . * 100 | round)%  system \(.cpu.system // 0 | . * 100 | round)%  iowait \(.cpu.iowait // 0 | . * 100 | round)%   memory \((.memory.total - .memory.available) / 1048576 | round) of \(.memory.total / 1048576 | round) MiB in use"'
   echo
-  echo 'DATABASES             size MiB   commits  rollbacks'
+  echo 'DATABASES                 size MiB   commits     rollbacks'
   newest pg_stats | jq -r '.metrics[0].document.databases[] | [.name, (.size_bytes // 0) / 1048576, .xact_commit, .xact_rollback] | @tsv' |
-    awk -F'\t' '{printf "  %-18s %10.1f %9d %10d\n", $1, $2, $3, $4}'
-  echo 'BUSIEST TABLES        size MiB   scans     rows changed'
-  newest pg_stats | jq -r '[.metrics[0].document.databases[] | .name as $db | .tables[]? | {db: $db, t: .name, s: .size_bytes, n: ((.seq_scan // 0) + (.idx_scan // 0)), c: ((.n_tup_ins // 0) + (.n_tup_upd // 0) + (.n_tup_del // 0))}] | sort_by(-.c) | .[:5][] | ["\(.db).\(.t)", (.s // 0) / 1048576, .n, .c] | @tsv' |
-    awk -F'\t' '{printf "  %-18s %10.1f %9d %10d\n", $1, $2, $3, $4}'
-  echo 'DISKS                 used GiB  total GiB'
+    awk -F'\t' '{printf "  %-22s %10.1f %9d %13d\n", $1, $2, $3, $4}'
+  echo 'BUSIEST TABLES            size MiB     scans  rows changed'
+  newest pg_stats | jq -r '[.metrics[0].document.databases[] | .name as $db | .tables[]? | {db: $db, t: .name, s: .size_bytes, n: ((.seq_scans // 0) + (.index_scans // 0)), c: ((.tuples_inserted // 0) + (.tuples_updated // 0) + (.tuples_deleted // 0))}] | sort_by(-.c) | .[:5][] | ["\(.db).\(.t)", (.s // 0) / 1048576, .n, .c] | @tsv' |
+    awk -F'\t' '{printf "  %-22s %10.1f %9d %13d\n", $1, $2, $3, $4}'
+  echo 'DISKS                     used GiB  total GiB'
   newest disk | jq -r '.metrics[0].document.filesystems[:4][] | [.mount_point, (.used_bytes // 0) / 1073741824, (.total_bytes // 0) / 1073741824] | @tsv' |
-    awk -F'\t' '{printf "  %-18s %10.1f %10.1f\n", $1, $2, $3}'
+    awk -F'\t' '{printf "  %-22s %10.1f %10.1f\n", $1, $2, $3}'
   echo 'LAST LOG LINES'
   newest logs | jq -r '.metrics[0].document.events[-4:][] | "  \(.timestamp) \(.severity): \(.message)"' | cut -c 1-110
   printf '\nAPI  %s/api/v1/servers/%s/metrics   key %s\nCA   %s\nlogs %s\n' "$url" "$id" "$key" "$ca" "$dir/{server,collector}.log"
