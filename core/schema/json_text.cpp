@@ -7,23 +7,30 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
 namespace pganalytics::schema {
 namespace {
 
+// Numbers come as text and are converted here: RapidJSON 1.1's full-precision conversion is undefined for zeros with an exponent
+// (0e99 becomes 6.5e296), and its fast one is off by a few units in the last place.
 constexpr unsigned kParseFlags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
 
 Error refused(const char* code, const std::string& message) { return Error{PGA_E_CONFIG, code, message, "", 0}; }
 
-// Passes every event on to the document being built and stops the parser when objects or arrays nest too deeply.
-class DepthGuard {
+// Passes every event on to the document being built; stops the parser when objects or arrays nest too deeply or a number fits no
+// double.
+class Guard {
  public:
-  DepthGuard(rapidjson::Document& target, unsigned depth_max) : target_(target), depth_max_(depth_max) {}
+  Guard(rapidjson::Document& target, unsigned depth_max) : target_(target), depth_max_(depth_max) {}
 
   [[nodiscard]] bool too_deep() const { return depth_ > depth_max_; }
+  [[nodiscard]] bool number_too_big() const { return number_too_big_; }
 
   bool Null() { return target_.Null(); }
   bool Bool(bool value) { return target_.Bool(value); }
@@ -32,7 +39,7 @@ class DepthGuard {
   bool Int64(std::int64_t value) { return target_.Int64(value); }
   bool Uint64(std::uint64_t value) { return target_.Uint64(value); }
   bool Double(double value) { return target_.Double(value); }
-  bool RawNumber(const char* text, rapidjson::SizeType length, bool copy) { return target_.RawNumber(text, length, copy); }
+  bool RawNumber(const char* text, rapidjson::SizeType length, bool) { return number({text, length}); }
   bool String(const char* text, rapidjson::SizeType length, bool copy) { return target_.String(text, length, copy); }
   bool Key(const char* text, rapidjson::SizeType length, bool copy) { return target_.Key(text, length, copy); }
   bool StartObject() { return ++depth_ <= depth_max_ && target_.StartObject(); }
@@ -41,9 +48,27 @@ class DepthGuard {
   bool EndArray(rapidjson::SizeType elements) { return --depth_, target_.EndArray(elements); }
 
  private:
+  // `text` has JSON's grammar already. Whole numbers stay whole as far as 64 bits go.
+  bool number(std::string_view text) {
+    const char* const end = text.data() + text.size();
+    if (text.find_first_of(".eE") == std::string_view::npos) {
+      std::int64_t with_sign = 0;
+      if (std::from_chars(text.data(), end, with_sign).ec == std::errc()) return target_.Int64(with_sign);
+      std::uint64_t without = 0;
+      if (text.front() != '-' && std::from_chars(text.data(), end, without).ec == std::errc()) return target_.Uint64(without);
+    }
+    double real = 0;
+    if (std::from_chars(text.data(), end, real).ec == std::errc()) return target_.Double(real);
+    // Out of range: too small is zero or nearly so, too big is no number of ours.
+    real = std::strtod(std::string(text).c_str(), nullptr);
+    number_too_big_ = !std::isfinite(real);
+    return !number_too_big_ && target_.Double(real);
+  }
+
   rapidjson::Document& target_;
   const unsigned depth_max_;
   unsigned depth_ = 0;
+  bool number_too_big_ = false;
 };
 
 std::optional<std::string> duplicate_in(const rapidjson::Value& object) {
@@ -82,15 +107,19 @@ Expected<rapidjson::Document> parse_json(std::string_view text, const JsonLimits
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::ParseResult result;
   bool too_deep = false;
+  bool number_too_big = false;
   auto parse = [&](rapidjson::Document& target) {
-    DepthGuard guard(target, limits.depth);
+    Guard guard(target, limits.depth);
     rapidjson::Reader reader;
     result = reader.Parse<kParseFlags>(stream, guard);
     too_deep = guard.too_deep();
+    number_too_big = guard.number_too_big();
     return !result.IsError();
   };
   document.Populate(parse);
   if (too_deep) return refused("json.depth", "JSON nests deeper than " + std::to_string(limits.depth) + " levels");
+  if (number_too_big || result.Code() == rapidjson::kParseErrorNumberTooBig)
+    return refused("json.limit", "a number is too big (at byte " + std::to_string(result.Offset()) + ")");
   if (result.IsError()) {
     return refused("json.syntax", std::string(rapidjson::GetParseError_En(result.Code())) + " (at byte " +
                                       std::to_string(result.Offset()) + ")");

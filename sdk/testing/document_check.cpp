@@ -10,8 +10,7 @@
 namespace pganalytics::testing {
 namespace {
 
-constexpr unsigned kStrict =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+constexpr unsigned kStrict = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
 
 Error invalid(const std::string& why) { return Error{PGA_E_FAIL, "document.invalid", why, "", 0}; }
 

@@ -45,3 +45,27 @@ TEST_CASE("depth, size and keys are limited before they hurt") {
   limits.object_keys = 1;
   CHECK(code_of(R"({"a":1,"b":2})", limits) == "json.limit");
 }
+
+TEST_CASE("numbers are converted exactly, zeros with exponents too") {
+  const auto value = [](const char* text) {
+    const auto parsed = schema::parse_json(text);
+    REQUIRE(parsed);
+    return parsed->GetDouble();
+  };
+  CHECK(value("0e99") == 0);
+  CHECK(value("0.0e300") == 0);
+  CHECK(value("-0.0e-5") == 0);
+  CHECK(value("0.1") == 0.1);
+  CHECK(value("9007199254740993.0") == 9007199254740993.0);
+  CHECK(value("1.7976931348623157e308") == 1.7976931348623157e308);
+  CHECK(value("1e-400") == 0);
+  CHECK(value("18446744073709551616") == 18446744073709551616.0);
+  CHECK(code_of("[1e400]") == "json.limit");
+  CHECK(code_of("[1.8e308]") == "json.limit");
+  CHECK(code_of("[-1e400]") == "json.limit");
+  const auto whole = schema::parse_json("[2147483648,-1,0]");
+  REQUIRE(whole);
+  CHECK((*whole)[0].IsInt64());
+  CHECK((*whole)[1].IsInt());
+  CHECK((*whole)[2].IsUint());
+}

@@ -31,6 +31,8 @@ TEST_CASE("the nearest word is offered only if it is near") {
   const std::vector<std::string> keys{"interval", "timeout", "conninfo"};
   CHECK(schema::nearest("intervall", keys) == "interval");
   CHECK(schema::nearest("conninf", keys) == "conninfo");
+  CHECK(schema::nearest("itnerval", keys) == "interval");
+  CHECK(schema::nearest("nmae", {"name"}) == "name");
   CHECK(schema::nearest("password", keys).empty());
   CHECK(schema::nearest(std::string(10'000, 'x'), keys).empty());
 }
