@@ -1,24 +1,11 @@
-// Rows: text of a PGresult to typed values, at this one place and by from_chars (no locale, no silent prefix parse).
+// Rows: text of a PGresult to typed values, at this one place and by to_number() (no locale, no silent prefix parse).
 #include <libpq-fe.h>
 
-#include <charconv>
+#include <pganalytics/text.hpp>
 
 #include "core/postgres/connection.h"
 
 namespace pganalytics::postgres {
-
-namespace {
-
-template <class Number>
-std::optional<Number> parse(std::string_view text) {
-  Number value{};
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc{} || end != last) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 void Rows::Clear::operator()(pg_result* result) const noexcept { PQclear(result); }
 
@@ -47,9 +34,9 @@ std::string_view Rows::text(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }
 
-std::optional<std::int64_t> Rows::int64(int row, int column) const { return parse<std::int64_t>(text(row, column)); }
+std::optional<std::int64_t> Rows::int64(int row, int column) const { return to_number<std::int64_t>(text(row, column)); }
 
-std::optional<double> Rows::number(int row, int column) const { return parse<double>(text(row, column)); }
+std::optional<double> Rows::number(int row, int column) const { return to_number<double>(text(row, column)); }
 
 std::optional<bool> Rows::boolean(int row, int column) const {
   const std::string_view value = text(row, column);
@@ -58,6 +45,6 @@ std::optional<bool> Rows::boolean(int row, int column) const {
   return std::nullopt;
 }
 
-std::int64_t Rows::affected() const { return parse<std::int64_t>(PQcmdTuples(result_.get())).value_or(0); }
+std::int64_t Rows::affected() const { return to_number<std::int64_t>(PQcmdTuples(result_.get())).value_or(0); }
 
 }  // namespace pganalytics::postgres

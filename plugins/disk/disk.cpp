@@ -4,6 +4,7 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
+#include <pganalytics/text.hpp>
 
 #include "disk_embedded.h"
 #include "plugins/disk/usage.h"
@@ -18,6 +19,7 @@ constexpr std::size_t kFilesystemsMax = 512;
 constexpr std::size_t kDevicesMax = 1024;
 // Kept of the run's time for reading and writing, whatever mount_timeout_ms says.
 constexpr milliseconds kReserve{250};
+constexpr std::size_t kProcFileMaxBytes = 16 << 20;
 
 Error config_error(const char* key, const std::string& why) {
   return {PGA_E_CONFIG, std::string("config.") + key, std::string(key) + " " + why, "", 0};
@@ -69,6 +71,8 @@ Expected<Settings> parse_settings(std::string_view config_json) {
   PGA_CHECK(take_texts(config, "exclude_devices", settings.exclude_devices));
   return settings;
 }
+
+Expected<std::string> read_proc(const std::string& path) { return read_text(path, kProcFileMaxBytes, "proc.unreadable"); }
 
 template <class Item>
 void limit(std::vector<Item>& items, std::size_t max, const char* part, Gaps& gaps) {
@@ -122,7 +126,7 @@ Disk::Disk(Host, std::string_view, StatvfsProbe::Call statvfs_call) : probe_(std
 
 Outcome Disk::configure(std::string_view config_json, bool dry_run) {
   PGA_TRY(Settings settings, parse_settings(config_json));
-  if (const auto text = read_text(settings.proc_path + "/self/mountinfo"); !text) {
+  if (const auto text = read_proc(settings.proc_path + "/self/mountinfo"); !text) {
     Error error = config_error("proc_path", "is no use: " + text.error().message);
     error.hint = "Name the place where proc is mounted.";
     return error;
@@ -132,14 +136,14 @@ Outcome Disk::configure(std::string_view config_json, bool dry_run) {
 }
 
 Expected<std::vector<Mount>> Disk::read_mounts(Gaps& gaps) const {
-  PGA_TRY(const std::string text, read_text(settings_.proc_path + "/self/mountinfo"));
+  PGA_TRY(const std::string text, read_proc(settings_.proc_path + "/self/mountinfo"));
   auto mounts = choose_mounts(parse_mounts(text, gaps), settings_.filter);
   limit(mounts, kFilesystemsMax, "filesystems", gaps);
   return mounts;
 }
 
 Expected<std::vector<BlockDevice>> Disk::read_devices(Gaps& gaps) const {
-  PGA_TRY(const std::string text, read_text(settings_.proc_path + "/diskstats"));
+  PGA_TRY(const std::string text, read_proc(settings_.proc_path + "/diskstats"));
   auto devices = parse_diskstats(text, gaps);
   const auto excluded = [&](const BlockDevice& device) {
     return std::any_of(settings_.exclude_devices.begin(), settings_.exclude_devices.end(),

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "plugins/disk/diskstats.h"
+#include "plugins/disk/gap.h"
 #include "plugins/disk/mounts.h"
-#include "plugins/disk/proc_text.h"
 #include "plugins/disk/statvfs_probe.h"
 
 namespace pganalytics::disk {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <pganalytics/text.hpp>
 #include <unordered_set>
 
 namespace pganalytics::disk {

@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <pganalytics/text.hpp>
 #include <unordered_map>
 
 namespace pganalytics::disk {

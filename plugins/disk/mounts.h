@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/disk/proc_text.h"
+#include "plugins/disk/gap.h"
 
 namespace pganalytics::disk {
 

@@ -1,6 +1,7 @@
 #include "plugins/sysstat/cpu.h"
 
 #include <algorithm>
+#include <pganalytics/text.hpp>
 
 namespace pganalytics::sysstat {
 namespace {

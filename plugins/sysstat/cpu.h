@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-#include "plugins/sysstat/proc_text.h"
+#include "plugins/sysstat/gap.h"
 
 namespace pganalytics::sysstat {
 

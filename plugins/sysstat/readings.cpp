@@ -1,6 +1,7 @@
 #include "plugins/sysstat/readings.h"
 
 #include <limits>
+#include <pganalytics/text.hpp>
 
 namespace pganalytics::sysstat {
 namespace {

@@ -11,7 +11,7 @@
 #include <pganalytics/json.hpp>
 #include <string_view>
 
-#include "plugins/sysstat/proc_text.h"
+#include "plugins/sysstat/gap.h"
 
 namespace pganalytics::sysstat {
 

@@ -8,9 +8,10 @@
 #include <algorithm>
 #include <cmath>
 #include <pganalytics/plugin.hpp>
+#include <pganalytics/text.hpp>
 
 #include "plugins/sysstat/cpu.h"
-#include "plugins/sysstat/proc_text.h"
+#include "plugins/sysstat/gap.h"
 #include "plugins/sysstat/readings.h"
 #include "sysstat_embedded.h"
 
@@ -25,6 +26,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kCpuIntervalMin{250};
 // A run whose deadline is nearer than this does without CPU shares rather than miss it.
 constexpr milliseconds kReserve{250};
+// The largest of these files, /proc/stat of a machine with thousands of interrupts, has some hundred KiB.
+constexpr std::size_t kProcFileMaxBytes = 4 << 20;
+
+Expected<std::string> read_proc(const std::string& path) { return read_text(path, kProcFileMaxBytes, "proc.unreadable"); }
 
 // Waits; false as soon as the run is cancelled.
 bool wait_for(const Run& run, milliseconds duration) {
@@ -84,7 +89,7 @@ Outcome Sysstat::configure(std::string_view config_json, bool dry_run) {
     if (!given->value.IsString()) return Error{PGA_E_CONFIG, "config.proc_path", "proc_path is not a text", "", 0};
     proc_path = given->value.GetString();
   }
-  if (const auto stat = read_text(proc_path + "/stat"); !stat) {
+  if (const auto stat = read_proc(proc_path + "/stat"); !stat) {
     return Error{PGA_E_CONFIG, "config.proc_path", "proc_path: " + stat.error().message, "Name the place where proc is mounted.",
                  0};
   }
@@ -95,7 +100,7 @@ Outcome Sysstat::configure(std::string_view config_json, bool dry_run) {
 }
 
 std::optional<std::string> Sysstat::text_of(const char* file, const char* part, Gaps& gaps) {
-  auto text = read_text(proc_path_ + "/" + file);
+  auto text = read_proc(proc_path_ + "/" + file);
   if (!text) {
     gaps.push_back({part, text.error().code, text.error().message});
     return std::nullopt;
@@ -155,9 +160,9 @@ void Sysstat::write_part(const char* key, const char* file, Reading (*parse)(std
 
 // A kernel without pressure stall information (CONFIG_PSI, "psi=1") has no such files: then the key is absent, and it is no gap.
 void Sysstat::write_pressure() {
-  const auto cpu = read_text(proc_path_ + "/pressure/cpu");
-  const auto memory = read_text(proc_path_ + "/pressure/memory");
-  const auto io = read_text(proc_path_ + "/pressure/io");
+  const auto cpu = read_proc(proc_path_ + "/pressure/cpu");
+  const auto memory = read_proc(proc_path_ + "/pressure/memory");
+  const auto io = read_proc(proc_path_ + "/pressure/io");
   if (!cpu || !memory || !io) return;
   const Pressure on_memory = parse_pressure(*memory);
   const Pressure on_io = parse_pressure(*io);

@@ -1,17 +1,10 @@
 #include "plugins/logs/entries/log_time.h"
 
-#include <charconv>
 #include <ctime>
+#include <pganalytics/text.hpp>
 
 namespace pganalytics::logs {
 namespace {
-
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // Seconds east of Greenwich of "+02", "-0330", "+023015".
 std::optional<std::int64_t> numeric_zone(std::string_view zone) {
@@ -21,7 +14,7 @@ std::optional<std::int64_t> numeric_zone(std::string_view zone) {
   std::int64_t unit = 3600;
   for (zone.remove_prefix(1); !zone.empty(); zone.remove_prefix(2), unit /= 60) {
     if (zone.size() < 2 || unit == 0) return std::nullopt;
-    const auto part = number(zone.substr(0, 2));
+    const auto part = to_number<std::int64_t>(zone.substr(0, 2));
     if (!part || *part < 0) return std::nullopt;
     seconds += *part * unit;
   }
@@ -57,19 +50,19 @@ std::optional<std::int64_t> in_zone(const std::tm& wall, std::string_view zone) 
 std::optional<std::int64_t> parse_log_time(std::string_view text) {
   constexpr std::size_t kSecondsLength = 19;  // "2026-02-03 04:05:06"
   if (text.size() < kSecondsLength + 2) return std::nullopt;
-  const auto year = number(text.substr(0, 4));
-  const auto month = number(text.substr(5, 2));
-  const auto day = number(text.substr(8, 2));
-  const auto hour = number(text.substr(11, 2));
-  const auto minute = number(text.substr(14, 2));
-  const auto second = number(text.substr(17, 2));
+  const auto year = to_number<std::int64_t>(text.substr(0, 4));
+  const auto month = to_number<std::int64_t>(text.substr(5, 2));
+  const auto day = to_number<std::int64_t>(text.substr(8, 2));
+  const auto hour = to_number<std::int64_t>(text.substr(11, 2));
+  const auto minute = to_number<std::int64_t>(text.substr(14, 2));
+  const auto second = to_number<std::int64_t>(text.substr(17, 2));
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
   if (*month < 1 || *month > 12 || *day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
 
   std::string_view rest = text.substr(kSecondsLength);
   std::int64_t ms = 0;
   if (rest[0] == '.') {
-    const auto fraction = rest.size() < 5 ? std::nullopt : number(rest.substr(1, 3));
+    const auto fraction = rest.size() < 5 ? std::nullopt : to_number<std::int64_t>(rest.substr(1, 3));
     if (!fraction || *fraction < 0) return std::nullopt;
     ms = *fraction;
     rest.remove_prefix(4);
@@ -91,8 +84,8 @@ std::optional<std::int64_t> parse_log_time(std::string_view text) {
 std::optional<std::int64_t> parse_log_epoch(std::string_view text) {
   const std::size_t dot = text.find('.');
   if (dot == std::string_view::npos || text.size() != dot + 4) return std::nullopt;
-  const auto seconds = number(text.substr(0, dot));
-  const auto ms = number(text.substr(dot + 1));
+  const auto seconds = to_number<std::int64_t>(text.substr(0, dot));
+  const auto ms = to_number<std::int64_t>(text.substr(dot + 1));
   if (!seconds || !ms || *seconds < 0 || *seconds > 253'402'300'799 || *ms < 0) return std::nullopt;
   return *seconds * 1000 + *ms;
 }

@@ -3,7 +3,7 @@
 #include "plugins/logs/entries/log_time.h"
 
 #include <algorithm>
-#include <charconv>
+#include <pganalytics/text.hpp>
 #include <utility>
 
 namespace pganalytics::logs {
@@ -33,13 +33,6 @@ void append(Event& event, std::string Event::*where, std::string_view text) {
 void append_line(Event& event, std::string Event::*where, std::string_view text) {
   if (!(event.*where).empty()) append(event, where, "\n");
   append(event, where, text);
-}
-
-std::optional<std::int64_t> parse_pid(std::string_view text) {
-  std::int64_t pid = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (text.empty() || code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return pid;
 }
 
 // log_error_verbosity = verbose: "42P01: relation ... does not exist". Each SQLSTATE has a digit, which words lack.
@@ -94,7 +87,7 @@ void StderrEntries::labelled(const Line& line, const PrefixMatch& match, std::ve
     describe(event, match);
     return;
   }
-  Open* entry = report_of(parse_pid(match.pid));
+  Open* entry = report_of(to_number<std::int64_t>(match.pid));
   if (entry == nullptr) {  // its message lies before where we began, or too far back
     entry = &start(line, true, complete);
     describe(entry->event, match);
@@ -109,7 +102,7 @@ void StderrEntries::labelled(const Line& line, const PrefixMatch& match, std::ve
 }
 
 void StderrEntries::describe(Event& event, const PrefixMatch& match) {
-  event.pid = parse_pid(match.pid);
+  event.pid = to_number<std::int64_t>(match.pid);
   event.user = match.user;
   event.database = match.database;
   event.application = match.application;

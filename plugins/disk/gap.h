@@ -1,0 +1,18 @@
+// What the document could not be told, and why. Plain values; filled by the parsers (mounts.h, diskstats.h), written by disk.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pganalytics::disk {
+
+// Something the document does not say, and why: an entry of its "errors".
+struct Gap {
+  std::string part;         // the key of the document: "filesystems", "devices"
+  std::string mount_point;  // of the file system it is about; empty: of none in particular
+  std::string code;         // stable token: "disk.hung"
+  std::string message;      // for people
+};
+using Gaps = std::vector<Gap>;
+
+}  // namespace pganalytics::disk
