@@ -52,8 +52,8 @@ TlsClient::TlsClient(std::uint16_t port, const TlsClientOptions& options)
   SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_max_proto_version(context_.get(), options.max_version);
   if (options.certificate) {
-    const crypto::Certificate certificate = crypto::parse_certificate(options.certificate->certificate).value();
-    const crypto::Key key = crypto::parse_private_key(options.certificate->key).value();
+    const crypto::Certificate certificate = crypto::parse_certificate(options.certificate->certificate_pem).value();
+    const crypto::Key key = crypto::parse_private_key(options.certificate->key_pem).value();
     if (SSL_CTX_use_certificate(context_.get(), certificate.get()) != 1) fail("use a certificate");
     if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) fail("use a key");
   }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/crypto/keys.h"
-#include "tests/support/test_ca.h"
+#include "tests/support/test_authority.h"
 
 #include <openssl/ssl.h>
 
@@ -25,7 +25,7 @@ struct Answer {
 
 struct TlsClientOptions {
   std::string ca_pem;
-  std::optional<Pem> certificate;
+  std::optional<KeyPair> certificate;
   int max_version = TLS1_3_VERSION;
   std::string alpn;  // "http/1.1"; "" = none offered
 };

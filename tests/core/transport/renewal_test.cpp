@@ -36,9 +36,7 @@ bool nothing_is_left(const Identity& identity) {
 }  // namespace
 
 TEST_CASE("a certificate is renewed around half of its life") {
-  testing::TestAuthority authority;
-  authority.set_age(0);
-  const std::string pem = authority.issue_client(testing::kCollectorId).certificate_pem;
+  const std::string pem = testing::TestAuthority().issue_client(testing::kCollectorId, testing::day_begun(0)).certificate_pem;
   const double hour_ns = 3600e9;
   const auto after_hours = [&](double spread) {
     return static_cast<double>(renewal_due_unix_ns(pem, spread).value() - clock::now_unix_ns()) / hour_ns;

@@ -3,19 +3,15 @@
 #include "core/files/files.h"
 #include "core/schema/json_text.h"
 #include "core/transport/identity_files.h"
+#include "tests/support/must.h"
 
 #include <pganalytics/json.hpp>
 
 #include <chrono>
-#include <stdexcept>
 #include <thread>
 
 namespace pganalytics::testing {
 namespace {
-
-void must(const Outcome& outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-}
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -60,25 +56,15 @@ ScriptedAnswer ScriptedBackend::certify(const SeenRequest& request) const {
   return {200, std::string(json.text())};
 }
 
-void ScriptedBackend::age_certificate(long seconds) {
-  authority_.set_age(seconds);
-  client_ = authority_.issue_client(kCollectorId);
-  authority_.set_age(60);
-}
+void ScriptedBackend::age_certificate(long seconds) { client_ = authority_.issue_client(kCollectorId, day_begun(seconds)); }
 
-transport::Identity ScriptedBackend::identity() const {
-  auto identity = transport::Identity::load(folder_.path());
-  if (!identity) throw std::runtime_error(identity.error().message);
-  return std::move(identity).value();
-}
+transport::Identity ScriptedBackend::identity() const { return must(transport::Identity::load(folder_.path())); }
 
 std::unique_ptr<transport::Backend> ScriptedBackend::open(std::int64_t timeout_ms) const {
   transport::BackendOptions options;
   options.user_agent = "pganalytics/test";
   options.timeout_ms = timeout_ms;
-  auto backend = transport::Backend::open(identity(), options);
-  if (!backend) throw std::runtime_error(backend.error().message);
-  return std::move(backend).value();
+  return must(transport::Backend::open(identity(), options));
 }
 
 std::vector<SeenRequest> ScriptedBackend::requests(const std::string& path_part) const {

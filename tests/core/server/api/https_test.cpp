@@ -46,7 +46,7 @@ TEST_CASE("enrol, push and read back over TLS") {
   const std::string token = identity["token"].GetString();
 
   auto known = client;
-  known.certificate = testing::Pem{identity["cert"].GetString(), identity["key"].GetString()};
+  known.certificate = testing::KeyPair{identity["key"].GetString(), identity["cert"].GetString()};
   TlsClient collector(port, known);
   const auto pushed = collector.request("POST", kPush, kJson + bearer(token), kDocument);
   CHECK(pushed.status == 200);
@@ -58,8 +58,7 @@ TEST_CASE("enrol, push and read back over TLS") {
   // No certificate, another CA's certificate, no body, no type.
   CHECK(TlsClient(port, client).request("POST", kPush, kJson + bearer(token), kDocument).status == 401);
   auto foreign = client;
-  foreign.certificate =
-      testing::TestCa().issue("URI:pganalytics:collector:" + std::string(identity["id"].GetString()), "clientAuth");
+  foreign.certificate = testing::TestAuthority().issue_client(identity["id"].GetString());
   CHECK(TlsClient(port, foreign).request("POST", kPush, kJson + bearer(token), kDocument).status == 401);
   CHECK(collector.request("POST", kPush, kJson + bearer(token)).status == 411);
   CHECK(collector.request("POST", kPush, bearer(token), kDocument).status == 415);

@@ -36,7 +36,7 @@ Admission echo(const Request& head) {
 }
 
 ServerUnderTest::ServerUnderTest(const Limits& limits, Handler handler) {
-  const testing::Pem own = ca.issue("IP:127.0.0.1", "serverAuth");
+  const testing::KeyPair own = ca.issue("IP:127.0.0.1", "serverAuth");
   const std::string path = folder.path();
   options.certificate_file = path + "/server.crt";
   options.key_file = path + "/server.key";
@@ -44,8 +44,9 @@ ServerUnderTest::ServerUnderTest(const Limits& limits, Handler handler) {
   options.chain_ca_file = path + "/ca.crt";
   options.limits = limits;
   options.stop_grace_ms = 4'000;
-  for (const auto& [file, content] :
-       {std::pair{options.certificate_file, own.certificate}, {options.key_file, own.key}, {options.client_ca_file, ca.pem()}}) {
+  for (const auto& [file, content] : {std::pair{options.certificate_file, own.certificate_pem},
+                                      {options.key_file, own.key_pem},
+                                      {options.client_ca_file, ca.pem()}}) {
     if (!files::write_atomically(file, content, 0600)) throw std::runtime_error("cannot write " + file);
   }
   auto started = HttpsServer::start(options, std::move(handler));
@@ -53,7 +54,7 @@ ServerUnderTest::ServerUnderTest(const Limits& limits, Handler handler) {
   server = std::move(*started);
 }
 
-testing::TlsClientOptions ServerUnderTest::client_with(testing::Pem certificate) const {
+testing::TlsClientOptions ServerUnderTest::client_with(testing::KeyPair certificate) const {
   auto client_options = client();
   client_options.certificate = std::move(certificate);
   return client_options;

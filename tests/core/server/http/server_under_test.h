@@ -1,9 +1,9 @@
-// An HttpsServer with certificates of a test CA and a plain handler.
+// An HttpsServer with certificates of a test authority and a plain handler.
 #pragma once
 
 #include "core/server/http/https_server.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/support/test_ca.h"
+#include "tests/support/test_authority.h"
 #include "tests/support/tls_client.h"
 
 #include <memory>
@@ -20,12 +20,12 @@ struct ServerUnderTest {
   explicit ServerUnderTest(const Limits& limits = {}, Handler handler = echo);
 
   testing::TemporaryFolder folder;
-  testing::TestCa ca;
+  testing::TestAuthority ca;
   ServerOptions options;
   std::unique_ptr<HttpsServer> server;
 
   [[nodiscard]] testing::TlsClientOptions client() const { return {ca.pem(), std::nullopt, TLS1_3_VERSION, "http/1.1"}; }
-  [[nodiscard]] testing::TlsClientOptions client_with(testing::Pem certificate) const;
+  [[nodiscard]] testing::TlsClientOptions client_with(testing::KeyPair certificate) const;
 };
 
 }  // namespace pganalytics::server::http

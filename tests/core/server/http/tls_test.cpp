@@ -7,7 +7,7 @@
 
 using namespace pganalytics;
 using namespace pganalytics::server::http;
-using pganalytics::testing::TestCa;
+using pganalytics::testing::TestAuthority;
 using pganalytics::testing::TlsClient;
 
 namespace {
@@ -27,16 +27,16 @@ TEST_CASE("a peer is who its certificate says, if our CA says so too") {
 
 TEST_CASE("a certificate that does not verify counts as not shown") {
   const ServerUnderTest test;
-  CHECK(seen_as(test, test.client_with(TestCa("test CA").issue(kCollectorUri, "clientAuth"))) == "GET /echo stranger");
-  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", -7200, -3600))) == "GET /echo stranger");
-  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", 3600, 7200))) == "GET /echo stranger");
+  CHECK(seen_as(test, test.client_with(TestAuthority("test CA").issue(kCollectorUri, "clientAuth"))) == "GET /echo stranger");
+  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {-7200, -3600}))) == "GET /echo stranger");
+  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {3600, 7200}))) == "GET /echo stranger");
   CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "serverAuth"))) == "GET /echo stranger");
   CHECK(seen_as(test, test.client_with(test.ca.issue("DNS:db1", "clientAuth"))) == "GET /echo stranger");
 }
 
 TEST_CASE("a certificate that expires while its connection lives is not good for the next request") {
   const ServerUnderTest test;
-  TlsClient client(test.server->port(), test.client_with(test.ca.issue(kCollectorUri, "clientAuth", -60, 2)));
+  TlsClient client(test.server->port(), test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {-60, 2})));
   CHECK(client.request("GET", "/echo").body == std::string("GET /echo ") + kCollectorId);
   std::string seen;
   for (int i = 0; i < 100'000 && seen != "GET /echo stranger"; ++i) seen = client.request("GET", "/echo").body;
@@ -64,7 +64,7 @@ TEST_CASE("TLS files that do not fit are refused with their names") {
   const ServerUnderTest test;
   const auto other = test.ca.issue("IP:127.0.0.1", "serverAuth");
   const std::string other_key = test.folder.path() + "/other.key";
-  REQUIRE(files::write_atomically(other_key, other.key, 0600));
+  REQUIRE(files::write_atomically(other_key, other.key_pem, 0600));
   TlsFiles files{test.options.certificate_file, other_key, test.options.client_ca_file, ""};
   auto refused = make_tls_context(files);
   REQUIRE_FALSE(refused);
