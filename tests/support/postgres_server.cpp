@@ -203,6 +203,18 @@ std::string PostgresServer::log_file() const {
   return path[0] == '/' ? path : data_dir() + "/" + path;
 }
 
+PostgresServer& PostgresServer::shared() {
+  static PostgresServer server;
+  return server;
+}
+
+std::string PostgresServer::new_database() const {
+  static int count = 0;
+  const std::string name = "test_" + std::to_string(++count);
+  sql("postgres", "CREATE DATABASE " + name);
+  return name;
+}
+
 std::string PostgresServer::value(const std::string& dbname, const std::string& sql) const {
   const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(conninfo(dbname).c_str()), &PQfinish);
   const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection.get(), sql.c_str()), &PQclear);

@@ -27,6 +27,11 @@ class PostgresServer {
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer();
 
+  // One that all tests of the program share; it ends with the program.
+  static PostgresServer& shared();
+  // A new database, and its name.
+  [[nodiscard]] std::string new_database() const;
+
   // "host=... port=... user=postgres dbname=...": the superuser, over the socket.
   [[nodiscard]] std::string conninfo(const std::string& dbname = "postgres", const std::string& user = "postgres") const;
   [[nodiscard]] const std::string& socket_dir() const { return folder_.path(); }

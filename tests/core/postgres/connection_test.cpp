@@ -20,10 +20,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-PostgresServer& server() {
-  static PostgresServer one;
-  return one;
-}
+PostgresServer& server() { return PostgresServer::shared(); }
 
 Deadline soon() { return deadline_in(seconds(20)); }
 

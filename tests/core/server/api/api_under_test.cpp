@@ -9,28 +9,17 @@
 #include "core/server/auth/secret_text.h"
 #include "core/server/http/target.h"
 #include "tests/support/catch.h"
+#include "tests/support/must.h"
 #include "tests/support/postgres_server.h"
 
 namespace pganalytics::server::api {
 namespace {
 
-template <class T>
-T must(Expected<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(result).value();
-}
+using testing::must;
 
-void must(const Outcome& outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-}
-
-// One PostgreSQL for the program, a database of its own for each test.
 std::string new_database() {
-  static const testing::PostgresServer postgres;
-  static int count = 0;
-  const std::string name = "api_" + std::to_string(++count);
-  postgres.sql("postgres", "CREATE DATABASE " + name);
-  return postgres.conninfo(name);
+  const auto& postgres = testing::PostgresServer::shared();
+  return postgres.conninfo(postgres.new_database());
 }
 
 }  // namespace

@@ -1,39 +1,16 @@
 #include "tests/core/server/store/store_fixture.h"
 
 #include <atomic>
-#include <stdexcept>
 #include <thread>
 
 #include "core/crypto/digest.h"
+#include "tests/support/must.h"
 
 namespace pganalytics::testing {
-namespace {
 
-PostgresServer& shared_server() {
-  static PostgresServer server;
-  return server;
-}
+StoreFixture::StoreFixture() : database_(server().new_database()), store_(open_again()) {}
 
-template <class T>
-T must(Expected<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(result).value();
-}
-
-void must(const Outcome& outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-}
-
-}  // namespace
-
-StoreFixture::StoreFixture() {
-  static std::atomic<int> next{0};
-  database_ = "store_" + std::to_string(++next);
-  shared_server().sql("postgres", "CREATE DATABASE " + database_);
-  store_ = open_again();
-}
-
-PostgresServer& StoreFixture::server() { return shared_server(); }
+PostgresServer& StoreFixture::server() { return PostgresServer::shared(); }
 
 std::unique_ptr<server::store::Store> StoreFixture::open_again(unsigned connections) {
   return must(server::store::Store::open({conninfo(), connections}));
