@@ -92,7 +92,7 @@ std::vector<Command> credential_commands() {
                       "only for host names like this (db*.example)");
   po::options_description key("Options");
   key.add_options()("role", po::value<std::string>()->required()->value_name("ROLE"),
-                    "viewer reads, operator also configures, admin may do everything");
+                    "viewer and operator read, admin may do everything");
   return {{"token create", "", 0, "a registration token for a collector, and the pin of our CA", token, token_create},
           {"key create", "", 0, "an API key; shown once", key, key_create}};
 }
