@@ -1,12 +1,7 @@
 #include "core/spool/spool_lock.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -26,20 +21,9 @@ Error locked(const std::string& dir) {
 }  // namespace
 
 Expected<SpoolLock> SpoolLock::take(const std::string& dir) {
-  const std::string path = lock_path(dir);
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) {
-    return Error{errno == EACCES || errno == EROFS ? PGA_E_DENIED : PGA_E_FAIL, "spool.lock",
-                 "unable to open " + path + ": " + std::strerror(errno), "Check owner and mode of " + dir + ".", 0};
-  }
-  SpoolLock lock(fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) return locked(dir);
-  return Error{PGA_E_FAIL, "spool.lock", "unable to lock " + path + ": " + std::strerror(errno), "", 0};
-}
-
-SpoolLock::~SpoolLock() {
-  if (fd_ >= 0) ::close(fd_);
+  PGA_TRY(auto lock, files::FileLock::try_take(lock_path(dir)));
+  if (!lock) return locked(dir);
+  return SpoolLock(std::move(*lock));
 }
 
 std::optional<pid_t> SpoolLock::holder(const std::string& dir) {

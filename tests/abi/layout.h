@@ -12,9 +12,9 @@
 #endif
 #define SIZE(type, bytes) ABI_ASSERT(sizeof(type) >= (bytes), #type " has shrunk")
 #define FROZEN_SIZE(type, bytes) ABI_ASSERT(sizeof(type) == (bytes), #type " has no struct_size and cannot change")
-#define MEMBER(type, member, offset, bytes)                                  \
+#define MEMBER(type, member, offset, bytes)                                   \
   ABI_ASSERT(offsetof(type, member) == (offset), #type "." #member " moved"); \
-  ABI_ASSERT(sizeof(((type *)0)->member) == (bytes), #type "." #member " has another size")
+  ABI_ASSERT(sizeof(((type*)0)->member) == (bytes), #type "." #member " has another size")
 #define CONSTANT(name, value) ABI_ASSERT((name) == (value), #name " has another value")
 
 FROZEN_SIZE(pga_str, 16);

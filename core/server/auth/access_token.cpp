@@ -1,8 +1,8 @@
 #include "core/server/auth/access_token.h"
 
 #include "core/crypto/digest.h"
+#include "core/files/file_lock.h"
 #include "core/files/files.h"
-#include "core/server/auth/file_lock.h"
 #include "core/server/auth/key_file.h"
 #include "core/server/auth/token_shape.h"
 
@@ -93,7 +93,7 @@ TokenSigner::~TokenSigner() = default;
 
 Expected<std::unique_ptr<TokenSigner>> TokenSigner::open(const std::string& data_dir, const clock::Clock& clock) {
   PGA_CHECK(files::make_directories(data_dir, 0700));
-  PGA_TRY(const FileLock lock, FileLock::acquire(key_lock_path(data_dir), kKeyLockPatience));
+  PGA_TRY(const files::FileLock lock, files::FileLock::take(key_lock_path(data_dir), kKeyLockPatience));
   PGA_TRY(const crypto::Key key, read_or_make_key_file(data_dir + "/jwt.key"));
   char group[64] = "";
   if (EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) != 1 || std::string_view(group) != "prime256v1") {

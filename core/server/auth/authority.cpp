@@ -2,9 +2,9 @@
 
 #include "core/clock/clock.h"
 #include "core/crypto/keys.h"
+#include "core/files/file_lock.h"
 #include "core/files/files.h"
 #include "core/server/auth/certificate_template.h"
-#include "core/server/auth/file_lock.h"
 #include "core/server/auth/key_file.h"
 
 #include <openssl/core_names.h>
@@ -158,7 +158,7 @@ Expected<std::unique_ptr<Authority>> Authority::open(const std::string& data_dir
   PGA_CHECK(files::make_directories(data_dir, 0700));
   const Files files(data_dir);
   const std::int64_t now = clock::now_unix_ns();
-  PGA_TRY(const FileLock lock, FileLock::acquire(files.lock, kKeyLockPatience));
+  PGA_TRY(const files::FileLock lock, files::FileLock::take(files.lock, kKeyLockPatience));
   PGA_TRY(CaPair ca, open_ca(files, now));
   PGA_CHECK(ensure_server_certificate(files, ca, all_names, now));
   PGA_TRY(std::string pem, crypto::to_pem(ca.certificate.get()));

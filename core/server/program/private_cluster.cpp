@@ -129,12 +129,12 @@ class PrivateCluster::Impl {
     const std::string path = data_dir_ + "/cluster.lock";
     const std::int64_t end = clock::now_monotonic_ns() + kLockPatienceNs;
     for (;;) {
-      PGA_TRY(auto taken, ClusterLock::try_take(path, holder == Holder::kServer));
+      PGA_TRY(auto taken, try_lock_cluster(path, holder == Holder::kServer));
       if (taken) {
         lock_.emplace(std::move(*taken));
         return {};
       }
-      if (ClusterLock::held_by_server(path)) {
+      if (locked_by_server(path)) {
         if (holder == Holder::kCommand) return {};
         return Error{PGA_E_FAIL, "cluster.in_use", "another server uses data_dir " + data_dir_,
                      "Stop it, or give each its own data_dir.", 0};
@@ -203,7 +203,7 @@ class PrivateCluster::Impl {
 
   const std::string data_dir_, bin_dir_, cluster_dir_, log_file_, socket_dir_, conninfo_;
   ClusterBinaries binaries_;
-  std::optional<ClusterLock> lock_;  // absent: the cluster is a running server's
+  std::optional<files::FileLock> lock_;  // absent: the cluster is a running server's
   pid_t pid_ = 0;
 };
 
