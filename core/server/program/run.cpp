@@ -1,4 +1,5 @@
 // run, migrate, version: the server itself.
+#include "core/clock/clock.h"
 #include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/auth/access_token.h"
@@ -46,15 +47,41 @@ http::ServerOptions http_options(const Settings& settings, const auth::Authority
   return options;
 }
 
-void serve_until_told_to_stop(const Signals& signals, PrivateCluster* cluster) {
+// What must be done now and then, a bounded piece at a time so that a signal never waits long.
+class Housekeeping {
+ public:
+  explicit Housekeeping(Database& database) : database_(database) {}
+
+  void turn() {
+    if (database_.cluster != nullptr) {
+      if (const Outcome running = database_.cluster->keep_running(); !running)
+        log::write(log::Level::kError, "private PostgreSQL", running.error());
+    }
+    if (clock::now_monotonic_ns() < expire_at_ns_) return;
+    const auto gone = database_.store->expire();
+    if (!gone) log::write(log::Level::kWarn, "forgetting old documents", gone.error());
+    if (gone && *gone > 0) {
+      log::info("forgot " + std::to_string(*gone) + " documents older than their collector's retention_days");
+      return;  // there may be more: again in a second
+    }
+    expire_at_ns_ = clock::now_monotonic_ns() + kExpireIntervalNs;
+  }
+
+ private:
+  static constexpr std::int64_t kExpireIntervalNs = 3'600'000'000'000;
+
+  Database& database_;
+  std::int64_t expire_at_ns_ = 0;
+};
+
+void serve_until_told_to_stop(const Signals& signals, Database& database) {
+  Housekeeping housekeeping(database);
   for (;;) {
     if (const int signal = signals.wait_a_second(); signal != 0) {
       log::info(std::string("stopping on ") + (signal == SIGTERM ? "SIGTERM" : "SIGINT"));
       return;
     }
-    if (cluster == nullptr) continue;
-    if (const Outcome running = cluster->keep_running(); !running)
-      log::write(log::Level::kError, "private PostgreSQL", running.error());
+    housekeeping.turn();
   }
 }
 
@@ -70,7 +97,7 @@ Outcome serve(const Arguments& arguments) {
   PGA_TRY(const auto collectors, place.database.store->collectors());
   log::info("pganalytics-server " PGANALYTICS_VERSION " listens on " + settings.listen + "; CA " + authority->ca_file() + "; " +
             std::to_string(collectors.size()) + " collectors registered");
-  serve_until_told_to_stop(signals, place.database.cluster.get());
+  serve_until_told_to_stop(signals, place.database);
   server->stop();
   return {};
 }

@@ -108,6 +108,10 @@ class Store {
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
 
+  // Forget documents that are older than their collector's retention_days (30 where nothing was configured) and batch numbers
+  // that can no longer come again. One bounded round; returns how many documents went, so that the caller goes on until it is 0.
+  Expected<std::int64_t> expire();
+
   Expected<ConfigRow> config(const std::string& collector_id);
   // History kept; returns the new version.
   Expected<std::uint64_t> put_config(const std::string& collector_id, const std::string& document);

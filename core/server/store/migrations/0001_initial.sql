@@ -45,6 +45,7 @@ create table pganalytics.batches (
   received_at   timestamptz not null default now(),
   primary key (collector_id, epoch, seq)
 );
+create index batches_received on pganalytics.batches using brin (received_at);
 
 -- json, not jsonb: the text is kept as it came, numbers with all their digits.
 create table pganalytics.documents (
@@ -59,6 +60,7 @@ create table pganalytics.documents (
   document     json not null
 );
 create index documents_newest on pganalytics.documents (collector_id, ts desc, id desc);
+create index documents_received on pganalytics.documents using brin (received_at);
 create index documents_newest_of_type on pganalytics.documents (collector_id, type, ts desc, id desc);
 
 create table pganalytics.configs (
