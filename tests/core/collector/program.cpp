@@ -9,7 +9,6 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 namespace pganalytics::collector_test {
 namespace {
@@ -109,15 +108,6 @@ int RunningProgram::wait() {
   ::waitpid(pid_, &status, 0);
   pid_ = -1;
   return code_of(status);
-}
-
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
 }
 
 std::string read_text(const std::string& path) {

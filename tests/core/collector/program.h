@@ -3,8 +3,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,9 +31,6 @@ class RunningProgram {
  private:
   pid_t pid_;
 };
-
-// True as soon as `holds` is, false after ten seconds.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);

@@ -2,6 +2,7 @@
 #include "core/schema/json_text.h"
 #include "tests/core/collector/program.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
 
 #include <csignal>
@@ -11,6 +12,7 @@
 using namespace pganalytics;
 using namespace pganalytics::collector_test;
 using Catch::Contains;
+using testing::eventually;
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include "core/config/collector_config.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -19,22 +19,12 @@ config::CollectorConfig loaded(const std::string& text, const config::Environmen
 
 class Folder {
  public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pga_config_XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-    std::filesystem::create_directory(path_ / "conf.d");
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+  Folder() { std::filesystem::create_directory(folder_ / "conf.d"); }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
+  [[nodiscard]] std::string file(const std::string& name) const { return folder_ / name; }
 
  private:
-  std::filesystem::path path_;
+  testing::TemporaryFolder folder_;
 };
 
 }  // namespace

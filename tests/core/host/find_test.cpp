@@ -7,6 +7,7 @@
 
 #include "core/host/plugin_info.h"
 #include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
 using namespace pganalytics::host;
@@ -16,21 +17,9 @@ namespace {
 
 const std::string kPlugins = TEST_PLUGIN_DIR;
 
-// An empty folder, closed to others, gone at the end.
+// An empty folder, closed to others, by the name that the host finds it under.
 class Folder {
  public:
-  Folder() {
-    std::string path = (fs::canonical(fs::temp_directory_path()) / "pga-find-XXXXXX").string();
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~Folder() {
-    std::error_code ignored;  // a test's leftovers in /tmp are no failure
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
   std::string add(const std::string& id, const std::string& as = "") {
     const std::string path = path_ + "/" + (as.empty() ? id : as) + ".so";
     fs::copy_file(kPlugins + "/" + id + ".so", path);
@@ -40,7 +29,8 @@ class Folder {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  testing::TemporaryFolder folder_;
+  std::string path_ = fs::canonical(folder_.path());
 };
 
 std::string refusal_of(const std::vector<Candidate>& candidates, const std::string& path) {

@@ -5,14 +5,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <functional>
 #include <thread>
 
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/postgres_server.h"
 
 using namespace pganalytics;
 using namespace pganalytics::postgres;
+using pganalytics::testing::eventually;
 using pganalytics::testing::PostgresServer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -28,14 +29,6 @@ Connection connected(const std::string& name = "wrapper") {
   auto connection = Connection::open(server().conninfo(), {{"application_name", name}}, soon());
   REQUIRE(connection);
   return std::move(connection).value();
-}
-
-bool eventually(const std::function<bool()>& holds) {
-  for (const auto give_up = steady_clock::now() + seconds(20); steady_clock::now() < give_up;) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return false;
 }
 
 bool sleeping(const std::string& application) {

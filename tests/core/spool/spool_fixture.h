@@ -4,9 +4,8 @@
 #include "core/spool/spool.h"
 #include "core/spool/spool_view.h"
 #include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 namespace pganalytics::spool_test {
@@ -18,23 +17,7 @@ class HandClock : public clock::Clock {
   std::int64_t now = 1'770'091'445'678'000'000;
 };
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pga_spool_XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using Folder = testing::TemporaryFolder;
 
 inline spool::SpoolOptions options_with(const clock::Clock& clock) {
   spool::SpoolOptions options;

@@ -7,9 +7,6 @@
 
 #include <pganalytics/json.hpp>
 
-#include <chrono>
-#include <thread>
-
 namespace pganalytics::testing {
 namespace {
 
@@ -84,15 +81,6 @@ spool::Batch make_batch(std::uint64_t seq, const std::string& body) {
   batch.encoding = compression::Encoding::kZstd;
   batch.body = body;
   return batch;
-}
-
-bool eventually(const std::function<bool()>& done) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
 }
 
 }  // namespace pganalytics::testing

@@ -3,10 +3,10 @@
 
 #include "core/transport/backend.h"
 #include "core/transport/identity.h"
+#include "tests/support/eventually.h"
 #include "tests/support/https_server.h"
 #include "tests/support/temporary_folder.h"
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -55,8 +55,5 @@ class ScriptedBackend {
 
 // A batch as the spool gives it out.
 spool::Batch make_batch(std::uint64_t seq, const std::string& body = "{}");
-
-// Waits until `done` or 10 s; says which.
-bool eventually(const std::function<bool()>& done);
 
 }  // namespace pganalytics::testing

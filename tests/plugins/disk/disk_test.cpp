@@ -16,6 +16,7 @@
 
 #include "core/schema/schema.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
@@ -191,13 +192,10 @@ TEST_CASE("a hung mount leaves its own line null with the reason; the others arr
       CHECK(std::string((*reason)["code"].GetString()) == "disk.hung");
     }
     nfs_answers = true;
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    bool healed = false;
-    while (!healed && std::chrono::steady_clock::now() < deadline) {
+    CHECK(testing::eventually([&] {
       const auto document = parsed(instance.collect());
-      healed = (*find(document["filesystems"], "mount_point", "/mnt/nfs"))["total_bytes"].IsUint64();
-    }
-    CHECK(healed);
+      return (*find(document["filesystems"], "mount_point", "/mnt/nfs"))["total_bytes"].IsUint64();
+    }));
   }
 }
 

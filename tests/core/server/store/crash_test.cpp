@@ -5,6 +5,7 @@
 
 #include "tests/core/server/store/store_fixture.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 
 using namespace pganalytics;
 using namespace pganalytics::testing;
@@ -38,8 +39,7 @@ TEST_CASE("a restart between two calls costs at most the connections, not the ca
   together(8, [&](int) { static_cast<void>(fixture.store().collectors()); });  // fill the pool
   fixture.server().stop(false);
   fixture.server().start();
-  const auto deadline = Clock::now() + 10s;
-  while (!fixture.store().ping() && Clock::now() < deadline) std::this_thread::sleep_for(10ms);
+  REQUIRE(testing::eventually([&] { return static_cast<bool>(fixture.store().ping()); }));
   for (int i = 0; i < 20; ++i) CHECK(fixture.store().collector(id));
 }
 
