@@ -14,26 +14,17 @@
 #include <sstream>
 #include <thread>
 
-#include "core/schema/schema.h"
+#include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
 using namespace std::chrono_literals;
+using testing::only_document;
 namespace fs = std::filesystem;
 
 namespace {
-
-rapidjson::Document parsed(const testing::CollectResult& result) {
-  INFO(result.error_code << ": " << result.error_message);
-  REQUIRE(result.status == PGA_OK);
-  REQUIRE(result.documents.size() == 1);
-  rapidjson::Document document;
-  document.Parse(result.documents[0]);
-  REQUIRE_FALSE(document.HasParseError());
-  return document;
-}
 
 const rapidjson::Value* find(const rapidjson::Value& entries, const char* key, const std::string& wanted) {
   for (const auto& entry : entries.GetArray()) {
@@ -103,25 +94,17 @@ const pga_plugin* scripted_plugin() {
 }  // namespace
 
 TEST_CASE("its schemas are of the dialect, and the defaults it assumes are those it declares") {
-  const pga_descriptor& facts = *pga_plugin_v1(PGA_ABI_MINOR)->descriptor;
-  const auto output = schema::Schema::parse(facts.output_schema, schema::Schema::Purpose::kOutput);
-  INFO((output ? "" : output.error().message));
-  CHECK(output);
-  const auto config = schema::Schema::parse(facts.config_schema, schema::Schema::Purpose::kConfig);
-  INFO((config ? "" : config.error().message));
-  REQUIRE(config);
+  testing::output_schema();
   rapidjson::Document filled;
-  filled.SetObject();
-  config.value().fill_defaults(filled);
-  CHECK(config.value().validate(filled));
-  CHECK(filled.MemberCount() == config.value().top_level_keys().size());
+  filled.Parse(testing::with_defaults());
+  CHECK(filled.MemberCount() == testing::config_schema().top_level_keys().size());
 }
 
 TEST_CASE("a file system has the numbers that statvfs and df give") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure("{}"));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   // The first one, whichever it is: in a chroot "/" is no mount point.
   REQUIRE_FALSE(document["filesystems"].Empty());
   const auto& filesystem = document["filesystems"][0];
@@ -150,7 +133,7 @@ TEST_CASE("every real file system is there once, no pseudo one is, and devices a
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure("{}"));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   std::vector<std::string> seen;
   for (const auto& filesystem : document["filesystems"].GetArray()) {
     const std::string type = filesystem["type"].GetString();
@@ -176,7 +159,7 @@ TEST_CASE("a hung mount leaves its own line null with the reason; the others arr
     auto instance = host.create(scripted_plugin());
     REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":50)")));
     for (int run = 0; run < 2; ++run) {
-      const auto document = parsed(instance.collect());
+      const auto document = only_document(instance.collect());
       REQUIRE(document["filesystems"].Size() == 3);
       const auto* data = find(document["filesystems"], "mount_point", "/data");
       REQUIRE(data != nullptr);
@@ -193,7 +176,7 @@ TEST_CASE("a hung mount leaves its own line null with the reason; the others arr
     }
     nfs_answers = true;
     CHECK(testing::eventually([&] {
-      const auto document = parsed(instance.collect());
+      const auto document = only_document(instance.collect());
       return (*find(document["filesystems"], "mount_point", "/mnt/nfs"))["total_bytes"].IsUint64();
     }));
   }
@@ -222,7 +205,7 @@ TEST_CASE("a deadline nearer than mount_timeout_ms is kept: the document arrives
   REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":60000)")));
   testing::CollectOptions options;
   options.timeout = 1500ms;
-  CHECK(parsed(instance.collect(options))["filesystems"].Size() == 3);
+  CHECK(only_document(instance.collect(options))["filesystems"].Size() == 3);
   nfs_answers = true;
 }
 
@@ -233,7 +216,7 @@ TEST_CASE("one of the two sources missing is told; both missing fails the run") 
   auto instance = host.create(scripted_plugin());
   REQUIRE(instance.configure(proc.config()));
   proc.remove("diskstats");
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   CHECK(document["filesystems"].Size() == 3);
   CHECK(document["devices"].Size() == 0);
   REQUIRE(document["errors"].Size() == 1);
@@ -251,13 +234,13 @@ TEST_CASE("filters of the configuration reach file systems and devices, and chan
   auto instance = host.create(scripted_plugin());
   REQUIRE(instance.configure(
       proc.config(R"(,"exclude_types":["nfs*"],"exclude_mount_points":["/data"],"exclude_devices":["sda?"])")));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   REQUIRE(document["filesystems"].Size() == 1);
   CHECK(std::string(document["filesystems"][0]["mount_point"].GetString()) == "/");
   REQUIRE(document["devices"].Size() == 1);
   CHECK(std::string(document["devices"][0]["name"].GetString()) == "sda");
   REQUIRE(instance.configure(proc.config()));
-  CHECK(parsed(instance.collect())["filesystems"].Size() == 3);
+  CHECK(only_document(instance.collect())["filesystems"].Size() == 3);
 }
 
 TEST_CASE("a configuration that is wrong is refused with its key and the one before stays") {
@@ -280,7 +263,7 @@ TEST_CASE("a configuration that is wrong is refused with its key and the one bef
     CHECK(outcome.error().message.find(key) != std::string::npos);
   }
   REQUIRE(instance.configure("{}", true));  // a dry run changes nothing
-  CHECK(parsed(instance.collect())["filesystems"].Size() == 3);
+  CHECK(only_document(instance.collect())["filesystems"].Size() == 3);
 }
 
 TEST_CASE("a mount point with a name that is not UTF-8 still makes a document") {
@@ -290,7 +273,7 @@ TEST_CASE("a mount point with a name that is not UTF-8 still makes a document") 
   testing::FakeHost host;
   auto instance = host.create(scripted_plugin());
   REQUIRE(instance.configure(proc.config()));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   CHECK(std::string(document["filesystems"][0]["mount_point"].GetString()) == "/caf\xEF\xBF\xBD x");
 }
 
@@ -308,7 +291,7 @@ TEST_CASE("more than a document holds is cut and told") {
   testing::FakeHost host;
   auto instance = host.create(scripted_plugin());
   REQUIRE(instance.configure(proc.config()));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   CHECK(document["filesystems"].Size() == 512);
   CHECK(document["devices"].Size() == 1024);
   std::string told;

@@ -9,17 +9,16 @@
 #include <thread>
 
 #include "core/postgres/connection.h"
-#include "core/schema/schema.h"
-#include "tests/plugins/pg_stats/configuration.h"
+#include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
 #include "tests/support/postgres_server.h"
 
 using namespace pganalytics;
-using pganalytics::pg_stats::testing::with_defaults;
 using pganalytics::testing::CollectOptions;
 using pganalytics::testing::CollectResult;
 using pganalytics::testing::FakeHost;
 using pganalytics::testing::PostgresServer;
+using pganalytics::testing::with_defaults;
 using rapidjson::Value;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -61,10 +60,8 @@ struct Collected {
 };
 
 void check_against_schema(const rapidjson::Document& document) {
-  static const auto schema =
-      schema::Schema::parse(pga_plugin_v1(PGA_ABI_MINOR)->descriptor->output_schema, schema::Schema::Purpose::kOutput);
-  REQUIRE(schema);
-  const Outcome valid = schema->validate(document);
+  static const auto schema = pganalytics::testing::output_schema();
+  const Outcome valid = schema.validate(document);
   INFO((valid ? "" : valid.error().message));
   CHECK(valid);
 }
@@ -400,13 +397,7 @@ TEST_CASE("time that runs out costs the databases that were not reached, and the
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(with_defaults("{\"conninfo\":\"" + server.conninfo() + "\"}")));
   const auto documents_of = [&](milliseconds timeout) {
-    const CollectResult result = instance.collect({timeout, 0, PGA_REASON_SCHEDULE});
-    INFO(result.error_message);
-    REQUIRE(result.status == PGA_OK);
-    REQUIRE(result.documents.size() == 1);
-    rapidjson::Document document;
-    document.Parse(result.documents[0].c_str());
-    return document;
+    return pganalytics::testing::only_document(instance.collect({timeout, 0, PGA_REASON_SCHEDULE}));
   };
   const rapidjson::Document late = documents_of(milliseconds(1400));
   CHECK(late["databases"].Size() == kSlow + 1);

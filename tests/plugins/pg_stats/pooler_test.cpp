@@ -13,15 +13,15 @@
 #include <thread>
 
 #include "core/postgres/connection.h"
-#include "tests/plugins/pg_stats/configuration.h"
+#include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
-using pganalytics::pg_stats::testing::with_defaults;
 using pganalytics::testing::PostgresServer;
 using pganalytics::testing::TemporaryFolder;
+using pganalytics::testing::with_defaults;
 using std::chrono::seconds;
 
 namespace {
@@ -129,13 +129,7 @@ rapidjson::Document collect_through(const Pooler& pooler, const PostgresServer& 
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(with_defaults("{\"conninfo\":\"host=" + pooler.socket_dir() +
                                            " port=" + std::to_string(server.port()) + " user=postgres dbname=postgres\"}")));
-  const auto result = instance.collect({seconds(30), 0, PGA_REASON_SCHEDULE});
-  INFO(result.error_message);
-  REQUIRE(result.status == PGA_OK);
-  REQUIRE(result.documents.size() == 1);
-  rapidjson::Document document;
-  document.Parse(result.documents[0].c_str());
-  return document;
+  return pganalytics::testing::only_document(instance.collect({seconds(30), 0, PGA_REASON_SCHEDULE}));
 }
 
 }  // namespace

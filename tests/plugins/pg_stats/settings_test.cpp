@@ -1,11 +1,11 @@
 #include "plugins/pg_stats/settings.h"
 
-#include "tests/plugins/pg_stats/configuration.h"
+#include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
 
 using namespace pganalytics;
 using namespace pganalytics::pg_stats;
-using pganalytics::pg_stats::testing::with_defaults;
+using pganalytics::testing::with_defaults;
 
 TEST_CASE("an empty configuration is a working one") {
   const auto settings = parse_settings(with_defaults("{}"));

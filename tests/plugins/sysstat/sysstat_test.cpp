@@ -8,25 +8,16 @@
 #include <pganalytics/testhost.hpp>
 #include <string>
 
-#include "core/schema/schema.h"
+#include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
 using namespace std::chrono_literals;
+using testing::only_document;
 namespace fs = std::filesystem;
 
 namespace {
-
-rapidjson::Document parsed(const testing::CollectResult& result) {
-  INFO(result.error_code << ": " << result.error_message);
-  REQUIRE(result.status == PGA_OK);
-  REQUIRE(result.documents.size() == 1);
-  rapidjson::Document document;
-  document.Parse(result.documents[0]);
-  REQUIRE_FALSE(document.HasParseError());
-  return document;
-}
 
 constexpr const char* kShares[] = {"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"};
 
@@ -68,17 +59,9 @@ class FakeProc {
 }  // namespace
 
 TEST_CASE("its schemas are of the dialect") {
-  const pga_descriptor& facts = *pga_plugin_v1(PGA_ABI_MINOR)->descriptor;
-  const auto output = schema::Schema::parse(facts.output_schema, schema::Schema::Purpose::kOutput);
-  INFO((output ? "" : output.error().message));
-  CHECK(output);
-  const auto config = schema::Schema::parse(facts.config_schema, schema::Schema::Purpose::kConfig);
-  INFO((config ? "" : config.error().message));
-  REQUIRE(config);
+  testing::output_schema();
   rapidjson::Document filled;
-  filled.SetObject();
-  config.value().fill_defaults(filled);
-  CHECK(config.value().validate(filled));
+  filled.Parse(testing::with_defaults());
   CHECK(std::string(filled["proc_path"].GetString()) == "/proc");
 }
 
@@ -86,7 +69,7 @@ TEST_CASE("the first run of a process already has CPU shares") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure("{}"));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   CHECK(document["errors"].Size() == 0);
   const auto& cpu = document["cpu"];
   CHECK(sum_of_shares(cpu) == Approx(1.0).margin(1e-4));
@@ -101,7 +84,7 @@ TEST_CASE("a busy processor shows as user time") {
   REQUIRE(instance.collect().status == PGA_OK);
   volatile unsigned spin = 0;
   for (const auto end = std::chrono::steady_clock::now() + 600ms; std::chrono::steady_clock::now() < end;) spin = spin + 1;
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   const auto& cpu = document["cpu"];
   CHECK(sum_of_shares(cpu) == Approx(1.0).margin(1e-4));
   CHECK(cpu["interval_seconds"].GetDouble() >= 0.6);
@@ -112,7 +95,7 @@ TEST_CASE("memory, uptime and load agree with what the kernel says beside it") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure("{}"));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   const auto& memory = document["memory"];
   CHECK(memory["total"].GetUint64() == meminfo_bytes("MemTotal"));
   CHECK(memory["swap_total"].GetUint64() == meminfo_bytes("SwapTotal"));
@@ -132,12 +115,12 @@ TEST_CASE("shares are of the interval since the run before") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(proc.config()));
-  const auto first = parsed(instance.collect());
+  const auto first = only_document(instance.collect());
   CHECK(first["cpu"]["user"].IsNull());  // this /proc stands still
   CHECK(first["errors"].Size() > 0);
 
   proc.write("stat", "cpu 30 0 10 60 0 0 0 0 0 0\ncpu0 30 0 10 60 0 0 0 0 0 0\n");
-  const auto second = parsed(instance.collect());
+  const auto second = only_document(instance.collect());
   CHECK(second["cpu"]["user"].GetDouble() == Approx(0.3));
   CHECK(second["cpu"]["system"].GetDouble() == Approx(0.1));
   CHECK(second["cpu"]["idle"].GetDouble() == Approx(0.6));
@@ -150,7 +133,7 @@ TEST_CASE("a file that cannot be read leaves nulls and a reason; the others arri
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(proc.config()));
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   CHECK(document["load"]["one_minute"].GetDouble() == 1.5);
   CHECK(document["memory"]["total"].GetInt() == 1024000);
   CHECK(document["memory"]["free"].IsNull());
@@ -176,7 +159,7 @@ TEST_CASE("pressure is there if the kernel measures it") {
   proc.write("pressure/memory",
              "some avg10=0.00 avg60=0.00 avg300=0.00 total=22\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=33\n");
   proc.write("pressure/io", "some avg10=0.00 avg60=0.06 avg300=0.07 total=44\nfull avg10=0.00 avg60=0.04 avg300=0.06 total=55\n");
-  const auto document = parsed(instance.collect());
+  const auto document = only_document(instance.collect());
   const auto& pressure = document["pressure"];
   CHECK(pressure["cpu_some_us"].GetInt() == 11);
   CHECK(pressure["memory_some_us"].GetInt() == 22);
@@ -211,7 +194,7 @@ TEST_CASE("a configuration that is wrong is refused and the one before stays") {
   }
   REQUIRE(instance.configure("{}", true));  // a dry run changes nothing
   proc.write("loadavg", "77.00 0 0\n");
-  CHECK(parsed(instance.collect())["load"]["one_minute"].GetDouble() == 77.0);
+  CHECK(only_document(instance.collect())["load"]["one_minute"].GetDouble() == 77.0);
 }
 
 TEST_CASE("cancel ends the wait of the first run at once") {
@@ -231,7 +214,7 @@ TEST_CASE("a deadline too near for two readings costs the CPU shares, not the ru
   REQUIRE(instance.configure("{}"));
   testing::CollectOptions options;
   options.timeout = 150ms;
-  const auto document = parsed(instance.collect(options));
+  const auto document = only_document(instance.collect(options));
   CHECK(document["cpu"]["user"].IsNull());
   CHECK(document["memory"]["total"].IsUint64());
   REQUIRE(document["errors"].Size() == 1);
