@@ -29,7 +29,7 @@ const Node& at(const Node& root, std::string_view place) {
 }
 
 // The schema speaks of places inside JSON ("'databases/0' must be of type "string""); people look for a line of a file and a key.
-Error locate(Error error, const PluginConfig& config) {
+Error locate(const Error& error, const PluginConfig& config) {
   const std::size_t open = error.message.find('\'');
   const std::size_t close = open == std::string::npos ? open : error.message.find('\'', open + 1);
   std::string place;
@@ -118,7 +118,7 @@ Expected<ResolvedPlugin> resolve(const PluginConfig& config, const KnownPlugin& 
   write_json(config.keys, json);
   PGA_TRY(rapidjson::Document document, schema::parse_json(json.text()));
   plugin.config_schema->fill_defaults(document);
-  if (Outcome valid = plugin.config_schema->validate(document); !valid) return locate(std::move(valid).error(), config);
+  if (Outcome valid = plugin.config_schema->validate(document); !valid) return locate(valid.error(), config);
 
   ResolvedPlugin resolved;
   resolved.id = plugin.id;

@@ -33,6 +33,13 @@ struct RunnerContext {
   bool scheduling = true;
 };
 
+// A run between its first frame and its report.
+struct RunUnderWay {
+  RunReport report;
+  std::int64_t started_ns = 0;
+  std::size_t bytes = 0;
+};
+
 class Runner {
  public:
   Runner(RunnerContext& context, PluginSettings settings);
@@ -60,12 +67,6 @@ class Runner {
   enum class Phase { kDown, kLoading, kConfiguring, kReady, kRunning, kEnding };
   // What happens when the deadline passes.
   enum class Force { kNone, kCancel, kAbort, kKill };
-
-  struct Run {
-    RunReport report;
-    std::int64_t started_ns = 0;
-    std::size_t bytes = 0;
-  };
 
   // Worker
   void start_worker();
@@ -128,7 +129,7 @@ class Runner {
 
   std::optional<schedule::Ticker> ticker_;
   std::optional<std::uint32_t> requested_;  // a run outside the schedule
-  std::optional<Run> run_;
+  std::optional<RunUnderWay> run_;
   std::uint64_t sequence_ = 0;
   std::int64_t previous_unix_ns_ = 0;
   std::int64_t not_before_ns_ = 0;  // ticks before this are skipped: the plugin is being let alone

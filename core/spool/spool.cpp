@@ -371,7 +371,7 @@ void Spool::Impl::set_caps(const SpoolCaps& caps) {
   static_cast<SpoolCaps&>(options_) = caps;
 }
 
-Expected<std::unique_ptr<Spool>> Spool::open(const std::string& dir, SpoolOptions options) {
+Expected<std::unique_ptr<Spool>> Spool::open(const std::string& dir, const SpoolOptions& options) {
   PGA_CHECK(files::make_directories(dir, 0700));
   for (bool second = false;; second = true) {
     PGA_TRY(SpoolLock lock, SpoolLock::take(dir));

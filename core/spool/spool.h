@@ -67,7 +67,7 @@ class Spool : public Outbox {
  public:
   // Opens or creates <dir>/spool.db. PGA_E_DENIED/PGA_E_FAIL with a HINT when it cannot be used;
   // error.code "spool.locked" when another collector holds it.
-  static Expected<std::unique_ptr<Spool>> open(const std::string& dir, SpoolOptions options);
+  static Expected<std::unique_ptr<Spool>> open(const std::string& dir, const SpoolOptions& options);
   ~Spool() override;
 
   // One transaction. Returns the batch's seq, 0 if the run had no documents (its state is stored all the same).

@@ -57,7 +57,7 @@ std::optional<Response> refusal_of_media(Body body, const http::Request& head) {
 
 }  // namespace
 
-Api::Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, ApiOptions options)
+Api::Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, const ApiOptions& options)
     : services_{store,
                 authority,
                 signer,

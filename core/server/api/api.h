@@ -39,7 +39,7 @@ struct Services {
 class Api {
  public:
   // The three outlive the Api.
-  Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, ApiOptions options);
+  Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, const ApiOptions& options);
 
   // An http::Handler.
   http::Admission operator()(const http::Request& head);

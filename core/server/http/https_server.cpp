@@ -115,7 +115,8 @@ class HttpsServer::Impl {
       if (connections() < options_.limits.connections) {
         error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
-        asio::post(socket.get_executor(), [this, moved = std::make_shared<tcp::socket>(std::move(socket))] {
+        const auto strand = socket.get_executor();
+        asio::post(strand, [this, moved = std::make_shared<tcp::socket>(std::move(socket))] {
           start_session(std::move(*moved), shared_);
         });
       }
