@@ -2,11 +2,11 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <pganalytics/hosting.hpp>
 #include <pganalytics/testhost.hpp>
 
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <optional>
@@ -18,28 +18,10 @@
 namespace pganalytics::testing {
 namespace {
 
-constexpr std::size_t kKeyLengthMax = 64;
-constexpr std::size_t kValueBytesMax = 64 * 1024;
-constexpr std::size_t kStateBytesMax = 1024 * 1024;
-
 std::int64_t now_ns(clockid_t id) {
   std::timespec now{};
   clock_gettime(id, &now);
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
-
-bool is_state_key(std::string_view key) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
-  return !key.empty() && key.size() <= kKeyLengthMax && key.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
-// The size protocol of state_get(), secret_get() and info_get().
-pga_status hand_out(const std::string* value, char* buf, size_t* len) {
-  if (value == nullptr) return PGA_E_NOTFOUND;
-  const std::size_t room = std::exchange(*len, value->size());
-  if (room < value->size()) return PGA_E_TOOSMALL;
-  if (!value->empty()) std::memcpy(buf, value->data(), value->size());
-  return PGA_OK;
 }
 
 const std::string* find(const std::map<std::string, std::string>& in, const char* key) {
@@ -47,31 +29,25 @@ const std::string* find(const std::map<std::string, std::string>& in, const char
   return found == in.end() ? nullptr : &found->second;
 }
 
-Error told(pga_status status, const pga_error& error) {
-  return Error{status, error.code, error.message, "", error.retry_after_ms};
-}
-
-pga_error blank_error() {
-  pga_error error{};
-  error.struct_size = sizeof error;
-  return error;
-}
-
 }  // namespace
 
 class Instance::Impl {
  public:
   Impl(FakeHost& host, const pga_plugin* plugin, std::string name)
-      : host_(host), plugin_(plugin), name_(std::move(name)), cancel_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      : host_(host),
+        plugin_(plugin),
+        name_(std::move(name)),
+        cancel_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        state_(host.state) {
     table_ = pga_host{sizeof(pga_host), host.abi_minor, this,       "testhost",  "0",       &log,
                       &log_level,       &state_get,     &state_set, &secret_get, &info_get, &get_extension};
     if (plugin_ == nullptr) {
       created_ = Error{PGA_E_UNSUPPORTED, "plugin.refused", "the plugin refused this host", "", 0};
       return;
     }
-    pga_error error = blank_error();
+    pga_error error = hosting::blank_error();
     const pga_status status = plugin_->create(&table_, name_.c_str(), &self_, &error);
-    if (status != PGA_OK) created_ = told(status, error);
+    if (status != PGA_OK) created_ = hosting::error_of(status, error);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -85,10 +61,10 @@ class Instance::Impl {
 
   Outcome configure(std::string_view json, bool dry_run) {
     if (!created_) return created_;
-    pga_error error = blank_error();
+    pga_error error = hosting::blank_error();
     const pga_status status = plugin_->configure(self_, {json.data(), json.size()}, dry_run ? 1 : 0, &error);
     if (status == PGA_OK) return {};
-    return told(status, error);
+    return hosting::error_of(status, error);
   }
 
   CollectResult collect(const CollectOptions& options) {
@@ -101,9 +77,8 @@ class Instance::Impl {
     }
     const pga_run run = make_run(options);
     documents_.clear();
-    staged_.clear();
     emit_refusal_.reset();
-    pga_error error = blank_error();
+    pga_error error = hosting::blank_error();
     in_run_ = true;
     {
       const Watchdog watchdog(*this, options.timeout);
@@ -111,12 +86,14 @@ class Instance::Impl {
     }
     in_run_ = false;
     drain_cancel();
-    result.error_code = error.code;
-    result.error_message = error.message;
-    result.retry_after_ms = error.retry_after_ms;
+    Error said = hosting::error_of(result.status, error);
+    result.error_code = std::move(said.code);
+    result.error_message = std::move(said.message);
+    result.retry_after_ms = said.retry_after_ms;
     result.documents = std::move(documents_);
     judge(result);
-    if (result.status == PGA_OK) commit(run);
+    state_.settle(result.status == PGA_OK);
+    if (result.status == PGA_OK) previous_unix_ns_ = run.scheduled_unix_ns;
     return result;
   }
 
@@ -210,32 +187,10 @@ class Instance::Impl {
     result.error_message = wrong->message;
   }
 
-  void commit(const pga_run& run) {
-    for (auto& [key, value] : staged_) {
-      if (value) {
-        host_.state[key] = std::move(*value);
-      } else {
-        host_.state.erase(key);
-      }
-    }
-    previous_unix_ns_ = run.scheduled_unix_ns;
-  }
-
   void drain_cancel() {
     cancelled_ = false;
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t got = read(cancel_fd_, &count, sizeof count);  // nothing to read: it was not cancelled
-  }
-
-  [[nodiscard]] std::size_t state_bytes_with(const std::string& key, std::size_t value_bytes) const {
-    std::size_t bytes = key.size() + value_bytes;
-    for (const auto& [other, value] : host_.state) {
-      if (other != key && staged_.count(other) == 0) bytes += other.size() + value.size();
-    }
-    for (const auto& [other, value] : staged_) {
-      if (other != key && value) bytes += other.size() + value->size();
-    }
-    return bytes;
   }
 
   static void log(const pga_host* host, std::uint32_t level, pga_str message) {
@@ -247,30 +202,21 @@ class Instance::Impl {
   static std::uint32_t log_level(const pga_host* host) { return of(host).host_.log_level; }
 
   static pga_status state_get(const pga_host* host, const char* key, char* buf, size_t* len) {
-    const Impl& instance = of(host);
-    const auto staged = instance.staged_.find(key);
-    if (staged == instance.staged_.end()) return hand_out(find(instance.host_.state, key), buf, len);
-    return hand_out(staged->second ? &*staged->second : nullptr, buf, len);
+    return hosting::hand_out(of(host).state_.get(key), buf, len);
   }
 
   static pga_status state_set(const pga_host* host, const char* key, pga_str value) {
     Impl& instance = of(host);
     if (!instance.in_run_) return PGA_E_UNSUPPORTED;
-    if (!is_state_key(key)) return PGA_E_FAIL;
-    if (value.data == nullptr) {
-      instance.staged_[key] = std::nullopt;
-      return PGA_OK;
-    }
-    if (value.len > kValueBytesMax || instance.state_bytes_with(key, value.len) > kStateBytesMax) return PGA_E_LIMIT;
-    instance.staged_[key] = std::string(value.data, value.len);
-    return PGA_OK;
+    if (value.data == nullptr) return instance.state_.set(key, std::nullopt);
+    return instance.state_.set(key, std::string_view(value.data, value.len));
   }
 
   static pga_status secret_get(const pga_host* host, const char* name, char* buf, size_t* len) {
-    return hand_out(find(of(host).host_.secrets, name), buf, len);
+    return hosting::hand_out(find(of(host).host_.secrets, name), buf, len);
   }
   static pga_status info_get(const pga_host* host, const char* key, char* buf, size_t* len) {
-    return hand_out(find(of(host).host_.facts, key), buf, len);
+    return hosting::hand_out(find(of(host).host_.facts, key), buf, len);
   }
   static const void* get_extension(const pga_host*, const char*) { return nullptr; }
 
@@ -287,7 +233,7 @@ class Instance::Impl {
   std::uint64_t sequence_ = 0;
   std::int64_t previous_unix_ns_ = 0;
   std::vector<std::string> documents_;
-  std::map<std::string, std::optional<std::string>> staged_;
+  hosting::StagedState state_;
   std::optional<Error> emit_refusal_;
 };
 

@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -19,25 +18,8 @@ std::int64_t monotonic_ns() {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-pga_error blank_error() {
-  pga_error error{};
-  error.struct_size = sizeof error;
-  return error;
-}
-
 host::Verdict verdict_of(pga_status status, const pga_error& error) {
-  // The plugin filled fixed arrays; whether it ended them is not taken on trust.
-  return {status, std::string(error.code, strnlen(error.code, sizeof error.code)),
-          std::string(error.message, strnlen(error.message, sizeof error.message)), error.retry_after_ms};
-}
-
-// The size protocol of state_get(), secret_get() and info_get().
-pga_status hand_out(const std::string* value, char* buf, size_t* len) {
-  if (value == nullptr) return PGA_E_NOTFOUND;
-  const std::size_t room = std::exchange(*len, value->size());
-  if (room < value->size()) return PGA_E_TOOSMALL;
-  if (!value->empty()) std::memcpy(buf, value->data(), value->size());
-  return PGA_OK;
+  return host::Verdict::of(hosting::error_of(status, error));
 }
 
 // Is the text one JSON object? Whether it is the right one, the host finds out; this tells the plugin at its own emit().
@@ -151,7 +133,7 @@ bool Session::load(const host::LoadMessage& message) {
 void Session::start(host::StartMessage message) {
   settings_ = std::move(message);
   log_level_ = settings_.log_level;
-  state_ = std::make_unique<StagedState>(std::exchange(settings_.state, {}));
+  state_ = std::make_unique<hosting::StagedState>(settings_.state);
   if (plugin_ != nullptr) created_ = create();
 }
 
@@ -187,7 +169,7 @@ bool Session::recreate() {
 }
 
 host::Verdict Session::create() {
-  pga_error error = blank_error();
+  pga_error error = hosting::blank_error();
   void* self = nullptr;
   const pga_status status = plugin_->create(&table_, settings_.instance.c_str(), &self, &error);
   if (status != PGA_OK) return verdict_of(status, error);
@@ -197,7 +179,7 @@ host::Verdict Session::create() {
 }
 
 host::Verdict Session::call_configure(const std::string& json, std::uint32_t dry_run) {
-  pga_error error = blank_error();
+  pga_error error = hosting::blank_error();
   const pga_status status = plugin_->configure(self_, {json.data(), json.size()}, dry_run, &error);
   return verdict_of(status, error);
 }
@@ -208,7 +190,7 @@ host::Verdict Session::call_collect(Run& run) {
     run_ = &run;
     if (cancelled_early_ == run.number) cancel_running();
   }
-  pga_error error = blank_error();
+  pga_error error = hosting::blank_error();
   const pga_status status = plugin_->collect(self_, &run.table, &error);
   const std::lock_guard<std::mutex> lock(running_);
   run_ = nullptr;
@@ -270,7 +252,7 @@ void Session::log(std::uint32_t level, std::string_view text) {
 
 pga_status Session::serve_answer(Session& session, std::uint32_t kind, const char* name, char* buf, size_t* len) {
   const host::AnswerMessage answer = session.link_->ask(kind, name);
-  return answer.status == PGA_OK ? hand_out(&answer.value, buf, len) : answer.status;
+  return answer.status == PGA_OK ? hosting::hand_out(&answer.value, buf, len) : answer.status;
 }
 
 // The two tables. Nothing may throw into the plugin: out of memory ends the process, and the host starts another.
@@ -287,7 +269,7 @@ pga_host Session::make_table(Session* session) {
   };
   table.log_level = [](const pga_host* host) noexcept -> std::uint32_t { return self(host).log_level_; };
   table.state_get = [](const pga_host* host, const char* key, char* buf, size_t* len) noexcept -> pga_status {
-    return hand_out(self(host).state_->get(key), buf, len);
+    return hosting::hand_out(self(host).state_->get(key), buf, len);
   };
   table.state_set = [](const pga_host* host, const char* key, pga_str value) noexcept -> pga_status {
     Session& session_now = self(host);

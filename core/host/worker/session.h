@@ -11,11 +11,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <pganalytics/hosting.hpp>
 #include <string>
 
 #include "core/host/messages.h"
 #include "core/host/worker/link.h"
-#include "core/host/worker/staged_state.h"
 
 namespace pganalytics::worker {
 
@@ -60,7 +60,7 @@ class Session {
   pga_host table_;
   host::StartMessage settings_;
   std::atomic<std::uint32_t> log_level_{PGA_LOG_INFO};
-  std::unique_ptr<StagedState> state_;
+  std::unique_ptr<hosting::StagedState> state_;
   std::optional<std::string> config_;  // in force
   void* self_ = nullptr;
   host::Verdict created_{PGA_E_FAIL, "worker.order", "the instance was not started", 0};

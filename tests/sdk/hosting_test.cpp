@@ -1,11 +1,15 @@
-#include "core/host/worker/staged_state.h"
+#include <pganalytics/hosting.hpp>
+
+#include <cstring>
 
 #include "tests/support/catch.h"
 
-using pganalytics::worker::StagedState;
+using namespace pganalytics;
+using pganalytics::hosting::StagedState;
 
 TEST_CASE("a run sees what it staged; others see it once it is committed") {
-  StagedState state({{"a", "1"}, {"b", "2"}});
+  StagedState::Committed committed{{"a", "1"}, {"b", "2"}};
+  StagedState state(committed);
   CHECK(state.set("a", "10") == PGA_OK);
   CHECK(state.set("b", std::nullopt) == PGA_OK);
   CHECK(state.set("c", "") == PGA_OK);
@@ -30,7 +34,8 @@ TEST_CASE("a run sees what it staged; others see it once it is committed") {
 }
 
 TEST_CASE("keys and sizes have limits") {
-  StagedState state({});
+  StagedState::Committed committed;
+  StagedState state(committed);
   for (const char* key : {"", "A", "a b", "a/b", "\xC3\xA4"}) CHECK(state.set(key, "1") == PGA_E_FAIL);
   CHECK(state.set(std::string(64, 'k'), "1") == PGA_OK);
   CHECK(state.set(std::string(65, 'k'), "1") == PGA_E_FAIL);
@@ -39,7 +44,8 @@ TEST_CASE("keys and sizes have limits") {
 }
 
 TEST_CASE("all values together have a limit, and replacing or deleting gives room back") {
-  StagedState state({});
+  StagedState::Committed committed;
+  StagedState state(committed);
   const std::string large(64 * 1024, 'x');
   int taken = 0;
   while (state.set("key." + std::to_string(taken), large) == PGA_OK) ++taken;
@@ -50,4 +56,33 @@ TEST_CASE("all values together have a limit, and replacing or deleting gives roo
   CHECK(state.set("key.99", large) == PGA_OK);
   state.settle(true);
   CHECK(state.set("key.100", large) == PGA_E_LIMIT);
+}
+
+TEST_CASE("what a plugin wrote into an error is read no further than the arrays go") {
+  pga_error error = hosting::blank_error();
+  CHECK(error.struct_size == sizeof error);
+  std::memset(error.code, 'c', sizeof error.code);
+  std::memset(error.message, 'm', sizeof error.message);
+  error.retry_after_ms = 250;
+  const Error read = hosting::error_of(PGA_E_TRANSIENT, error);
+  CHECK(read.status == PGA_E_TRANSIENT);
+  CHECK(read.code == std::string(sizeof error.code, 'c'));
+  CHECK(read.message == std::string(sizeof error.message, 'm'));
+  CHECK(read.retry_after_ms == 250);
+  CHECK(hosting::error_of(PGA_E_FAIL, hosting::blank_error()).message.empty());
+}
+
+TEST_CASE("a value is handed out whole or not at all, and its size is always told") {
+  const std::string value = "12345";
+  char buffer[8] = "-------";
+  std::size_t size = 4;
+  CHECK(hosting::hand_out(&value, buffer, &size) == PGA_E_TOOSMALL);
+  CHECK(size == 5);
+  CHECK(std::string(buffer) == "-------");
+  CHECK(hosting::hand_out(&value, buffer, &size) == PGA_OK);
+  CHECK(std::string(buffer) == "12345--");
+  CHECK(hosting::hand_out(nullptr, buffer, &size) == PGA_E_NOTFOUND);
+  const std::string empty;
+  size = 0;
+  CHECK(hosting::hand_out(&empty, buffer, &size) == PGA_OK);
 }
