@@ -15,8 +15,6 @@ namespace {
 
 void print(const JsonWriter& json) { std::printf("%.*s\n", static_cast<int>(json.text().size()), json.text().data()); }
 
-std::optional<std::string> text_or_null(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
-
 const char* state_of(const Catalogue::Entry& entry, const config::CollectorConfig& config) {
   if (entry.refused) return "refused";
   const auto configured = config.plugins.find(entry.candidate.id);

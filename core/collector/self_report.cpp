@@ -10,8 +10,6 @@ std::optional<std::string> time_of(std::int64_t unix_ns) {
   return unix_ns == 0 ? std::nullopt : std::optional(clock::format_rfc3339(unix_ns));
 }
 
-std::optional<std::string> text_or_null(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
-
 void write_json(JsonWriter& json, const host::PluginHealth& plugin) {
   json.begin_object()
       .member("plugin", plugin.plugin)

@@ -105,8 +105,7 @@ void write_devices(JsonWriter& document, const std::vector<BlockDevice>& devices
 void write_gaps(JsonWriter& document, const Gaps& gaps) {
   document.key("errors").begin_array();
   for (const Gap& gap : gaps) {
-    document.begin_object().member("part", gap.part);
-    document.member("mount_point", gap.mount_point.empty() ? std::nullopt : std::optional(gap.mount_point));
+    document.begin_object().member("part", gap.part).member("mount_point", text_or_null(gap.mount_point));
     document.member("code", gap.code).member("message", gap.message).end_object();
   }
   document.end_array();

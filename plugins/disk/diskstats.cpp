@@ -133,7 +133,7 @@ std::vector<BlockDevice> parse_diskstats(std::string_view text, Gaps& gaps) {
 void to_json(JsonWriter& writer, const BlockDevice& device) {
   writer.begin_object();
   writer.member("name", device.name).member("kind", device.kind);
-  writer.member("parent", device.parent.empty() ? std::nullopt : std::optional(device.parent));
+  writer.member("parent", text_or_null(device.parent));
   writer.member("device_number", device.device_number);
   for (const Column& column : kColumns) writer.member(column.key, device.*column.member);
   writer.end_object();

@@ -16,6 +16,12 @@ TEST_CASE("values keep their type and 64-bit integers their digits") {
   CHECK(json.complete());
 }
 
+TEST_CASE("a text that is not there becomes null") {
+  JsonWriter json;
+  json.begin_array().value(pganalytics::text_or_null("there")).value(pganalytics::text_or_null("")).end_array();
+  CHECK(json.text() == "[\"there\",null]");
+}
+
 TEST_CASE("what JSON cannot say becomes null") {
   JsonWriter json;
   json.begin_array().value(std::numeric_limits<double>::quiet_NaN()).value(std::numeric_limits<double>::infinity()).end_array();

@@ -23,6 +23,11 @@ inline std::string mend_utf8(std::string_view text);
 // True if `text` is well-formed UTF-8.
 inline bool is_utf8(std::string_view text);
 
+// A text that is empty where there is none, as a value that is null there: member("parent", text_or_null(parent)).
+inline std::optional<std::string_view> text_or_null(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 class JsonWriter {
  public:
   JsonWriter() : writer_(buffer_) {}
