@@ -3,7 +3,7 @@
 set -eu
 cd "$1"
 bad=0
-for folder in core core/* plugins/* sdk sdk/abi sdk/testing sdk/template tests tests/* packaging packaging/*; do
+for folder in core core/* core/server/* plugins plugins/* sdk sdk/abi sdk/cmake sdk/testing sdk/template tests tests/* packaging packaging/*; do
   # tests/core, tests/plugins and tests/sdk mirror folders that have their own; a folder without sources is not there yet.
   case $folder in tests/core | tests/plugins | tests/sdk) continue ;; esac
   [ -d "$folder" ] || continue
