@@ -11,9 +11,9 @@ build_packages=(
 # To run the programs beside a throwaway PostgreSQL.
 run_packages=(postgresql curl jq ca-certificates)
 # To run the tests.
-test_packages=(catch2 python3 python3-pytest binutils openssl procps sqlite3)
-# To check the sources and their coverage, leaks included.
-check_packages=(clang-format clang-tidy gcovr valgrind git)
+test_packages=(catch2 python3 python3-pytest binutils openssl procps sqlite3 valgrind)
+# To check the sources and their coverage.
+check_packages=(clang-format clang-tidy gcovr git)
 
 # install_packages NAME...: installs what is missing, quietly; says what it does. Needs root only if something is missing.
 install_packages() {
