@@ -29,6 +29,7 @@ struct File {
 std::vector<File> files() {
   std::vector<File> all;
   for (const auto& entry : std::filesystem::directory_iterator(PGANALYTICS_SOURCE_DIR "/plugins/pg_stats/queries")) {
+    if (entry.path().extension() == ".md") continue;
     std::ifstream stream(entry.path());
     std::stringstream text;
     text << stream.rdbuf();
