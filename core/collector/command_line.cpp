@@ -15,6 +15,8 @@ void print_error(const Error& error) {
   std::fputs(text.c_str(), stderr);
 }
 
+void print_json(const JsonWriter& json) { std::printf("%.*s\n", static_cast<int>(json.text().size()), json.text().data()); }
+
 CommandLine::CommandLine(std::string usage, std::string about) : usage_(std::move(usage)), about_(std::move(about)) {
   shared_.add_options()                                                                                                      //
       ("config", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/pganalytics/pganalytics.toml)")  //
@@ -48,8 +50,11 @@ std::vector<std::string> CommandLine::texts(const std::string& option) const {
 }
 
 int CommandLine::usage_error(const std::string& what) const {
-  const std::string command = usage_.substr(0, usage_.find_first_of(" |"));
-  print_error({PGA_E_CONFIG, "usage", what, "See `pganalytics " + command + " --help`.", 0});
+  std::string command, word;
+  for (std::istringstream words(usage_);
+       words >> word && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string::npos;)
+    command += word + " ";
+  print_error({PGA_E_CONFIG, "usage", what, "See `pganalytics " + command + "--help`.", 0});
   return kUsage;
 }
 

@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <pganalytics/expected.hpp>
+#include <pganalytics/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace pganalytics::collector {
 
 // "pganalytics: <message>" and its HINT, on stderr.
 void print_error(const Error& error);
+
+// The whole of it on stdout, as a line.
+void print_json(const JsonWriter& json);
 
 constexpr unsigned kHelpWidth = 110;
 

@@ -24,7 +24,7 @@ constexpr Command kCommands[] = {
     {"check-config", "say whether the configuration is right", check_config_command},
     {"register", "become known to a server", register_command},
     {"status", "what waits, what was lost, how the plugins fare", status_command},
-    {"plugin", "list | describe ID: the plugins of this host", plugin_command},
+    {"plugin", "the plugins of this host, and tools for their authors", plugin_command},
     {"version", "print the version", version_command},
 };
 

@@ -57,7 +57,7 @@ void json_or_null(JsonWriter& json, const std::optional<std::string>& text) {
   }
 }
 
-void print_json(const Status& status) {
+void status_json(const Status& status) {
   JsonWriter json;
   json.begin_object().member("name", status.config.name).member("state_dir", status.config.state_dir);
   json.member("pid", status.running ? std::optional(static_cast<std::int64_t>(*status.running)) : std::nullopt);
@@ -76,7 +76,7 @@ void print_json(const Status& status) {
   json.key("report");
   json_or_null(json, status.last_report);
   json.end_object();
-  std::printf("%.*s\n", static_cast<int>(json.text().size()), json.text().data());
+  print_json(json);
 }
 
 std::string text_of(const rapidjson::Value& object, const char* key) {
@@ -139,7 +139,7 @@ int status_command(const Arguments& arguments) {
     return status.error().status == PGA_E_CONFIG || status.error().status == PGA_E_NOTFOUND ? kUsage : kFailed;
   }
   if (line.has("json")) {
-    print_json(*status);
+    status_json(*status);
   } else {
     print_text(*status);
   }

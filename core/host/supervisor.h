@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/clock/clock.h"
+#include "core/host/confinement.h"
 #include "core/host/plugin_info.h"
 
 #include <map>
@@ -29,6 +30,9 @@ struct PluginSettings {
   std::set<std::string> secret_names;  // what secret_get may be asked for
   std::int64_t interval_ms = 0;
   std::int64_t timeout_ms = 0;  // <= interval
+  Confinement confinement;
+  std::vector<std::string> read_paths;    // files, folders and globs that the configuration names ("format": "path-read")
+  std::vector<std::string> secret_paths;  // the host's own (state, configuration): never readable, whatever read_paths say
 };
 
 // A run that ended, well or not.
@@ -43,12 +47,21 @@ struct RunReport {
   std::map<std::string, std::optional<std::string>> state;  // staged: key -> value, nullopt deletes
 };
 
-// Lifetime counters of one plugin; what `status` and "collector" documents show.
+// One plugin as it is now, and its counters since the host started; what `status` and "collector" documents show.
 struct PluginHealth {
-  std::string plugin, state;  // "starting" "idle" "running" "backing_off" "failed" (configuration; waits for a new one)
-  std::uint64_t runs = 0, failed_runs = 0, documents = 0, refused_documents = 0, skipped_ticks = 0, restarts = 0, kills = 0;
-  std::int64_t last_run_unix_ns = 0, last_duration_ms = 0;
-  std::int64_t pid = 0;  // 0: no worker
+  std::string plugin, version, build_id;
+  // "starting" "idle" "running" "backing_off" "failed" (configuration; waits for a new one) "quarantined" (faults; waits for
+  // quarantined_until, a new build or release()) "hung" (killed, and the kernel has not let it go yet)
+  std::string state;
+  Isolation isolation = Isolation::kProcess;
+  std::uint64_t runs = 0, failed_runs = 0, documents = 0, refused_documents = 0, skipped_ticks = 0;
+  std::uint64_t faults = 0, restarts = 0, kills = 0, quarantines = 0, dropped_log_lines = 0;
+  std::int64_t last_run_unix_ns = 0, last_duration_ms = 0, max_duration_ms = 0, total_duration_ms = 0;
+  std::int64_t quarantined_until_unix_ns = 0;  // 0: it is not
+  std::int64_t pid = 0;                        // 0: no worker
+  std::int64_t rss_bytes = 0;                  // of the worker, sampled; 0: no worker
+  std::int64_t cpu_ms = 0;                     // of all its workers so far
+  std::vector<std::string> sandbox_gaps;       // what of the sandbox is not in force, and why: "landlock: ..."
   std::string last_error;
 };
 
@@ -62,6 +75,12 @@ class RunSink {
   // Committed state of a plugin; handed to a worker when it starts.
   virtual Expected<std::map<std::string, std::string>> state_of(const std::string& plugin) = 0;
   virtual Expected<std::optional<std::string>> secret(const std::string& plugin, const std::string& name) = 0;
+  // What outlives the host of a plugin's faults: an opaque text of the supervisor's. A sink that keeps nothing gives every start
+  // of the host a fresh chance.
+  virtual Expected<std::optional<std::string>> quarantine_of(const std::string& /*plugin*/) {
+    return std::optional<std::string>();
+  }
+  virtual Outcome keep_quarantine(const std::string& /*plugin*/, const std::optional<std::string>& /*record*/) { return {}; }
   // JSON scalars by key ("host.name", "collector.id", "collector.name", "product.version").
   virtual std::map<std::string, std::string> facts() = 0;
 };

@@ -1,0 +1,12 @@
+// The actions of `pganalytics plugin`, one file each (<name>_command.cpp). Each takes the words after its name and returns the
+// exit code. [main thread]
+#pragma once
+
+#include "core/collector/commands.h"
+
+namespace pganalytics::collector {
+
+int plugin_list_command(const Arguments& arguments);      // list
+int plugin_describe_command(const Arguments& arguments);  // describe ID
+
+}  // namespace pganalytics::collector
