@@ -21,6 +21,7 @@ constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; both together
 constexpr const char* kLastGood = "config.last_good";
 constexpr const char* kLastGoodEtag = "config.etag";
 constexpr const char* kLastReport = "report.last";
+constexpr const char* kQuarantine = "quarantine.";  // and the plugin's id; empty: there is none
 
 std::int64_t monotonic_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
@@ -194,6 +195,16 @@ Expected<std::map<std::string, std::string>> Collector::state_of(const std::stri
 
 Expected<std::optional<std::string>> Collector::secret(const std::string&, const std::string& name) {
   return read_secret(in_force_, name);
+}
+
+Expected<std::optional<std::string>> Collector::quarantine_of(const std::string& plugin) {
+  PGA_TRY(auto record, parts_.spool->value(kQuarantine + plugin));
+  if (record && record->empty()) record.reset();
+  return record;
+}
+
+Outcome Collector::keep_quarantine(const std::string& plugin, const std::optional<std::string>& record) {
+  return parts_.spool->set_value(kQuarantine + plugin, record.value_or(""));
 }
 
 std::map<std::string, std::string> Collector::facts() {

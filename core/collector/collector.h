@@ -49,6 +49,8 @@ class Collector : private host::RunSink {
   Outcome run_finished(host::RunReport&& report) override;
   Expected<std::map<std::string, std::string>> state_of(const std::string& plugin) override;
   Expected<std::optional<std::string>> secret(const std::string& plugin, const std::string& name) override;
+  Expected<std::optional<std::string>> quarantine_of(const std::string& plugin) override;
+  Outcome keep_quarantine(const std::string& plugin, const std::optional<std::string>& record) override;
   std::map<std::string, std::string> facts() override;
 
   // Check local configuration with `remote` over it, then make it the one in force. Nothing changes on error.

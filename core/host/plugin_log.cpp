@@ -46,9 +46,9 @@ bool PluginLog::may_write() {
     return false;
   }
   tokens_ -= 1;
-  if (dropped_ > 0) {
-    log::warn("plugin " + id_ + ": " + std::to_string(dropped_) + " lines were dropped, it logs too fast");
-    dropped_ = 0;
+  if (dropped_ > reported_) {
+    log::warn("plugin " + id_ + ": " + std::to_string(dropped_ - reported_) + " lines were dropped, it logs too fast");
+    reported_ = dropped_;
   }
   return true;
 }

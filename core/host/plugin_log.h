@@ -21,6 +21,8 @@ class PluginLog {
   void output(std::string_view bytes);
   // The worker ended: what it left without a newline is a line too.
   void end_of_output();
+  // Lines that were not written, because there were too many.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
   bool may_write();
@@ -30,7 +32,7 @@ class PluginLog {
   std::string partial_;
   double tokens_ = 0;  // lines that may be written now
   std::int64_t refilled_ns_ = 0;
-  std::uint64_t dropped_ = 0;
+  std::uint64_t dropped_ = 0, reported_ = 0;
 };
 
 }  // namespace pganalytics::host

@@ -1,7 +1,10 @@
 #include "core/host/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +17,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock/clock.h"
+
 namespace pganalytics::host {
 namespace {
 
 constexpr int kWorkerSocket = 3;
+constexpr std::int64_t kLastWaitMs = 1'000;  // for a killed process, when nobody will come back for it
+constexpr int kLastPollMs = 10;
 
 // What libpq and the time zone are found by, and what instrumented builds write to. Never LD_*, never anything unknown.
 constexpr std::string_view kKeptVariables[] = {
@@ -77,6 +84,8 @@ Error failed_to(const std::string& what, int code) {
   return Error{PGA_E_FAIL, "worker.spawn", "cannot " + what + ": " + std::strerror(code), "", 0};
 }
 
+std::int64_t ms_of(const timeval& time) { return static_cast<std::int64_t>(time.tv_sec) * 1000 + time.tv_usec / 1000; }
+
 std::string describe_end(int status) {
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
@@ -118,28 +127,31 @@ Expected<Process> Process::spawn(const std::string& worker_path, const std::stri
   return Process(pid);
 }
 
-Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+Process::Process(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
 
 Process::~Process() {
   if (pid_ == 0) return;
   signal(SIGKILL);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  pollfd ended{pidfd_.get(), POLLIN, 0};
+  const std::int64_t deadline_ns = clock::now_monotonic_ns() + kLastWaitMs * 1'000'000;
+  while (!reap() && clock::now_monotonic_ns() < deadline_ns) poll(&ended, 1, kLastPollMs);
 }
 
 void Process::signal(int number) const {
   if (pid_ != 0) kill(-pid_, number);
 }
 
-std::optional<std::string> Process::reap() {
+std::optional<Ending> Process::reap() {
   if (pid_ == 0) return std::nullopt;
   int status = 0;
-  const pid_t reaped = waitpid(pid_, &status, WNOHANG);
+  rusage usage{};
+  const pid_t reaped = wait4(pid_, &status, WNOHANG, &usage);
   if (reaped == 0 || (reaped < 0 && errno == EINTR)) return std::nullopt;
   pid_ = 0;
   // Only if somebody else in this program reaped it, or asked the kernel to (SIGCHLD ignored).
-  if (reaped < 0) return "ended, nobody knows how";
-  return describe_end(status);
+  if (reaped < 0) return Ending{"ended, nobody knows how", 0};
+  return Ending{describe_end(status), ms_of(usage.ru_utime) + ms_of(usage.ru_stime)};
 }
 
 }  // namespace pganalytics::host

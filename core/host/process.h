@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
@@ -26,6 +27,12 @@ class Descriptor {
   int fd_;
 };
 
+// How a process ended, and what it had cost.
+struct Ending {
+  std::string how;  // "died of signal 11 (Segmentation fault)", "exited with status 3"
+  std::int64_t cpu_ms = 0;
+};
+
 class Process {
  public:
   // Command line `pganalytics-worker <id>`, an environment of a few known names, its own process group. `worker_socket` becomes
@@ -34,18 +41,22 @@ class Process {
 
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
-  ~Process();  // kills and reaps, if nobody has
+  // Kills and reaps, if nobody has. One that the kernel does not let go within a moment is left to init.
+  ~Process();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   // To the whole group: what a plugin started goes with it.
   void signal(int number) const;
-  // How it ended ("died of signal 11 (Segmentation fault)", "exited with status 3"), once it has. Does not wait.
-  std::optional<std::string> reap();
+  // How it ended, once it has. Does not wait.
+  std::optional<Ending> reap();
+  // Readable once there is something to reap. -1: this kernel cannot tell (pidfd_open() is refused), ask now and then.
+  [[nodiscard]] int end_fd() const { return pidfd_.get(); }
 
  private:
-  explicit Process(pid_t pid) : pid_(pid) {}
+  explicit Process(pid_t pid);
 
   pid_t pid_;  // 0: reaped
+  Descriptor pidfd_;
 };
 
 }  // namespace pganalytics::host

@@ -1,4 +1,5 @@
-// Runner: phases, processes, configuration and time. Runs are in runner_runs.cpp, what arrives in frames in runner_frames.cpp.
+// Runner: phases, configuration and time. Its worker's beginning and end are in runner_worker.cpp, runs in runner_runs.cpp, what
+// arrives in frames in runner_frames.cpp.
 #include "core/host/runner.h"
 
 #include <poll.h>
@@ -13,9 +14,9 @@ namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kLoadTimeoutMs = 10'000;
 constexpr std::int64_t kConfigureTimeoutMs = 30'000;
-constexpr std::int64_t kReapPollMs = 10;         // a dead process' exit comes without an event
+constexpr std::int64_t kHungPollMs = 1'000;      // the end of a worker is an event, that it does not come is none
+constexpr std::int64_t kReapPollMs = 10;         // where the kernel has no such event
 constexpr std::int64_t kRestartFirstMs = 1'000;  // crash backoff
 constexpr std::int64_t kRestartMaxMs = 60'000;
 
@@ -26,7 +27,8 @@ Runner::Runner(RunnerContext& context, PluginSettings settings)
       settings_(std::move(settings)),
       log_(settings_.info.id, context.clock),
       backoff_(kRestartFirstMs, kRestartMaxMs, backoff::random_seed()),
-      restart_ns_(context.clock.monotonic_ns()) {
+      restart_ns_(context.clock.monotonic_ns()),
+      quarantine_(context.clock, settings_.info.build_id) {
   health_.plugin = settings_.info.id;
 }
 
@@ -34,6 +36,7 @@ void Runner::update(PluginSettings settings) {
   const bool other_file = settings.info.path != settings_.info.path || settings.info.build_id != settings_.info.build_id;
   const bool other_config = settings.config_json != settings_.config_json;
   settings_ = std::move(settings);
+  quarantine_.adopt_build(settings_.info.build_id);
   if (ticker_) ticker_->set_interval(settings_.interval_ms);
   if (other_file || other_config) {
     failed_ = config_refused_ = false;
@@ -61,6 +64,7 @@ void Runner::stop(std::int64_t deadline_ns) {
 }
 
 void Runner::turn() {
+  recall_quarantine();
   if (worker_) {
     worker_->flush();
     log_.output(worker_->output());
@@ -69,94 +73,15 @@ void Runner::turn() {
   if (worker_) reap_worker();
   if (worker_) use_force();
   if (worker_) check_liveness();
-  if (!worker_ && !stopping_ && !failed_ && now_ns() >= restart_ns_) start_worker();
+  if (worker_) watch_killed();
+  end_quarantine();
+  if (!worker_ && !stopping_ && !failed_ && !quarantine_.in_force() && now_ns() >= restart_ns_) start_worker();
   if (phase_ == Phase::kReady && (stopping_ || outdated_)) end_worker();
   if (phase_ == Phase::kReady && !config_refused_ && config_in_force_ != settings_.config_json)
     configure(config_in_force_.has_value());
   serve_request();
   take_ticks();
-}
-
-// Worker -------------------------------------------------------------------------------------------------------------------
-
-void Runner::start_worker() {
-  fault_.reset();
-  config_in_force_.reset();
-  config_refused_ = outdated_ = pinged_ = false;
-  heard_ns_ = now_ns();
-  sequence_ = 0;
-  auto schema = schema::Schema::parse(settings_.info.output_schema, schema::Schema::Purpose::kOutput);
-  if (!schema) {
-    failed_ = true;
-    note_error(std::move(schema).error().while_doing("its output schema is no good"));
-    return;
-  }
-  output_schema_.emplace(std::move(*schema));
-  auto worker = WorkerHandle::spawn(context_.options.worker_path, id());
-  if (!worker) {
-    fault_ = std::move(worker).error();
-    worker_ended("could not be started");
-    return;
-  }
-  worker_.emplace(std::move(*worker));
-  phase_ = Phase::kLoading;
-  health_.pid = worker_->process().pid();
-  worker_->send_message(FrameType::kLoad, 0, LoadMessage{settings_.info.path, id()});
-  expect_within(kLoadTimeoutMs, Force::kAbort);
-}
-
-void Runner::end_worker() {
-  worker_->send(FrameType::kShutdown);
-  phase_ = Phase::kEnding;
-  expect_within(context_.options.grace_ms, Force::kAbort);
-}
-
-void Runner::fault(Error error) {
-  if (!fault_) fault_ = std::move(error);
-  if (phase_ != Phase::kRunning) phase_ = Phase::kEnding;  // a run stays, to be reported when the process is reaped
-  worker_->process().signal(SIGKILL);
-  expect_nothing();
-}
-
-void Runner::reap_worker() {
-  // A worker that closed its socket is of no use, whether it is dying or only pretends to.
-  if (worker_->closed() && !fault_ && phase_ != Phase::kEnding) {
-    worker_->process().signal(SIGKILL);
-    expect_nothing();
-  }
-  const auto how = worker_->process().reap();
-  if (!how) return;
-  do read_frames();  // its last words, a result perhaps
-  while (more_frames_ && !fault_);
-  log_.output(worker_->output());
-  log_.end_of_output();
-  worker_.reset();
-  worker_ended(*how);
-}
-
-// In whichever phase: after this there is no worker, and a time for the next.
-void Runner::worker_ended(const std::string& how) {
-  const bool in_order = phase_ == Phase::kEnding && !fault_;
-  phase_ = Phase::kDown;
-  health_.pid = 0;
-  expect_nothing();
-  restart_ns_ = now_ns();
-  if (in_order) return;
-  const std::int64_t wait_ms = backoff_.next_ms();
-  restart_ns_ += wait_ms * kNsPerMs;
-  Error error =
-      fault_ ? std::move(*std::exchange(fault_, std::nullopt)) : Error{PGA_E_FAIL, "worker.died", "its worker " + how, "", 0};
-  if (run_) {
-    run_->report.failed = error;
-    finish_run({});
-  } else if (requested_) {
-    report_failure(*std::exchange(requested_, std::nullopt), error);
-  } else {
-    note_error(error);
-  }
-  if (stopping_) return;
-  ++health_.restarts;
-  log::write(log::Level::kWarn, "plugin " + id() + ": its worker " + how + "; next try in " + std::to_string(wait_ms) + " ms");
+  keep_quarantine();
 }
 
 // Configuration ------------------------------------------------------------------------------------------------------------
@@ -177,7 +102,7 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
       configure(false);
     } else if (!dry_run) {
       config_in_force_ = configuring_json_;
-      if (!ticker_) ticker_.emplace(context_.clock, context_.options.jitter_seed, id(), settings_.interval_ms);
+      if (!ticker_) start_ticks();
     }
     return;
   }
@@ -195,7 +120,7 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
     failed_ = true;
     if (requested_) report_failure(*std::exchange(requested_, std::nullopt), error);
   } else {
-    fault(error);
+    give_up({error, false});  // it answered, and said no: that is not a fault
   }
 }
 
@@ -218,15 +143,12 @@ void Runner::use_force() {
     case Force::kAbort:
       ++health_.kills;
       if (!fault_ && phase_ != Phase::kEnding) {
-        fault_ = Error{PGA_E_DEADLINE, "worker.hung", "its worker did not answer in time and was killed", "", 0};
+        fault_ = Fault{{PGA_E_DEADLINE, "worker.hung", "its worker did not answer in time and was killed", "", 0}, true};
       }
       worker_->process().signal(SIGABRT);
       force_ = Force::kKill;
       return;
-    case Force::kKill:
-      worker_->process().signal(SIGKILL);
-      force_ = Force::kNone;
-      return;
+    case Force::kKill: kill_worker(); return;
     case Force::kNone: return;
   }
 }
@@ -235,7 +157,7 @@ void Runner::use_force() {
 void Runner::check_liveness() {
   if (fault_ || phase_ == Phase::kEnding || now_ns() - heard_ns_ < context_.options.quiet_ms * kNsPerMs) return;
   if (pinged_) {
-    if (!fault_) ++health_.kills;
+    ++health_.kills;
     fault({PGA_E_FAIL, "worker.silent", "its worker does not answer", "", 0});
     return;
   }
@@ -245,21 +167,25 @@ void Runner::check_liveness() {
 }
 
 std::int64_t Runner::next_due_ns() const {
-  if (worker_ && more_frames_ && !fault_) return now_ns();
   std::int64_t due_ns = kNever;
   if (worker_) {
-    const bool going = worker_->closed() || fault_ || phase_ == Phase::kEnding;
-    due_ns = going ? now_ns() + kReapPollMs * kNsPerMs : heard_ns_ + context_.options.quiet_ms * kNsPerMs;
+    if (more_frames_ && !fault_) return now_ns();
+    const bool going = killed_ns_ != 0 || worker_->closed() || fault_ || phase_ == Phase::kEnding;
+    due_ns = going ? now_ns() + (worker_->process().end_fd() >= 0 ? kHungPollMs : kReapPollMs) * kNsPerMs
+                   : heard_ns_ + context_.options.quiet_ms * kNsPerMs;
     if (force_ != Force::kNone) due_ns = std::min(due_ns, force_ns_);
   } else if (!stopping_ && !failed_) {
-    due_ns = restart_ns_;
+    due_ns = quarantine_.in_force() ? quarantine_.until_monotonic_ns() : restart_ns_;
   }
   if (ticker_ && context_.scheduling && phase_ != Phase::kConfiguring) due_ns = std::min(due_ns, ticker_->next_monotonic_ns());
   return due_ns;
 }
 
 void Runner::add_to_poll(std::vector<pollfd>& fds) const {
-  if (worker_) worker_->add_to_poll(fds);
+  if (!worker_) return;
+  // What a killed worker still says is read when it is reaped; until then its full socket is no event.
+  if (killed_ns_ == 0) worker_->add_to_poll(fds);
+  if (const int end_fd = worker_->process().end_fd(); end_fd >= 0) fds.push_back({end_fd, POLLIN, 0});
 }
 
 void Runner::note_error(const Error& error) {
@@ -271,19 +197,28 @@ void Runner::note_error(const Error& error) {
 
 PluginHealth Runner::health() const {
   PluginHealth health = health_;
-  if (failed_) {
-    health.state = "failed";
-  } else {
-    switch (phase_) {
-      case Phase::kDown: health.state = health_.restarts > 0 ? "backing_off" : "starting"; break;
-      case Phase::kLoading:
-      case Phase::kConfiguring: health.state = config_in_force_ ? "idle" : "starting"; break;
-      case Phase::kReady:
-      case Phase::kEnding: health.state = "idle"; break;
-      case Phase::kRunning: health.state = "running"; break;
-    }
-  }
+  health.version = settings_.info.version;
+  health.build_id = settings_.info.build_id;
+  health.isolation = settings_.confinement.isolation;
+  health.state = state();
+  health.quarantined_until_unix_ns = quarantine_.until_unix_ns();
+  health.dropped_log_lines = log_.dropped();
   return health;
+}
+
+const char* Runner::state() const {
+  if (hung_) return "hung";
+  if (quarantine_.in_force()) return "quarantined";
+  if (failed_) return "failed";
+  switch (phase_) {
+    case Phase::kDown: return health_.restarts > 0 ? "backing_off" : "starting";
+    case Phase::kLoading:
+    case Phase::kConfiguring: return config_in_force_ ? "idle" : "starting";
+    case Phase::kReady:
+    case Phase::kEnding: return "idle";
+    case Phase::kRunning: return "running";
+  }
+  return "";
 }
 
 }  // namespace pganalytics::host

@@ -6,7 +6,9 @@
 //
 // Each wait for the worker has a deadline; when it passes, the run is cancelled, then the worker gets SIGABRT, then SIGKILL, a
 // grace apart. Whatever else goes wrong in a worker (it crashes, exits, breaks the protocol) is a fault: the worker is
-// killed, and started again after a backoff. Never two processes of one plugin at a time.
+// killed, and started again after a backoff; a plugin with too many faults is quarantined. Never two processes of one plugin at a
+// time: a worker that is killed and still there (the kernel holds it) is hung, its run is reported, and nothing follows it until
+// it has gone.
 //
 // Here: one plugin. Not here: waiting for events and the set of plugins (supervisor.cpp). The supervisor's thread only.
 #pragma once
@@ -18,6 +20,7 @@
 
 #include "core/backoff/backoff.h"
 #include "core/host/plugin_log.h"
+#include "core/host/quarantine.h"
 #include "core/host/supervisor.h"
 #include "core/host/worker_handle.h"
 #include "core/schedule/ticker.h"
@@ -51,6 +54,9 @@ class Runner {
   void request(std::uint32_t reason);
   // Cancel the run, shut the worker down, by `deadline_ns` at the latest.
   void stop(std::int64_t deadline_ns);
+  // Now, without a word. It is reaped in a later turn, or by the destructor.
+  void kill_worker();
+  Outcome release();
 
   // Do what has come due or arrived. Never blocks.
   void turn();
@@ -60,6 +66,8 @@ class Runner {
 
   // It was told to stop and its worker is gone.
   [[nodiscard]] bool gone() const { return stopping_ && !worker_ && !requested_; }
+  // Its worker was killed, and the kernel does not let it go.
+  [[nodiscard]] bool hung() const { return hung_; }
   [[nodiscard]] const std::string& id() const { return settings_.info.id; }
   [[nodiscard]] PluginHealth health() const;
 
@@ -68,12 +76,28 @@ class Runner {
   // What happens when the deadline passes.
   enum class Force { kNone, kCancel, kAbort, kKill };
 
-  // Worker
+  // Why a worker was, or is to be, killed.
+  struct Fault {
+    Error error;
+    bool counts = true;  // against the plugin: false for what it could not help
+  };
+
+  // Worker (runner_worker.cpp)
   void start_worker();
-  void end_worker();        // in order: shutdown, and the process goes
-  void fault(Error error);  // not in order: killed now, started again later
+  void end_worker();  // in order: shutdown, and the process goes
+  void fault(Error error) { give_up({std::move(error), true}); }
+  void give_up(Fault fault);  // not in order: killed now, started again later
   void reap_worker();
-  void worker_ended(const std::string& how);
+  void watch_killed();
+  void worker_ended(const Ending& ending);
+  void suffer(const Fault& fault, const std::string& how);
+
+  // Quarantine (runner_worker.cpp)
+  void recall_quarantine();
+  void keep_quarantine();
+  void end_quarantine();
+  void begin_quarantine();
+  [[nodiscard]] Error quarantined() const;
 
   // Frames
   void read_frames();
@@ -93,8 +117,9 @@ class Runner {
   // Runs
   void serve_request();
   void take_ticks();
+  void start_ticks();
   void begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns);
-  void finish_run(std::map<std::string, std::optional<std::string>> state);
+  std::optional<Error> finish_run(std::map<std::string, std::optional<std::string>> state);
   void report_failure(std::uint32_t reason, Error error);
   void apply_retry_rule(const Error& error);
 
@@ -105,6 +130,7 @@ class Runner {
   void check_liveness();
   [[nodiscard]] std::int64_t now_ns() const { return context_.clock.monotonic_ns(); }
   void note_error(const Error& error);
+  [[nodiscard]] const char* state() const;
 
   RunnerContext& context_;
   PluginSettings settings_;
@@ -114,8 +140,14 @@ class Runner {
 
   Phase phase_ = Phase::kDown;
   std::optional<WorkerHandle> worker_;
-  std::optional<Error> fault_;   // why the worker was killed, if by us
+  std::optional<Fault> fault_;
   std::int64_t restart_ns_ = 0;  // in kDown: when to start a worker
+  std::int64_t killed_ns_ = 0;   // when the worker got SIGKILL
+  bool hung_ = false;
+
+  Quarantine quarantine_;
+  std::optional<std::string> kept_record_;  // what the sink has of it
+  bool recalled_ = false;
   bool stopping_ = false;
   bool outdated_ = false;  // the plugin's file changed: another worker at the next occasion
 

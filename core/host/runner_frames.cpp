@@ -54,7 +54,10 @@ Outcome Runner::take_hello(const Frame& frame) {
   if (hello->verdict.status != PGA_OK) return Error{PGA_E_UNSUPPORTED, hello->verdict.code, hello->verdict.message, "", 0};
   if (hello->info.id != id()) return out_of_place("another plugin's id");
   auto state = context_.sink.state_of(id());
-  if (!state) return std::move(state).error().while_doing("its state cannot be read");
+  if (!state) {
+    give_up({std::move(state).error().while_doing("its state cannot be read"), false});
+    return {};
+  }
   const SupervisorOptions& options = context_.options;
   worker_->send_message(
       FrameType::kStart, 0,
@@ -102,7 +105,7 @@ Outcome Runner::take_result(const Frame& frame) {
   }
   expect_nothing();
   phase_ = Phase::kReady;
-  finish_run(std::move(result->staged));
+  if (const auto failed = finish_run(std::move(result->staged))) apply_retry_rule(*failed);
   return {};
 }
 

@@ -18,6 +18,10 @@ void Runner::serve_request() {
     report_failure(*std::exchange(requested_, std::nullopt), {PGA_E_FAIL, "host.stopping", "the host is stopping", "", 0});
   } else if (phase_ == Phase::kReady && config_in_force_) {
     begin_run(*std::exchange(requested_, std::nullopt), context_.clock.unix_ns());
+  } else if (hung_) {
+    report_failure(*std::exchange(requested_, std::nullopt), {PGA_E_DEADLINE, "worker.hung", health_.last_error, "", 0});
+  } else if (quarantine_.in_force() && !worker_) {
+    report_failure(*std::exchange(requested_, std::nullopt), quarantined());
   } else if (failed_) {
     report_failure(*std::exchange(requested_, std::nullopt), {PGA_E_CONFIG, "plugin.failed", health_.last_error, "", 0});
   }
@@ -25,6 +29,8 @@ void Runner::serve_request() {
 
 void Runner::take_ticks() {
   if (stopping_) return;
+  // Quarantined since before this start: its ticks are missed, and counted, all the same.
+  if (!ticker_ && quarantine_.in_force()) start_ticks();
   // While a new configuration is being given a tick waits: it is not lost, only a moment late.
   if (!ticker_ || (phase_ == Phase::kConfiguring && config_in_force_)) return;
   const auto tick = ticker_->take();
@@ -36,6 +42,8 @@ void Runner::take_ticks() {
     ++health_.skipped_ticks;
   }
 }
+
+void Runner::start_ticks() { ticker_.emplace(context_.clock, context_.options.jitter_seed, id(), settings_.interval_ms); }
 
 void Runner::begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns) {
   run_.emplace();
@@ -50,8 +58,8 @@ void Runner::begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns) {
                         CollectMessage{reason, scheduled_unix_ns, previous_unix_ns_, settings_.timeout_ms * kNsPerMs});
 }
 
-// run_->report.failed is set by whoever knows.
-void Runner::finish_run(std::map<std::string, std::optional<std::string>> state) {
+// run_->report.failed is set by whoever knows. What is returned is why nothing of the run was kept.
+std::optional<Error> Runner::finish_run(std::map<std::string, std::optional<std::string>> state) {
   RunReport report = std::move(run_->report);
   report.duration_ms = (now_ns() - run_->started_ns) / kNsPerMs;
   run_.reset();
@@ -66,6 +74,8 @@ void Runner::finish_run(std::map<std::string, std::optional<std::string>> state)
   std::optional<Error> failed = report.failed;
   health_.last_run_unix_ns = scheduled_unix_ns;
   health_.last_duration_ms = report.duration_ms;
+  health_.max_duration_ms = std::max(health_.max_duration_ms, report.duration_ms);
+  health_.total_duration_ms += report.duration_ms;
   ++health_.runs;
   if (auto kept = context_.sink.run_finished(std::move(report)); !kept && !failed) {
     failed = std::move(kept).error().while_doing("the run could not be kept");
@@ -74,14 +84,14 @@ void Runner::finish_run(std::map<std::string, std::optional<std::string>> state)
   if (failed) {
     ++health_.failed_runs;
     note_error(*failed);
-    apply_retry_rule(*failed);
-    return;
+    return failed;
   }
   health_.documents += documents;
   health_.last_error.clear();
   previous_unix_ns_ = scheduled_unix_ns;
   failures_in_row_ = 0;
   backoff_.reset();
+  return std::nullopt;
 }
 
 // A requested run that never began.

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
+Error unknown(const std::string& plugin) {
+  return Error{PGA_E_NOTFOUND, "plugin.unknown", "there is no enabled plugin \"" + plugin + "\"", "", 0};
+}
+
 }  // namespace
 
 class Supervisor::Impl {
@@ -39,19 +43,20 @@ class Supervisor::Impl {
 
   Outcome request_run(const std::string& plugin, std::uint32_t reason) {
     Runner* runner = find(plugin);
-    if (runner == nullptr || runner->gone()) {
-      return Error{PGA_E_NOTFOUND, "plugin.unknown", "there is no enabled plugin \"" + plugin + "\"", "", 0};
-    }
+    if (runner == nullptr || runner->gone()) return unknown(plugin);
     runner->request(reason);
     return {};
   }
 
+  Outcome release(const std::string& plugin) {
+    Runner* runner = find(plugin);
+    if (runner == nullptr || runner->gone()) return unknown(plugin);
+    return runner->release();
+  }
+
   bool turn(std::int64_t max_wait_ms, int wake_fd) {
     if (advance()) return true;  // somebody who waits for the last worker to go need not wait for more
-    std::vector<pollfd> fds;
-    if (wake_fd >= 0) fds.push_back({wake_fd, POLLIN, 0});
-    for (const auto& runner : runners_) runner->add_to_poll(fds);
-    if (poll(fds.data(), fds.size(), wait_ms(max_wait_ms)) < 0 && errno != EINTR) return false;
+    if (!wait(max_wait_ms, wake_fd)) return false;
     advance();
     return true;
   }
@@ -62,11 +67,16 @@ class Supervisor::Impl {
     const std::int64_t deadline_ns = now_ns() + timeout_ms * kNsPerMs;
     for (const auto& runner : runners_) runner->stop(deadline_ns);
     advance();
-    while (!runners_.empty() && now_ns() < deadline_ns) {  // never wait once the last one is gone
+    const auto worth_waiting_for = [](const auto& runner) { return !runner->hung(); };
+    // Never once the last one is gone: the next event may be hours away.
+    while (std::any_of(runners_.begin(), runners_.end(), worth_waiting_for) && now_ns() < deadline_ns) {
       if (!wait((deadline_ns - now_ns()) / kNsPerMs + 1, -1)) break;
       advance();
     }
-    for (const auto& runner : runners_) log::warn("plugin " + runner->id() + ": its worker did not end in time and is killed");
+    for (const auto& runner : runners_) {
+      log::warn("plugin " + runner->id() + ": its worker did not end in time and is killed");
+      runner->kill_worker();  // all of them before the first is waited for
+    }
     runners_.clear();
   }
 
@@ -124,6 +134,7 @@ Supervisor::~Supervisor() = default;
 void Supervisor::apply(std::vector<PluginSettings> wanted) { impl_->apply(std::move(wanted)); }
 Outcome Supervisor::request_run(const std::string& plugin, std::uint32_t reason) { return impl_->request_run(plugin, reason); }
 bool Supervisor::turn(std::int64_t max_wait_ms, int wake_fd) { return impl_->turn(max_wait_ms, wake_fd); }
+Outcome Supervisor::release(const std::string& plugin) { return impl_->release(plugin); }
 void Supervisor::set_scheduling(bool on) { impl_->set_scheduling(on); }
 void Supervisor::stop(std::int64_t timeout_ms) { impl_->stop(timeout_ms); }
 std::vector<PluginHealth> Supervisor::health() const { return impl_->health(); }

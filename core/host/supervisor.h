@@ -110,6 +110,10 @@ class Supervisor {
   // Run one plugin now, outside its schedule (`once`); its RunReport arrives as usual. PGA_E_NOTFOUND.
   Outcome request_run(const std::string& plugin, std::uint32_t reason);
 
+  // The operator's word: what is held against a plugin is forgotten, a quarantine is over at once. PGA_E_NOTFOUND for a plugin
+  // that is not enabled; code "plugin.not_quarantined" for one that was not.
+  Outcome release(const std::string& plugin);
+
   // Wait for the next thing to do (a frame, a tick, a deadline, `wake_fd` readable), at most max_wait_ms, and do it.
   // wake_fd: an fd of the caller that ends the wait (signals); -1 = none. False: poll itself failed.
   bool turn(std::int64_t max_wait_ms, int wake_fd = -1);

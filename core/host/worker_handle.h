@@ -23,6 +23,7 @@ class WorkerHandle {
   static Expected<WorkerHandle> spawn(const std::string& worker_path, const std::string& id);
 
   [[nodiscard]] Process& process() { return process_; }
+  [[nodiscard]] const Process& process() const { return process_; }
 
   // Queue a frame and write what the socket takes; the rest goes when poll() says so. To a worker that is gone: nothing happens.
   void send(FrameType type, std::uint64_t run = 0, std::string_view payload = {});

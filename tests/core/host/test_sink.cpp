@@ -27,6 +27,22 @@ Expected<std::optional<std::string>> TestSink::secret(const std::string&, const 
   return Error{PGA_E_FAIL, "test.secret", "no other name may reach the sink", "", 0};
 }
 
+Expected<std::optional<std::string>> TestSink::quarantine_of(const std::string& plugin) {
+  if (!quarantine_readable) return Error{PGA_E_FAIL, "test.disk", "the disk is broken", "", 0};
+  const auto found = quarantines.find(plugin);
+  if (found == quarantines.end()) return std::optional<std::string>();
+  return std::optional(found->second);
+}
+
+Outcome TestSink::keep_quarantine(const std::string& plugin, const std::optional<std::string>& record) {
+  if (record) {
+    quarantines[plugin] = *record;
+  } else {
+    quarantines.erase(plugin);
+  }
+  return {};
+}
+
 std::vector<RunReport> TestSink::of(const std::string& plugin) const {
   std::vector<RunReport> found;
   for (const RunReport& report : reports) {

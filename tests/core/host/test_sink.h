@@ -15,6 +15,8 @@ class TestSink : public RunSink {
   Outcome run_finished(RunReport&& report) override;
   Expected<std::map<std::string, std::string>> state_of(const std::string& plugin) override { return state[plugin]; }
   Expected<std::optional<std::string>> secret(const std::string& plugin, const std::string& name) override;
+  Expected<std::optional<std::string>> quarantine_of(const std::string& plugin) override;
+  Outcome keep_quarantine(const std::string& plugin, const std::optional<std::string>& record) override;
   std::map<std::string, std::string> facts() override { return {{"host.name", "\"db1\""}}; }
 
   // Reports of one plugin, in order.
@@ -23,6 +25,8 @@ class TestSink : public RunSink {
 
   std::vector<RunReport> reports;
   std::map<std::string, std::map<std::string, std::string>> state;
+  std::map<std::string, std::string> quarantines;
+  bool quarantine_readable = true;
   bool refuse = false;  // run_finished() fails: the disk is full
 };
 

@@ -1,0 +1,180 @@
+// Runner: its worker's beginning and end, what an end that was not asked for means, and the plugin's quarantine.
+#include <csignal>
+#include <utility>
+
+#include "core/host/runner.h"
+
+namespace pganalytics::host {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kLoadTimeoutMs = 10'000;
+
+std::string release_hint(const std::string& id) {
+  return "Once its cause is gone, `pganalytics plugin release " + id +
+         "` ends the quarantine at once; so does another build of it.";
+}
+
+}  // namespace
+
+void Runner::start_worker() {
+  fault_.reset();
+  config_in_force_.reset();
+  config_refused_ = outdated_ = pinged_ = false;
+  heard_ns_ = now_ns();
+  sequence_ = 0;
+  auto schema = schema::Schema::parse(settings_.info.output_schema, schema::Schema::Purpose::kOutput);
+  if (!schema) {
+    failed_ = true;
+    note_error(std::move(schema).error().while_doing("its output schema is no good"));
+    return;
+  }
+  output_schema_.emplace(std::move(*schema));
+  auto worker = WorkerHandle::spawn(context_.options.worker_path, id());
+  if (!worker) return suffer({std::move(worker).error(), false}, "could not be started");
+  worker_.emplace(std::move(*worker));
+  phase_ = Phase::kLoading;
+  health_.pid = worker_->process().pid();
+  worker_->send_message(FrameType::kLoad, 0, LoadMessage{settings_.info.path, id()});
+  expect_within(kLoadTimeoutMs, Force::kAbort);
+}
+
+void Runner::end_worker() {
+  worker_->send(FrameType::kShutdown);
+  phase_ = Phase::kEnding;
+  expect_within(context_.options.grace_ms, Force::kAbort);
+}
+
+void Runner::give_up(Fault fault) {
+  if (!fault_) fault_ = std::move(fault);
+  if (phase_ != Phase::kRunning) phase_ = Phase::kEnding;  // a run stays, to be reported when the process is reaped
+  kill_worker();
+}
+
+void Runner::kill_worker() {
+  if (!worker_) return;
+  worker_->process().signal(SIGKILL);
+  if (killed_ns_ == 0) killed_ns_ = now_ns();
+  expect_nothing();
+}
+
+void Runner::reap_worker() {
+  // A worker that closed its socket is of no use, whether it is dying or only pretends to.
+  if (worker_->closed() && killed_ns_ == 0 && phase_ != Phase::kEnding) kill_worker();
+  const auto ending = worker_->process().reap();
+  if (!ending) return;
+  do read_frames();  // its last words, a result perhaps
+  while (more_frames_ && !fault_);
+  log_.output(worker_->output());
+  log_.end_of_output();
+  worker_.reset();
+  worker_ended(*ending);
+}
+
+// SIGKILL cannot be refused, but a process that waits for a dead disk or is frozen does not take it. Nobody waits for it: its run
+// has failed, and it keeps the place of the next worker until the kernel lets it go.
+void Runner::watch_killed() {
+  if (hung_ || killed_ns_ == 0 || now_ns() - killed_ns_ < 2 * context_.options.grace_ms * kNsPerMs) return;
+  hung_ = true;
+  phase_ = Phase::kEnding;
+  if (!fault_) fault_ = Fault{{PGA_E_DEADLINE, "worker.hung", "its worker was killed and does not go", "", 0}, true};
+  log::error("plugin " + id() + ": its worker " + std::to_string(health_.pid) +
+             " was killed and the kernel holds it (state D, or frozen); no other one is started until it has gone");
+  suffer(*fault_, "hangs");
+}
+
+// In whichever phase: after this there is no worker, and a time for the next.
+void Runner::worker_ended(const Ending& ending) {
+  const bool in_order = phase_ == Phase::kEnding && !fault_;
+  const bool suffered = std::exchange(hung_, false);
+  phase_ = Phase::kDown;
+  health_.pid = 0;
+  killed_ns_ = 0;
+  expect_nothing();
+  if (suffered) {
+    log::warn("plugin " + id() + ": the worker that hung has gone, it " + ending.how);
+  } else if (in_order) {
+    restart_ns_ = now_ns();
+  } else {
+    suffer(fault_ ? *fault_ : Fault{{PGA_E_FAIL, "worker.died", "its worker " + ending.how, "", 0}, true}, ending.how);
+  }
+  fault_.reset();
+}
+
+// What a worker lost, or as good as lost, means for its run and for the next worker.
+void Runner::suffer(const Fault& fault, const std::string& how) {
+  if (run_) {
+    run_->report.failed = fault.error;
+    finish_run({});
+  } else if (requested_) {
+    report_failure(*std::exchange(requested_, std::nullopt), fault.error);
+  } else {
+    note_error(fault.error);
+  }
+  const std::int64_t wait_ms = backoff_.next_ms();
+  restart_ns_ = now_ns() + wait_ms * kNsPerMs;
+  if (stopping_) return;
+  if (fault.counts) {
+    ++health_.faults;
+    if (quarantine_.fault()) return begin_quarantine();
+  }
+  ++health_.restarts;
+  log::warn("plugin " + id() + ": its worker " + how + "; next try in " + std::to_string(wait_ms) + " ms");
+}
+
+// Quarantine ---------------------------------------------------------------------------------------------------------------
+
+void Runner::recall_quarantine() {
+  if (std::exchange(recalled_, true)) return;
+  auto record = context_.sink.quarantine_of(id());
+  if (!record) {
+    note_error(std::move(record).error().while_doing("whether it was quarantined cannot be read"));
+    return;
+  }
+  kept_record_ = std::move(*record);
+  if (!kept_record_) return;
+  if (const Outcome known = quarantine_.recall(*kept_record_); !known) note_error(known.error());
+  if (!quarantine_.in_force()) return;
+  health_.last_error = "it failed too often before this start";
+  log::write(log::Level::kWarn, "plugin " + id(), quarantined());
+}
+
+void Runner::keep_quarantine() {
+  std::optional<std::string> record = quarantine_.record();
+  if (record == kept_record_) return;
+  const Outcome kept = context_.sink.keep_quarantine(id(), record);
+  if (!kept) note_error(Error(kept.error()).while_doing("its quarantine will not outlive a restart"));
+  kept_record_ = std::move(record);
+}
+
+void Runner::begin_quarantine() {
+  ++health_.quarantines;
+  backoff_.reset();
+  log::write(log::Level::kError, "plugin " + id(), quarantined());
+}
+
+void Runner::end_quarantine() {
+  if (!quarantine_.expire()) return;
+  ++health_.restarts;
+  restart_ns_ = now_ns();
+  log::warn("plugin " + id() + ": its quarantine is over, it gets another worker");
+}
+
+Outcome Runner::release() {
+  if (!quarantine_.release()) {
+    return Error{PGA_E_FAIL, "plugin.not_quarantined", "plugin " + id() + " is not quarantined", "", 0};
+  }
+  ++health_.restarts;
+  restart_ns_ = now_ns();
+  keep_quarantine();
+  log::info("plugin " + id() + ": released from quarantine");
+  return {};
+}
+
+Error Runner::quarantined() const {
+  return {PGA_E_FAIL, "plugin.quarantined",
+          "it is quarantined until " + clock::format_rfc3339(quarantine_.until_unix_ns()) + ": " + health_.last_error,
+          release_hint(id()), 0};
+}
+
+}  // namespace pganalytics::host
