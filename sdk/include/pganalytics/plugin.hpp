@@ -12,11 +12,14 @@
 #ifndef PGANALYTICS_PLUGIN_HPP
 #define PGANALYTICS_PLUGIN_HPP
 
+#include <poll.h>
+
 #include <pganalytics/plugin.h>
 #include <pganalytics/expected.hpp>
 #include <pganalytics/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <ctime>
@@ -144,6 +147,17 @@ class Run {
   const pga_run* run_;
 };
 
+enum class Wake { kReady, kTimeout, kCancelled };
+
+// Waits until `fd` is ready for `events` (POLLIN, POLLOUT), the run is cancelled, or `at_most` or the run's deadline is over,
+// whichever is first; a cancel is told even if `fd` is ready too. A hangup or an error of `fd` counts as ready: the read or write
+// that follows reports it. A negative fd waits for the rest, which makes a sleep that a cancel ends. An Error only if poll(2)
+// fails. [during collect]
+//
+//     PGA_TRY(const Wake wake, pganalytics::wait_for(PQsocket(connection), POLLIN, run));
+inline Expected<Wake> wait_for(int fd, short events, const Run& run,
+                               std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
+
 // Derive from this, with a constructor (Host, std::string_view instance). The destructor is destroy().
 class Collector {
  public:
@@ -156,6 +170,27 @@ class Collector {
   [[nodiscard]] virtual Outcome collect(Run& run) = 0;
   virtual void cancel() {}  // [any thread] non-blocking, idempotent
 };
+
+inline Expected<Wake> wait_for(int fd, short events, const Run& run, std::chrono::milliseconds at_most) {
+  using Clock = std::chrono::steady_clock;
+  using std::chrono::milliseconds;
+  const Clock::time_point end = Clock::now() + std::min(std::max(at_most, milliseconds(0)), run.remaining());
+  for (;;) {
+    if (run.cancelled()) return Wake::kCancelled;
+    // Rounded up, so that the last round does not spin; a host without a cancel_fd is asked now and then.
+    milliseconds nap = std::max(std::chrono::ceil<milliseconds>(end - Clock::now()), milliseconds(0));
+    if (run.cancel_fd() < 0) nap = std::min(nap, milliseconds(50));
+    constexpr milliseconds kNapMax{60'000};                              // poll() takes an int
+    pollfd watched[] = {{fd, events, 0}, {run.cancel_fd(), POLLIN, 0}};  // poll() passes over negative descriptors
+    const int ready = ::poll(watched, 2, static_cast<int>(std::min(nap, kNapMax).count()));
+    if (ready < 0 && errno != EINTR) {
+      return Error{PGA_E_FAIL, "poll", std::string("cannot wait with poll: ") + std::strerror(errno), "", 0};
+    }
+    if (ready > 0 && watched[1].revents != 0) return Wake::kCancelled;
+    if (ready > 0 && watched[0].revents != 0) return Wake::kReady;
+    if (Clock::now() >= end) return Wake::kTimeout;
+  }
+}
 
 namespace plugin_detail {
 

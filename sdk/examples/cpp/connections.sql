@@ -1,0 +1,10 @@
+-- Client sessions by database and state; pganalytics' own is among them.
+/* pganalytics:example_connections/connections */
+SELECT coalesce(datname, '') AS database,
+       coalesce(state, 'unknown') AS state,
+       pg_catalog.count(*) AS sessions
+  FROM pg_catalog.pg_stat_activity
+ WHERE backend_type = 'client backend'
+ GROUP BY 1, 2
+ ORDER BY 1, 2
+ LIMIT 5000
