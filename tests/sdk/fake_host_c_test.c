@@ -40,6 +40,27 @@ static const pga_plugin kPlugin = {
 #define CHECK(condition) \
   if (!(condition)) return fprintf(stderr, "line %d: %s\n", __LINE__, #condition), 1
 
+/* Faults, the virtual clock and a hostile memory, from C. */
+static int unkind_host(void) {
+  const pga_testhost_options options = {PGA_TESTHOST_TABLES_FUTURE, 0, 0, 1, 1770120000000000000};
+  const pga_testhost_fault full = {PGA_TESTHOST_STATE_SET, 1, PGA_E_LIMIT, 0};
+  pga_testhost_run run = {10000, 0, 0, 10000000000, PGA_REASON_SCHEDULE, 0, 0, 0};
+  pga_testhost* host = pga_testhost_new_host(&options);
+  CHECK(host != NULL && pga_testhost_collect(host, NULL) == PGA_E_UNSUPPORTED);
+  pga_testhost_set_secret(host, "password", "hunter2");
+  pga_testhost_add_fault(host, &full);
+  CHECK(pga_testhost_create(host, &kPlugin, "second") == PGA_OK);
+  CHECK(pga_testhost_collect(host, NULL) == PGA_E_FAIL);
+  pga_testhost_clear_faults(host);
+  CHECK(pga_testhost_collect(host, NULL) == PGA_OK && pga_testhost_emits(host) == 1);
+  CHECK(pga_testhost_collect(host, &run) == PGA_E_DEADLINE && pga_testhost_returned(host) == PGA_E_DEADLINE);
+  CHECK(pga_testhost_emits_after_error(host) == 0);
+  CHECK(pga_testhost_violation_count(host) == 0 && pga_testhost_violation(host, 0) == NULL);
+  pga_testhost_advance(host, 1000000000);
+  pga_testhost_free(host);
+  return 0;
+}
+
 int main(void) {
   size_t len = 0;
   pga_testhost* host = pga_testhost_new(&kPlugin, NULL);
@@ -55,5 +76,5 @@ int main(void) {
   CHECK(pga_testhost_document(host, 1) == NULL);
   CHECK(strcmp(pga_testhost_state(host, "cursor", &len), "42") == 0 && len == 2);
   pga_testhost_free(host);
-  return 0;
+  return unkind_host();
 }

@@ -86,3 +86,8 @@ TEST_CASE("a value is handed out whole or not at all, and its size is always tol
   size = 0;
   CHECK(hosting::hand_out(&empty, buffer, &size) == PGA_OK);
 }
+
+TEST_CASE("a status that this minor does not know is a failure") {
+  for (const pga_status known : {PGA_OK, PGA_E_FAIL, PGA_E_LIMIT, PGA_E_FATAL}) CHECK(hosting::known_status(known) == known);
+  for (const pga_status unknown : {1, -11, INT32_MIN, INT32_MAX}) CHECK(hosting::known_status(unknown) == PGA_E_FAIL);
+}

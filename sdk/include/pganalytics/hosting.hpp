@@ -1,8 +1,9 @@
 // The host's side of plugin.h: what every host must do alike, so that a plugin cannot tell one from another.
 //
-// Here: errors handed to a plugin to fill, the size protocol of state_get(), secret_get() and info_get(), the rules of a plugin's
-// state. Not here: when to call what, durability, documents. For who writes a host, as the worker and the fake host of
-// this tree do; a plugin needs nothing of it. Header-only; one thread at a time (the one that calls the plugin).
+// Here: which tables of a plugin are taken, errors handed to a plugin to fill, the size protocol of state_get(), secret_get() and
+// info_get(), the rules of a plugin's state. Not here: when to call what, durability, documents. For who writes a host, as the
+// worker and the fake host of this tree do; a plugin needs nothing of it. Header-only; one thread at a time (the one that calls
+// the plugin).
 #ifndef PGANALYTICS_HOSTING_HPP
 #define PGANALYTICS_HOSTING_HPP
 
@@ -18,6 +19,55 @@
 #include <utility>
 
 namespace pganalytics::hosting {
+
+// What a call returned, with the meaning that the host at hand knows: a code of a later minor, or none at all, is PGA_E_FAIL.
+inline pga_status known_status(pga_status status) { return status > PGA_OK || status < PGA_E_FATAL ? PGA_E_FAIL : status; }
+
+namespace hosting_detail {
+
+inline Error unusable(const char* code, const std::string& message) { return Error{PGA_E_UNSUPPORTED, code, message, "", 0}; }
+
+inline bool is_text(const char* text, std::size_t length_max) {
+  return text != nullptr && strnlen(text, length_max + 1) <= length_max;
+}
+
+inline Outcome check_descriptor(const pga_descriptor* descriptor, std::uint32_t host_minor) {
+  constexpr std::uint32_t kKnownNeeds = PGA_NEED_PG | PGA_NEED_NET | PGA_NEED_READ_FS | PGA_NEED_PROC | PGA_NEED_EXEC;
+  constexpr std::size_t kTextMax = 1024, kSchemaMax = 1u << 20;
+  if (descriptor == nullptr || !PGA_HAS(pga_descriptor, descriptor, default_timeout_ms)) {
+    return unusable("plugin.table", "its descriptor is missing or too short");
+  }
+  for (const char* text : {descriptor->id, descriptor->aliases, descriptor->version, descriptor->vendor, descriptor->description,
+                           descriptor->license, descriptor->url}) {
+    if (!is_text(text, kTextMax)) return unusable("plugin.table", "a text of its descriptor is missing or too long");
+  }
+  if (!is_text(descriptor->config_schema, kSchemaMax) || !is_text(descriptor->output_schema, kSchemaMax)) {
+    return unusable("plugin.table", "a schema of its descriptor is missing or too long");
+  }
+  if (descriptor->min_host_minor > host_minor) {
+    return unusable("plugin.abi_minor", "it wants plugin ABI 1." + std::to_string(descriptor->min_host_minor) +
+                                            ", this host has 1." + std::to_string(host_minor));
+  }
+  if ((descriptor->needs & ~kKnownNeeds) != 0) {
+    return unusable("plugin.needs",
+                    "it declares a need that this host does not know (" + std::to_string(descriptor->needs) + ")");
+  }
+  return {};
+}
+
+}  // namespace hosting_detail
+
+// Whether a host of ABI 1.`host_minor` may use what pga_plugin_v1() returned: nothing mandatory is missing, and it wants nothing
+// that the host does not know. Unknown flags are no reason to refuse, a flag never changes safety.
+inline Outcome check_plugin(const pga_plugin* plugin, std::uint32_t host_minor) {
+  using hosting_detail::unusable;
+  if (plugin == nullptr) return unusable("plugin.refused", "it refuses this host");
+  if (!PGA_HAS(pga_plugin, plugin, destroy)) return unusable("plugin.table", "its table is too short");
+  if (plugin->create == nullptr || plugin->configure == nullptr || plugin->collect == nullptr || plugin->destroy == nullptr) {
+    return unusable("plugin.table", "a function is missing from its table");
+  }
+  return hosting_detail::check_descriptor(plugin->descriptor, host_minor);
+}
 
 // For a plugin to fill.
 inline pga_error blank_error() {

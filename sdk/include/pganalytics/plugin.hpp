@@ -279,31 +279,32 @@ struct PluginFacts {
 
 }  // namespace pganalytics
 
-// Once per plugin, at file scope, outside any namespace. `facts` is a PluginFacts in parentheses.
-#define PGA_DEFINE_PLUGIN(Type, id_, facts)                                                     \
-  PGA_NOTE(id_);                                                                                \
-  extern "C" PGA_EXPORT const pga_plugin* pga_plugin_v1(uint32_t) {                             \
-    using Calls = ::pganalytics::plugin_detail::Calls<Type>;                                    \
-    static constexpr ::pganalytics::PluginFacts kFacts = facts;                                 \
-    static constexpr pga_descriptor kDescriptor = {sizeof(pga_descriptor),                      \
-                                                   0u,                                          \
-                                                   id_,                                         \
-                                                   kFacts.aliases,                              \
-                                                   kFacts.version,                              \
-                                                   kFacts.vendor,                               \
-                                                   kFacts.description,                          \
-                                                   kFacts.license,                              \
-                                                   kFacts.url,                                  \
-                                                   kFacts.config_schema,                        \
-                                                   kFacts.output_schema,                        \
-                                                   kFacts.needs,                                \
-                                                   kFacts.flags,                                \
-                                                   kFacts.default_interval_ms,                  \
-                                                   kFacts.default_timeout_ms};                  \
-    static constexpr pga_plugin kPlugin = {                                                     \
-        sizeof(pga_plugin), PGA_ABI_MINOR,  &kDescriptor,    &Calls::create, &Calls::configure, \
-        &Calls::collect,    &Calls::cancel, &Calls::destroy, nullptr};                          \
-    return &kPlugin;                                                                            \
+// Once per plugin, at file scope, outside any namespace. `facts` is a PluginFacts in parentheses. Names inside begin with kPga,
+// so that the author's are seen.
+#define PGA_DEFINE_PLUGIN(Type, id_, facts)                                                                 \
+  PGA_NOTE(id_);                                                                                            \
+  extern "C" PGA_EXPORT const pga_plugin* pga_plugin_v1(uint32_t) {                                         \
+    using PgaCalls = ::pganalytics::plugin_detail::Calls<Type>;                                             \
+    static constexpr ::pganalytics::PluginFacts kPgaFacts = facts;                                          \
+    static constexpr pga_descriptor kPgaDescriptor = {sizeof(pga_descriptor),                               \
+                                                      0u,                                                   \
+                                                      id_,                                                  \
+                                                      kPgaFacts.aliases,                                    \
+                                                      kPgaFacts.version,                                    \
+                                                      kPgaFacts.vendor,                                     \
+                                                      kPgaFacts.description,                                \
+                                                      kPgaFacts.license,                                    \
+                                                      kPgaFacts.url,                                        \
+                                                      kPgaFacts.config_schema,                              \
+                                                      kPgaFacts.output_schema,                              \
+                                                      kPgaFacts.needs,                                      \
+                                                      kPgaFacts.flags,                                      \
+                                                      kPgaFacts.default_interval_ms,                        \
+                                                      kPgaFacts.default_timeout_ms};                        \
+    static constexpr pga_plugin kPgaPlugin = {sizeof(pga_plugin), PGA_ABI_MINOR,        &kPgaDescriptor,    \
+                                              &PgaCalls::create,  &PgaCalls::configure, &PgaCalls::collect, \
+                                              &PgaCalls::cancel,  &PgaCalls::destroy,   nullptr};           \
+    return &kPgaPlugin;                                                                                     \
   }
 
 #endif
