@@ -4,7 +4,7 @@
 #include "core/collector/exit_code.h"
 #include "core/collector/installation.h"
 #include "core/collector/plugin_facts.h"
-#include "core/collector/self_report.h"
+#include "core/collector/spool_keys.h"
 #include "core/config/remote_overlay.h"
 #include "core/log/log.h"
 
@@ -13,17 +13,8 @@
 namespace pganalytics::collector {
 namespace {
 
-constexpr std::int64_t kReportIntervalMs = 60'000;
 constexpr std::int64_t kStopMs = 6'000;   // for the workers: cancel, SIGABRT, SIGKILL
 constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; both together stay well below 15 s
-
-// Keys of the spool's small values.
-constexpr const char* kLastGood = "config.last_good";
-constexpr const char* kLastGoodEtag = "config.etag";
-constexpr const char* kLastReport = "report.last";
-constexpr const char* kQuarantine = "quarantine.";  // and the plugin's id; empty: there is none
-
-std::int64_t monotonic_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
 spool::SpoolCaps caps_of(const config::SpoolConfig& config) {
   return {config.max_bytes, config.max_age_ms, config.keep_free_bytes};
@@ -67,6 +58,21 @@ bool same_delivery(const config::CollectorConfig& a, const config::CollectorConf
          a.push_timeout_ms == b.push_timeout_ms && a.config_pull_interval_ms == b.config_pull_interval_ms;
 }
 
+// Enabled plugins whose file is not used, as they are reported: nothing runs, but somebody wants them to.
+std::vector<host::PluginHealth> refused_of(const config::CollectorConfig& config, const Catalogue& catalogue) {
+  std::vector<host::PluginHealth> refused;
+  for (const auto& [id, plugin] : config.plugins) {
+    const Catalogue::Entry* const entry = plugin.enabled ? catalogue.find(id) : nullptr;
+    if (entry == nullptr || !entry->refused) continue;
+    host::PluginHealth health;
+    health.plugin = id;
+    health.state = "refused";
+    health.last_error = entry->refused->message;
+    refused.push_back(std::move(health));
+  }
+  return refused;
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
@@ -81,6 +87,7 @@ Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
   std::unique_ptr<Collector> collector(
       new Collector(Parts{std::move(load), std::move(local), std::move(catalogue), std::move(identity), std::move(spool),
                           std::move(output), std::move(signals)}));
+  PGA_TRY(collector->control_, collector->open_control(collector->parts_.local));
   PGA_CHECK(collector->begin());
   return collector;
 }
@@ -95,7 +102,7 @@ Collector::Collector(Parts parts) : parts_(std::move(parts)), mailbox_(parts_.si
 Collector::~Collector() = default;
 
 Outcome Collector::begin() {
-  PGA_TRY(auto body, parts_.spool->value(kLastGood));
+  PGA_TRY(auto body, parts_.spool->value(kLastGoodConfig));
   PGA_TRY(auto etag, parts_.spool->value(kLastGoodEtag));
   if (body && parts_.local.backend) last_good_ = RemoteDocument{*body, etag.value_or("")};
   if (const Outcome good = put_in_force(parts_.local, parts_.catalogue, last_good_); !good) {
@@ -117,6 +124,7 @@ Outcome Collector::put_in_force(const config::CollectorConfig& local, const Cata
   }
   PGA_TRY(Selection selection, select_enabled(effective, catalogue));
   for (const Error& refused : selection.refused) log::write(log::Level::kError, "", refused);
+  refused_ = refused_of(effective, catalogue);
   if (selection.settings.empty()) log::warn("no plugin is enabled: nothing will be collected");
   supervisor_->apply(std::move(selection.settings));
   parts_.spool->set_encoding(effective.compression);
@@ -138,9 +146,9 @@ void Collector::deliver_to(std::unique_ptr<transport::Backend> backend) {
 int Collector::run() {
   log::info("pganalytics " PGANALYTICS_VERSION " collects as '" + parts_.local.name + "'" +
             (parts_.local.backend ? " for " + parts_.local.backend->url : " to " + parts_.local.output));
-  std::int64_t report_at_ms = monotonic_ms() + kReportIntervalMs;
+  begin_reporting();
   while (!WakeSignals::stop_wanted()) {
-    if (!supervisor_->turn(std::max<std::int64_t>(report_at_ms - monotonic_ms(), 0), parts_.signals.fd())) {
+    if (!wait()) {
       log::error("unable to wait for plugins");
       shut_down();
       return kFailed;
@@ -149,15 +157,22 @@ int Collector::run() {
     if (WakeSignals::take_reload()) reload();
     if (auto document = mailbox_.take()) take_remote(std::move(*document));
     watch_trial();
-    if (monotonic_ms() < report_at_ms) continue;
-    report_at_ms += kReportIntervalMs;
-    if (const Outcome reported = report_self(); !reported) log::write(log::Level::kError, "collector report", reported.error());
+    report_when_due();
+    if (control_) control_->turn([this](const ControlRequest& request) { return answer(request); });
   }
   return shut_down();
 }
 
+// For the next event of a plugin, a signal, another thread, somebody who asks, or the next report.
+bool Collector::wait() {
+  const std::int64_t longest_ms = next_report_in_ms();
+  if (!control_) return supervisor_->turn(longest_ms, parts_.signals.fd());
+  return supervisor_->turn(control_->wait_ms(longest_ms), control_->fd());
+}
+
 int Collector::shut_down() {
   log::info("stopping");
+  control_.reset();  // who asks from now on is told that nobody is here
   supervisor_->stop(kStopMs);
   if (delivery_) delivery_->stop(kDrainMs);
   log::info("stopped");
@@ -198,36 +213,15 @@ Expected<std::optional<std::string>> Collector::secret(const std::string&, const
 }
 
 Expected<std::optional<std::string>> Collector::quarantine_of(const std::string& plugin) {
-  PGA_TRY(auto record, parts_.spool->value(kQuarantine + plugin));
-  if (record && record->empty()) record.reset();
-  return record;
+  return parts_.spool->value(quarantine_key(plugin));
 }
 
 Outcome Collector::keep_quarantine(const std::string& plugin, const std::optional<std::string>& record) {
-  return parts_.spool->set_value(kQuarantine + plugin, record.value_or(""));
+  return record ? parts_.spool->set_value(quarantine_key(plugin), *record) : parts_.spool->remove_value(quarantine_key(plugin));
 }
 
 std::map<std::string, std::string> Collector::facts() {
   return facts_of(in_force_, parts_.identity ? parts_.identity->collector_id : "");
-}
-
-Outcome Collector::report_self() {
-  SelfReport report;
-  report.unix_ns = clock::now_unix_ns();
-  report.version = PGANALYTICS_VERSION;
-  report.plugins = supervisor_->health();
-  PGA_TRY(report.spool, parts_.spool->status());
-  PGA_TRY(report.losses, parts_.spool->losses());
-  if (delivery_) report.delivery = delivery_->status();
-  report.remote_version = in_force_.remote_version;
-  report.remote_refused = remote_refused_;
-  spool::SealedRun run;
-  run.plugin = "collector";
-  run.documents = {to_document(report)};
-  run.scheduled_unix_ns = report.unix_ns;
-  for (const spool::Loss& loss : report.losses) run.reported_losses.push_back(loss.id);
-  PGA_CHECK(parts_.spool->set_value(kLastReport, run.documents.front()));
-  return keep(std::move(run));
 }
 
 // Configuration --------------------------------------------------------------------------------------------------------------
@@ -251,6 +245,11 @@ Outcome Collector::reload_files() {
   Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
   std::unique_ptr<transport::Backend> backend;
+  std::unique_ptr<ControlSocket> control;
+  const bool other_control = !control_ || local.control_socket != control_->path();
+  if (other_control) {
+    PGA_TRY(control, open_control(local));
+  }
   const bool other_delivery = !same_delivery(local, parts_.local);
   if (other_delivery) {
     PGA_TRY(backend, open_backend(local, identity));
@@ -260,6 +259,7 @@ Outcome Collector::reload_files() {
   parts_.catalogue = std::move(catalogue);
   parts_.identity = std::move(identity);
   std::swap(parts_.output, output);
+  if (other_control) control_ = std::move(control);
   parts_.spool->set_caps(caps_of(parts_.local.spool));
   if (other_delivery) deliver_to(std::move(backend));
   return {};
@@ -287,7 +287,7 @@ void Collector::watch_trial() {
   if (!trial_->passed()) return;
   last_good_ = trial_->document();
   trial_.reset();
-  Outcome kept = parts_.spool->set_value(kLastGood, last_good_->body);
+  Outcome kept = parts_.spool->set_value(kLastGoodConfig, last_good_->body);
   if (kept) kept = parts_.spool->set_value(kLastGoodEtag, last_good_->etag);
   if (!kept) log::write(log::Level::kError, "the remote configuration works but could not be kept", kept.error());
 }

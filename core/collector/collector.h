@@ -6,8 +6,10 @@
 #pragma once
 
 #include "core/collector/catalogue.h"
+#include "core/collector/control_socket.h"
 #include "core/collector/document_output.h"
 #include "core/collector/remote_config.h"
+#include "core/collector/self_report.h"
 #include "core/collector/wake_signals.h"
 #include "core/config/collector_config.h"
 #include "core/host/supervisor.h"
@@ -16,6 +18,7 @@
 #include "core/transport/identity.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
@@ -66,8 +69,21 @@ class Collector : private host::RunSink {
   // Ends the delivery there is and begins the one that `backend` is for; nullptr: none.
   void deliver_to(std::unique_ptr<transport::Backend> backend);
   Outcome keep(spool::SealedRun&& run);
-  Outcome report_self();
+  bool wait();
   int shut_down();
+
+  // collector_reporting.cpp
+  void begin_reporting();
+  void report_when_due();
+  [[nodiscard]] std::int64_t next_report_in_ms() const;
+  [[nodiscard]] std::vector<host::PluginHealth> plugins_health() const;
+  Expected<SelfReport> self_report();
+  Outcome report_self();
+  // nullptr, and said aloud, when the system would not: collecting matters more.
+  Expected<std::unique_ptr<ControlSocket>> open_control(const config::CollectorConfig& config) const;
+  Expected<std::string> answer(const ControlRequest& request);
+  Expected<std::string> answer_status();
+  Expected<std::string> answer_release(const std::string& plugin);
 
   Parts parts_;
   RemoteMailbox mailbox_;
@@ -78,6 +94,11 @@ class Collector : private host::RunSink {
   std::optional<RemoteDocument> last_good_;  // what to go back to
   std::optional<Trial> trial_;               // of remote_
   std::string remote_refused_;               // why the newest document is not in force
+  std::vector<host::PluginHealth> refused_;  // enabled, and their file is not used
+  std::unique_ptr<ControlSocket> control_;   // may be nullptr
+  std::int64_t started_unix_ns_ = 0;
+  std::int64_t report_at_ms_ = 0, reported_ms_ = 0;       // monotonic
+  std::map<std::string, std::string> reported_troubles_;  // that the newest report tells
 };
 
 }  // namespace pganalytics::collector

@@ -23,7 +23,7 @@ constexpr Command kCommands[] = {
     {"once", "run each enabled plugin once, documents on standard output", once_command},
     {"check-config", "say whether the configuration is right", check_config_command},
     {"register", "become known to a server", register_command},
-    {"status", "what waits, what was lost, how the plugins fare", status_command},
+    {"status", "how the collector and its plugins fare, what waits, what was lost", status_command},
     {"plugin", "the plugins of this host, and tools for their authors", plugin_command},
     {"version", "print the version", version_command},
 };
@@ -32,8 +32,8 @@ void print_help(std::FILE* stream) {
   std::fputs("usage: pganalytics COMMAND [options]\n\nCollects metrics and logs of a PostgreSQL server.\n\nCommands:\n", stream);
   for (const Command& command : kCommands) std::fprintf(stream, "  %-14s %s\n", command.name, command.summary);
   std::fputs(
-      "\nEach command has --help. Exit codes: 0 well, 1 something failed, 2 usage or configuration, 75 another\n"
-      "collector holds the state folder.\n",
+      "\nEach command has --help. Exit codes: 0 well, 1 something failed, 2 usage or configuration, 3 status: no\n"
+      "collector runs, 75 another collector holds the state folder.\n",
       stream);
 }
 

@@ -19,13 +19,14 @@ struct Action {
 constexpr Action kActions[] = {
     {"list", "list", "every plugin file that was found, whether it is used, and why not", plugin_list_command},
     {"describe", "describe ID", "what a plugin says of itself and the keys of its configuration", plugin_describe_command},
+    {"release", "release ID", "end the quarantine that a plugin earned by its faults", plugin_release_command},
 };
 
 void print_help(std::FILE* stream) {
   std::fputs("usage: pganalytics plugin ACTION [options]\n\nThe plugins of this host, and tools for their authors.\n\nActions:\n",
              stream);
   for (const Action& action : kActions) std::fprintf(stream, "  %-18s %s\n", action.usage, action.summary);
-  std::fputs("\nEach action has --help.\n", stream);
+  std::fputs("\nEach action takes --config FILE and --plugin-dir DIR, and has --help.\n", stream);
 }
 
 }  // namespace

@@ -10,22 +10,42 @@ std::optional<std::string> time_of(std::int64_t unix_ns) {
   return unix_ns == 0 ? std::nullopt : std::optional(clock::format_rfc3339(unix_ns));
 }
 
-void write_json(JsonWriter& json, const host::PluginHealth& plugin) {
-  json.begin_object()
-      .member("plugin", plugin.plugin)
-      .member("state", plugin.state)
-      .member("runs", plugin.runs)
+// null: there is none; only for figures that are never 0 when there is one.
+std::optional<std::int64_t> known(std::int64_t figure) { return figure == 0 ? std::nullopt : std::optional(figure); }
+
+void write_counters(JsonWriter& json, const host::PluginHealth& plugin) {
+  json.member("runs", plugin.runs)
       .member("failed_runs", plugin.failed_runs)
       .member("documents", plugin.documents)
       .member("refused_documents", plugin.refused_documents)
       .member("skipped_ticks", plugin.skipped_ticks)
+      .member("faults", plugin.faults)
       .member("restarts", plugin.restarts)
       .member("kills", plugin.kills)
-      .member("last_run", time_of(plugin.last_run_unix_ns))
-      .member("last_duration_ms", plugin.last_duration_ms)
-      .member("pid", plugin.pid == 0 ? std::nullopt : std::optional(plugin.pid))
-      .member("last_error", text_or_null(plugin.last_error))
-      .end_object();
+      .member("quarantines", plugin.quarantines)
+      .member("dropped_log_lines", plugin.dropped_log_lines);
+}
+
+void write_json(JsonWriter& json, const host::PluginHealth& plugin) {
+  const bool has_run = plugin.runs > 0;
+  json.begin_object()
+      .member("plugin", plugin.plugin)
+      .member("version", text_or_null(plugin.version))
+      .member("build_id", text_or_null(plugin.build_id))
+      .member("state", plugin.state)
+      .member("isolation", plugin.isolation == host::Isolation::kThread ? "thread" : "process");
+  write_counters(json, plugin);
+  json.member("last_run", time_of(plugin.last_run_unix_ns))
+      .member("last_duration_ms", has_run ? std::optional(plugin.last_duration_ms) : std::nullopt)
+      .member("max_duration_ms", has_run ? std::optional(plugin.max_duration_ms) : std::nullopt)
+      .member("total_duration_ms", plugin.total_duration_ms)
+      .member("quarantined_until", time_of(plugin.quarantined_until_unix_ns))
+      .member("pid", known(plugin.pid))
+      .member("rss_bytes", known(plugin.rss_bytes))
+      .member("cpu_ms", plugin.cpu_ms);
+  json.key("sandbox_gaps").begin_array();
+  for (const std::string& gap : plugin.sandbox_gaps) json.value(gap);
+  json.end_array().member("last_error", text_or_null(plugin.last_error)).end_object();
 }
 
 void write_json(JsonWriter& json, const transport::DeliveryStatus& delivery) {
@@ -40,6 +60,10 @@ void write_json(JsonWriter& json, const transport::DeliveryStatus& delivery) {
 }
 
 }  // namespace
+
+bool is_trouble(std::string_view state) {
+  return state == "failed" || state == "quarantined" || state == "hung" || state == "refused";
+}
 
 void write_json(JsonWriter& json, const spool::SpoolStatus& status) {
   json.begin_object()

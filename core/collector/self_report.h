@@ -1,6 +1,6 @@
 // What the collector says of itself: the "collector" document, and the same figures for `status`.
 //
-// Pure: figures in, JSON out. [any thread]
+// What each member means stands in collector.schema.json, which a test holds this to. Pure: figures in, JSON out. [any thread]
 #pragma once
 
 #include "core/host/supervisor.h"
@@ -11,6 +11,7 @@
 #include <optional>
 #include <pganalytics/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pganalytics::collector {
@@ -18,13 +19,16 @@ namespace pganalytics::collector {
 struct SelfReport {
   std::int64_t unix_ns = 0;
   std::string version;
-  std::vector<host::PluginHealth> plugins;
+  std::vector<host::PluginHealth> plugins;  // those that cannot run because their file is refused too, as "refused"
   spool::SpoolStatus spool;
   std::vector<spool::Loss> losses;
   std::optional<transport::DeliveryStatus> delivery;  // without [backend]: none
   std::uint64_t remote_version = 0;                   // of the configuration in force; 0: the local one
   std::string remote_refused;                         // why the newest remote configuration is not in force; empty: it is
 };
+
+// The plugin collects nothing until somebody or time changes something: failed, quarantined, hung, refused.
+bool is_trouble(std::string_view state);
 
 // {"type":"collector","timestamp",...}
 std::string to_document(const SelfReport& report);

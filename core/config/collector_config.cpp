@@ -85,6 +85,18 @@ void lay_environment_over(Node& tree, const Environment& environment) {
   }
 }
 
+void read_control_socket(TableReader& table, CollectorConfig& config) {
+  const std::string& path = config.control_socket = table.string("control_socket", config.state_dir + "/control.sock");
+  if (path.empty() || path.front() != '/') {
+    table.problem("control_socket", "'" + path + "' is not an absolute path", "Give a path that begins with a slash.");
+  } else if (path.size() > kControlSocketBytesMax) {
+    table.problem(table.has("control_socket") ? "control_socket" : "state_dir",
+                  "makes the control socket's path " + std::to_string(path.size()) + " bytes long; the system takes " +
+                      std::to_string(kControlSocketBytesMax),
+                  "Give a short path as control_socket, such as \"/run/pganalytics/control.sock\".");
+  }
+}
+
 void read_collector(TableReader table, CollectorConfig& config) {
   config.name = table.string("name", host_name());
   if (config.name.empty() || config.name.size() > 200) table.problem("name", "must have 1 to 200 characters", "Give a name.");
@@ -92,6 +104,7 @@ void read_collector(TableReader table, CollectorConfig& config) {
   if (config.state_dir.empty() || config.state_dir.front() != '/') {
     table.problem("state_dir", "'" + config.state_dir + "' is not an absolute path", "Give a path that begins with a slash.");
   }
+  read_control_socket(table, config);
   config.plugin_dirs = table.strings("plugin_dirs", {});
   config.config_pull_interval_ms = table.duration_ms("config_pull_interval", config.config_pull_interval_ms, {kSecond, kDay});
   config.push_timeout_ms = table.duration_ms("push_timeout", config.push_timeout_ms, {kSecond, 3600 * kSecond});

@@ -44,10 +44,14 @@ struct SpoolConfig {
   std::int64_t keep_free_bytes = 1LL << 30;
 };
 
+// What a Unix socket's path may have: the kernel's limit, without the final NUL.
+constexpr std::size_t kControlSocketBytesMax = 107;
+
 struct CollectorConfig {
   std::string name;  // host name if the file has none
   std::string state_dir = "/var/lib/pganalytics";
-  std::vector<std::string> plugin_dirs;  // empty: the built-in ones
+  std::string control_socket = "/var/lib/pganalytics/control.sock";  // in state_dir unless it is moved
+  std::vector<std::string> plugin_dirs;                              // empty: the built-in ones
   std::int64_t config_pull_interval_ms = 300'000;
   std::int64_t push_timeout_ms = 30'000;
   log::Level log_level = log::Level::kInfo;

@@ -27,7 +27,7 @@ std::int64_t crc32_of(std::string_view bytes) {
 
 // Prepared once. All are used under the spool's mutex.
 struct Statements {
-  Statement insert_batch, read_batch, reseal, set_state, delete_state, states, value, set_value;
+  Statement insert_batch, read_batch, reseal, set_state, delete_state, states, value, set_value, remove_value;
 };
 
 Expected<Statements> prepare(Database& db) {
@@ -45,8 +45,10 @@ Expected<Statements> prepare(Database& db) {
   PGA_TRY(Statement value, db.prepare(kSelectValue));
   PGA_TRY(Statement set_value, db.prepare("INSERT INTO value (key, value) VALUES (?, ?)"
                                           " ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
-  return Statements{std::move(insert_batch), std::move(read_batch), std::move(reseal), std::move(set_state),
-                    std::move(delete_state), std::move(states),     std::move(value),  std::move(set_value)};
+  PGA_TRY(Statement remove_value, db.prepare("DELETE FROM value WHERE key = ?"));
+  return Statements{std::move(insert_batch), std::move(read_batch),   std::move(reseal),
+                    std::move(set_state),    std::move(delete_state), std::move(states),
+                    std::move(value),        std::move(set_value),    std::move(remove_value)};
 }
 
 Error corrupt(std::uint64_t seq) {
@@ -77,6 +79,7 @@ class Spool::Impl {
   Expected<std::map<std::string, std::string>> state_of(const std::string& plugin);
   Expected<std::optional<std::string>> value(const std::string& key);
   Outcome set_value(const std::string& key, const std::string& value);
+  Outcome remove_value(const std::string& key);
   Expected<std::vector<Loss>> losses();
   Expected<SpoolStatus> status();
   void set_encoding(compression::Encoding encoding);
@@ -351,6 +354,11 @@ Outcome Spool::Impl::set_value(const std::string& key, const std::string& value)
   return sql_.set_value.bind(key).bind_blob(value).done();
 }
 
+Outcome Spool::Impl::remove_value(const std::string& key) {
+  const std::lock_guard guard(mutex_);
+  return sql_.remove_value.bind(key).done();
+}
+
 Expected<std::vector<Loss>> Spool::Impl::losses() {
   const std::lock_guard guard(mutex_);
   return ledger_.unreported();
@@ -392,6 +400,7 @@ Outcome Spool::set_aside(std::uint64_t seq, const std::string& reason) { return 
 Expected<std::vector<Loss>> Spool::losses() { return impl_->losses(); }
 Expected<std::optional<std::string>> Spool::value(const std::string& key) { return impl_->value(key); }
 Outcome Spool::set_value(const std::string& key, const std::string& value) { return impl_->set_value(key, value); }
+Outcome Spool::remove_value(const std::string& key) { return impl_->remove_value(key); }
 Expected<SpoolStatus> Spool::status() { return impl_->status(); }
 void Spool::set_encoding(compression::Encoding encoding) { impl_->set_encoding(encoding); }
 void Spool::set_caps(const SpoolCaps& caps) { impl_->set_caps(caps); }

@@ -89,9 +89,10 @@ class Spool : public Outbox {
   // From the next seal on.
   void set_caps(const SpoolCaps& caps);
 
-  // Small durable values of the collector itself ("config.last_good", "config.etag").
+  // Small durable values of the collector itself ("config.last_good", "report.last").
   Expected<std::optional<std::string>> value(const std::string& key);
   Outcome set_value(const std::string& key, const std::string& value);
+  Outcome remove_value(const std::string& key);  // one that is not there is removed already
 
   Expected<SpoolStatus> status();
 

@@ -1,7 +1,9 @@
 // The commands that come and go: exit codes, what goes to which stream, and what the messages say.
 #include "core/schema/json_text.h"
+#include "core/spool/spool.h"
 #include "tests/core/collector/program.h"
 #include "tests/support/catch.h"
+#include "tests/support/must.h"
 #include "tests/support/temporary_folder.h"
 
 #include <sys/stat.h>
@@ -23,6 +25,7 @@ class Setup {
                              "\"\nplugin_dirs = [\"" TEST_PLUGIN_DIR "\"]\n" + more + plugins);
   }
   [[nodiscard]] std::string config() const { return folder_ / "c.toml"; }
+  [[nodiscard]] std::string state_dir() const { return folder_ / "state"; }
   [[nodiscard]] const testing::TemporaryFolder& folder() const { return folder_; }
   [[nodiscard]] Ended run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--config", config()});
@@ -64,6 +67,8 @@ TEST_CASE("a wrong command line is exit code 2 and a hint on standard error") {
                                                        {"plugin"},
                                                        {"plugin", "lst"},
                                                        {"plugin", "describe"},
+                                                       {"plugin", "release"},
+                                                       {"plugin", "release", "no such id"},
                                                        {"plugin", "list", "x"},
                                                        {"run", "--config"}};
   for (const auto& arguments : wrong) {
@@ -240,9 +245,44 @@ TEST_CASE("status of a folder where nothing ever ran") {
   const Setup setup("");
   CHECK_THAT(setup.run({"status"}).out, Contains("not running") && Contains("not registered") && Contains("none yet"));
   const Ended json = setup.run({"status", "--json"});
-  CHECK(json.exit_code == 0);
+  CHECK(json.exit_code == 3);
   const auto status = schema::parse_json(json.out);
   REQUIRE(status);
   CHECK((*status)["pid"].IsNull());
   CHECK((*status)["spool"].IsNull());
+  CHECK((*status)["live"] == false);
+  CHECK((*status)["healthy"] == false);
+}
+
+TEST_CASE("plugin release without a collector tells an unknown plugin from one that is not quarantined") {
+  const Setup setup("[plugins.test_counter]\n");
+  const Ended unknown = setup.run({"plugin", "release", "nosuch"});
+  CHECK(unknown.exit_code == 1);
+  CHECK_THAT(unknown.err, Contains("no plugin 'nosuch' is installed") && Contains("HINT: "));
+  CHECK(setup.run({"plugin", "release", "test_counter"}).exit_code == 1);  // there is not even a spool
+
+  REQUIRE(setup.run({"once", "--commit"}).exit_code == 0);
+  const Ended clean = setup.run({"plugin", "release", "test_counter", "--json"});
+  CHECK(clean.exit_code == 1);
+  CHECK_THAT(clean.err, Contains("nothing is held against plugin test_counter") && Contains("HINT: "));
+  const auto answer = schema::parse_json(clean.out);
+  REQUIRE(answer);
+  CHECK((*answer)["released"] == false);
+  CHECK((*answer)["reason"] == "plugin.not_quarantined");
+}
+
+TEST_CASE("plugin release without a collector clears the record that one left") {
+  const Setup setup("[plugins.test_counter]\n");
+  REQUIRE(setup.run({"once", "--commit"}).exit_code == 0);
+  {
+    const auto spool = testing::must(spool::Spool::open(setup.state_dir(), {}));
+    testing::must(spool->set_value("quarantine.test_counter", "a record"));
+  }
+  const Ended released = setup.run({"plugin", "release", "test_counter"});
+  CHECK(released.exit_code == 0);
+  CHECK_THAT(released.out, Contains("test_counter is released"));
+  const auto spool = testing::must(spool::Spool::open(setup.state_dir(), {}));
+  CHECK_FALSE(testing::must(spool->value("quarantine.test_counter")));
+  const Ended locked = setup.run({"plugin", "release", "test_steady"});
+  CHECK(locked.exit_code == 1);  // nothing to clear: the lock is not even asked for
 }

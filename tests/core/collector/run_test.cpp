@@ -75,9 +75,14 @@ TEST_CASE("while one runs a second is turned away, and the others look on") {
   const auto document = schema::parse_json(once.out);
   REQUIRE(document);
   CHECK((*document)["count"].GetInt() > 1);  // with the state of the one that runs
-  const auto status = schema::parse_json(folder.command({"status", "--json"}).out);
+  const Ended asked = folder.command({"status", "--json"});
+  CHECK(asked.exit_code == 0);
+  const auto status = schema::parse_json(asked.out);
   REQUIRE(status);
   CHECK((*status)["pid"].GetInt() == program.pid());
+  CHECK((*status)["live"] == true);
+  CHECK((*status)["report"]["plugins"][0]["plugin"] == "test_counter");
+  CHECK((*status)["report"]["plugins"][0]["runs"].GetInt() >= 1);  // of this moment: no report was made yet
   program.signal(SIGINT);
   CHECK(program.wait() == 0);
 }
@@ -134,6 +139,48 @@ TEST_CASE("a plugin whose file is refused does not keep the others from running"
   RunningProgram program(folder.run(), folder.log());
   REQUIRE(eventually([&] { return !folder.counts().empty(); }));
   CHECK_THAT(read_text(folder.log()), Contains("test_noteless"));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
+
+TEST_CASE("a killed collector's socket is no collector, and the next one takes its place") {
+  const Folder folder(kFast);
+  {
+    RunningProgram program(folder.run(), folder.log());
+    REQUIRE(eventually([&] { return folder.command({"status"}).exit_code == 0; }));
+    program.signal(SIGKILL);
+    CHECK(program.wait() == 128 + SIGKILL);
+  }
+  const Ended after = folder.command({"status"});
+  CHECK(after.exit_code == 3);
+  CHECK_THAT(after.out, Contains("not running"));
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return folder.command({"status"}).exit_code == 0; }));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
+
+TEST_CASE("a plugin whose file is refused is in the status and in a report at once") {
+  const Folder folder(std::string(kFast) + "[plugins.test_noteless]\n");
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return read_text(folder.output()).find("\"state\":\"refused\"") != std::string::npos; }));
+  const Ended status = folder.command({"status"});
+  CHECK(status.exit_code == 1);
+  CHECK_THAT(status.out, Contains("test_noteless  refused") && Contains("last error: "));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
+
+TEST_CASE("release asks the running collector, which knows its plugins") {
+  const Folder folder(kFast);
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return folder.command({"status"}).exit_code == 0; }));
+  const Ended fine = folder.command({"plugin", "release", "test_counter"});
+  CHECK(fine.exit_code == 1);
+  CHECK_THAT(fine.err, Contains("test_counter") && Contains("not quarantined"));
+  const Ended unknown = folder.command({"plugin", "release", "test_steady"});  // installed, not enabled
+  CHECK(unknown.exit_code == 1);
+  CHECK_THAT(unknown.err, Contains("no enabled plugin"));
   program.signal(SIGTERM);
   CHECK(program.wait() == 0);
 }

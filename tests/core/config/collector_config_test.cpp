@@ -190,3 +190,15 @@ TEST_CASE("a file that is not there is an error unless nobody asked for it") {
   CHECK_THAT(missing.error().message, Catch::Contains("/nonexistent/c.toml"));
   CHECK(config::load("/nonexistent/c.toml", {}, true));
 }
+
+TEST_CASE("the control socket lies in the state folder unless it is moved, and must fit into a socket's path") {
+  CHECK(loaded("[collector]\nstate_dir = \"/s\"\n").control_socket == "/s/control.sock");
+  CHECK(loaded("[collector]\ncontrol_socket = \"/run/p.sock\"\n").control_socket == "/run/p.sock");
+  const auto relative = config::load_text("[collector]\ncontrol_socket = \"p.sock\"\n", "f");
+  REQUIRE_FALSE(relative);
+  CHECK_THAT(relative.error().message, Catch::Contains("f:2: collector.control_socket"));
+  const auto deep = config::load_text("[collector]\nstate_dir = \"/" + std::string(100, 'x') + "\"\n", "f");
+  REQUIRE_FALSE(deep);
+  CHECK_THAT(deep.error().message, Catch::Contains("f:2: collector.state_dir") && Catch::Contains("107"));
+  CHECK_THAT(deep.error().message + deep.error().hint, Catch::Contains("control_socket"));
+}

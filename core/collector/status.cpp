@@ -1,0 +1,194 @@
+#include "core/collector/status.h"
+
+#include "core/collector/exit_code.h"
+#include "core/collector/text_table.h"
+#include "core/schema/json_text.h"
+
+#include <cstdio>
+#include <pganalytics/json.hpp>
+
+namespace pganalytics::collector {
+namespace {
+
+using rapidjson::Value;
+
+// "-": there is none.
+std::string text_of(const Value& object, const char* key) {
+  const auto member = object.FindMember(key);
+  if (member == object.MemberEnd() || member->value.IsNull()) return "-";
+  return member->value.IsString() ? member->value.GetString() : schema::to_text(member->value);
+}
+
+std::optional<double> number_of(const Value& object, const char* key) {
+  const auto member = object.FindMember(key);
+  if (member == object.MemberEnd() || !member->value.IsNumber()) return std::nullopt;
+  return member->value.GetDouble();
+}
+
+std::string rounded(double number, const char* unit) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %s", number, unit);
+  return text;
+}
+
+std::string size_text(const Value& object, const char* key) {
+  const auto bytes = number_of(object, key);
+  return bytes ? rounded(*bytes / (1 << 20), "MiB") : "-";
+}
+
+std::string seconds_text(const Value& object, const char* key) {
+  const auto ms = number_of(object, key);
+  return ms ? rounded(*ms / 1000, "s") : "-";
+}
+
+std::string average_ms(const Value& plugin) {
+  const auto total = number_of(plugin, "total_duration_ms");
+  const auto runs = number_of(plugin, "runs");
+  return total && runs && *runs > 0 ? std::to_string(static_cast<long long>(*total / *runs)) : "-";
+}
+
+// The array `key` of the report; nullptr: there is none.
+const Value* list_of(const Value& object, const char* key) {
+  if (!object.IsObject()) return nullptr;
+  const auto member = object.FindMember(key);
+  return member != object.MemberEnd() && member->value.IsArray() ? &member->value : nullptr;
+}
+
+void add_plugin(TextTable& table, const Value& plugin) {
+  table.row({text_of(plugin, "plugin"), text_of(plugin, "state"), text_of(plugin, "runs"), text_of(plugin, "failed_runs"),
+             text_of(plugin, "skipped_ticks"), text_of(plugin, "restarts"), text_of(plugin, "kills"),
+             text_of(plugin, "last_duration_ms"), text_of(plugin, "max_duration_ms"), average_ms(plugin),
+             size_text(plugin, "rss_bytes"), seconds_text(plugin, "cpu_ms"), text_of(plugin, "isolation")});
+  if (const std::string until = text_of(plugin, "quarantined_until"); until != "-") {
+    table.note("quarantined until " + until + "; `pganalytics plugin release " + text_of(plugin, "plugin") + "` ends it");
+  }
+  if (const Value* const gaps = list_of(plugin, "sandbox_gaps")) {
+    for (const Value& gap : gaps->GetArray()) {
+      if (gap.IsString()) table.note(std::string("not in force: ") + gap.GetString());
+    }
+  }
+  if (const std::string error = text_of(plugin, "last_error"); error != "-") table.note("last error: " + error);
+}
+
+std::string plugins_text(const Value& report) {
+  const Value* const plugins = list_of(report, "plugins");
+  if (plugins == nullptr || plugins->Empty()) return "no plugin is enabled\n";
+  TextTable table({{"ID"},
+                   {"STATE"},
+                   {"RUNS", true},
+                   {"FAILED", true},
+                   {"SKIPPED", true},
+                   {"RESTARTS", true},
+                   {"KILLS", true},
+                   {"LAST ms", true},
+                   {"MAX ms", true},
+                   {"AVG ms", true},
+                   {"RSS", true},
+                   {"CPU", true},
+                   {"ISOLATION"}});
+  for (const Value& plugin : plugins->GetArray()) {
+    if (plugin.IsObject()) add_plugin(table, plugin);
+  }
+  return table.text();
+}
+
+std::string delivery_text(const Value& report) {
+  const auto delivery = report.FindMember("delivery");
+  if (delivery == report.MemberEnd() || !delivery->value.IsObject()) return "";
+  return "delivery:  " + text_of(delivery->value, "pushed_batches") + " batches pushed, " + text_of(delivery->value, "failures") +
+         " failures, last push " + text_of(delivery->value, "last_push") + ", last error " +
+         printable(text_of(delivery->value, "last_error")) + "\n";
+}
+
+std::string spool_text(const Status& status) {
+  if (!status.has_spool) return "spool:     none yet\n";
+  const spool::SpoolStatus& spool = status.spool;
+  std::string text = "spool:     " + std::to_string(spool.produced_documents) + " documents made, " +
+                     std::to_string(spool.acknowledged_documents) + " delivered, " + std::to_string(spool.lost_documents) +
+                     " lost, " + std::to_string(spool.waiting_documents) + " waiting in " +
+                     std::to_string(spool.waiting_batches) + " batches (" + std::to_string(spool.waiting_bytes) + " bytes)\n";
+  if (spool.oldest_unix_ns != 0) text += "oldest:    " + clock::format_rfc3339(spool.oldest_unix_ns) + "\n";
+  for (const spool::Loss& loss : status.losses) {
+    text += "lost:      " + std::to_string(loss.documents) + " documents, batches " + std::to_string(loss.first_seq) + " to " +
+            std::to_string(loss.last_seq) + " (" + loss.reason + ")\n";
+  }
+  return text;
+}
+
+std::string running_text(const Status& status) {
+  if (!status.running) return "not running";
+  const std::string process = "process " + std::to_string(*status.running);
+  if (!status.silent) return "running as " + process + " since " + status.started.value_or("-");
+  return process + " holds the state folder, but does not answer: " + status.silent->message;
+}
+
+void json_or_null(JsonWriter& json, const std::optional<std::string>& text) {
+  if (text) {
+    json.json(*text);
+  } else {
+    json.value(nullptr);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> problems_of(const Status& status) {
+  std::vector<std::string> problems;
+  if (!status.running) problems.emplace_back("no collector runs with this state folder");
+  if (status.running && status.silent) problems.push_back(status.silent->message);
+  const Value* const plugins = status.report ? list_of(*status.report, "plugins") : nullptr;
+  if (plugins == nullptr) return problems;
+  for (const Value& plugin : plugins->GetArray()) {
+    if (!plugin.IsObject() || !is_trouble(text_of(plugin, "state"))) continue;
+    problems.push_back("plugin " + text_of(plugin, "plugin") + " is " + text_of(plugin, "state") + ": " +
+                       text_of(plugin, "last_error"));
+  }
+  return problems;
+}
+
+int exit_code_of(const Status& status) {
+  if (!status.running) return kNotRunning;
+  return problems_of(status).empty() ? kOk : kFailed;
+}
+
+std::string to_json(const Status& status) {
+  const std::vector<std::string> problems = problems_of(status);
+  JsonWriter json;
+  json.begin_object().member("name", status.config.name).member("state_dir", status.config.state_dir);
+  json.member("pid", status.running ? std::optional(static_cast<std::int64_t>(*status.running)) : std::nullopt)
+      .member("live", !status.silent)
+      .member("started", status.started)
+      .member("healthy", problems.empty());
+  json.key("problems").begin_array();
+  for (const std::string& problem : problems) json.value(problem);
+  json.end_array()
+      .member("collector_id", status.collector_id)
+      .member("backend", status.config.backend ? std::optional(status.config.backend->url) : std::nullopt)
+      .key("spool");
+  if (status.has_spool) {
+    write_json(json, status.spool);
+  } else {
+    json.value(nullptr);
+  }
+  json.key("losses");
+  write_json(json, status.losses);
+  json.key("config");
+  json_or_null(json, status.last_good_config);
+  json.key("report");
+  json_or_null(json, status.report ? std::optional(schema::to_text(*status.report)) : std::nullopt);
+  return std::string(json.end_object().text());
+}
+
+std::string to_text(const Status& status) {
+  std::string text = "collector: " + status.config.name + ", " + running_text(status) + "\n";
+  text += "state:     " + status.config.state_dir + "\n";
+  text += "server:    " + (status.config.backend ? status.config.backend->url : "none") + "\n";
+  text += "identity:  " + status.collector_id.value_or("not registered") + "\n";
+  text += spool_text(status);
+  if (!status.report || !status.report->IsObject()) return text;
+  text += delivery_text(*status.report);
+  text += status.silent ? "\nplugins at " + text_of(*status.report, "timestamp") + ", when it last reported\n" : "\nplugins\n";
+  return text + plugins_text(*status.report);
+}
+
+}  // namespace pganalytics::collector
