@@ -11,7 +11,7 @@ from .wait import stop_process
 class Collector:
     """One state_dir and configuration. `plugins`: TOML text of the [plugins.*] tables."""
 
-    def __init__(self, binaries, folder, plugins, server=None, name="db1", collector_config="", plugin_dirs=()):
+    def __init__(self, binaries, folder, plugins, server=None, name="db1", collector_config="", plugin_dirs=(), first_party=True, environment=None):
         self.binary = os.path.join(binaries, "bin", "pganalytics")
         self.folder = folder
         self.server = server
@@ -19,7 +19,8 @@ class Collector:
         self.config = os.path.join(folder, f"{name}.toml")
         self.log_path = os.path.join(folder, f"{name}.log")
         self.name = name
-        self.plugin_dirs = [os.path.join(binaries, "lib", "pganalytics", "plugins"), *plugin_dirs]
+        self.plugin_dirs = [*([os.path.join(binaries, "lib", "pganalytics", "plugins")] if first_party else []), *plugin_dirs]
+        self.environment = {**os.environ, **(environment or {})}
         self.write_config(plugins, collector_config)
         self.process = None
         self.id = None
@@ -32,7 +33,7 @@ class Collector:
 
     def command(self, *arguments, input=None, timeout=120, wrapper=()):
         return subprocess.run([*wrapper, self.binary, *arguments, "--config", self.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=timeout, input=input if input is not None else "")
+                              timeout=timeout, input=input if input is not None else "", env=self.environment)
 
     def register(self):
         token = self.server.cli("token", "create", "--ttl", "10m")
@@ -48,7 +49,7 @@ class Collector:
 
     def start(self):
         self.process = subprocess.Popen([self.binary, "run", "--config", self.config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=open(self.log_path, "a"))
+                                        stderr=open(self.log_path, "a"), env=self.environment, start_new_session=True)
 
     def stop(self):
         status = stop_process(self.process, 20, "pganalytics")
@@ -63,7 +64,7 @@ class Collector:
             stop_process(self.process, 20, "pganalytics")
 
     def log(self):
-        with open(self.log_path) as log:
+        with open(self.log_path, errors="backslashreplace") as log:
             return log.read()
 
     def worker_pid(self, plugin):
