@@ -32,8 +32,12 @@ bool goes_by(const Catalogue::Entry& entry, const std::string& name) {
 }  // namespace
 
 Catalogue Catalogue::of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path) {
+  return of(host::find_plugins(plugin_dirs), worker_path);
+}
+
+Catalogue Catalogue::of(std::vector<host::Candidate> candidates, const std::string& worker_path) {
   Catalogue catalogue;
-  for (host::Candidate& candidate : host::find_plugins(plugin_dirs)) {
+  for (host::Candidate& candidate : candidates) {
     Entry entry{std::move(candidate), std::nullopt, std::nullopt};
     entry.refused = entry.candidate.refused;
     if (!entry.refused) {

@@ -26,6 +26,7 @@ class Catalogue {
   };
 
   static Catalogue of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path);
+  static Catalogue of(std::vector<host::Candidate> candidates, const std::string& worker_path);
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] const std::vector<config::KnownPlugin>& known() const { return known_; }

@@ -24,7 +24,17 @@ std::vector<std::string> shared_objects_in(const std::string& folder) {
   return paths;
 }
 
-Candidate judge(const std::string& path) {
+}  // namespace
+
+Expected<PluginFile> read_plugin_file(const std::string& path) {
+  PGA_CHECK(check_trust(path));
+  PGA_TRY(auto bytes, files::read(path, kPluginBytesMax));
+  auto facts = read_elf_facts(bytes);
+  if (!facts) return std::move(facts).error().while_doing(path + " is no plugin for this host");
+  return PluginFile{std::move(*facts), std::move(bytes)};
+}
+
+Candidate examine_plugin(const std::string& path) {
   Candidate candidate;
   std::error_code failed;
   const auto resolved = std::filesystem::canonical(path, failed);
@@ -36,6 +46,8 @@ Candidate judge(const std::string& path) {
     return candidate;
   }
   candidate.id = file->facts.id;
+  candidate.abi_major = file->facts.abi_major;
+  candidate.abi_minor = file->facts.abi_minor;
   if (file->facts.abi_major != PGA_ABI_MAJOR) {
     candidate.refused = Error{PGA_E_UNSUPPORTED, "plugin.abi_major",
                               path + " was built for plugin ABI " + std::to_string(file->facts.abi_major) + ", this host has " +
@@ -45,22 +57,12 @@ Candidate judge(const std::string& path) {
   return candidate;
 }
 
-}  // namespace
-
-Expected<PluginFile> read_plugin_file(const std::string& path) {
-  PGA_CHECK(check_trust(path));
-  PGA_TRY(auto bytes, files::read(path, kPluginBytesMax));
-  auto facts = read_elf_facts(bytes);
-  if (!facts) return std::move(facts).error().while_doing(path + " is no plugin for this host");
-  return PluginFile{std::move(*facts), std::move(bytes)};
-}
-
 std::vector<Candidate> find_plugins(const std::vector<std::string>& folders) {
   std::vector<Candidate> found;
   std::map<std::string, std::string> path_by_id;
   for (const std::string& folder : folders) {
     for (const std::string& path : shared_objects_in(folder)) {
-      Candidate candidate = judge(path);
+      Candidate candidate = examine_plugin(path);
       if (!candidate.refused) {
         const auto [first, is_first] = path_by_id.emplace(candidate.id, candidate.path);
         if (!is_first) {

@@ -27,11 +27,15 @@ struct Candidate {
   std::string path;
   std::string id;                // from the note; file stem if there is no readable note
   std::optional<Error> refused;  // not trusted, no note, other ABI major, wrong machine, shadowed by an earlier folder
+  std::uint32_t abi_major = 0, abi_minor = 0;  // from the note; 0: there is no readable note
 };
 
 // Every *.so of `folders`, first folder wins for the same id; sorted by id. A folder that does not exist is skipped. No plugin
 // code runs.
 std::vector<Candidate> find_plugins(const std::vector<std::string>& folders);
+
+// One file, wherever it lies, by the same rules.
+Candidate examine_plugin(const std::string& path);
 
 // Path, owner, mode and every parent (DESIGN section 5, Trust): regular file, real path, writable by none but root and this
 // process' user.

@@ -8,7 +8,8 @@
 namespace pganalytics::host {
 namespace {
 
-constexpr int kFramesPerTurnMax = 256;  // so that a worker that floods does not keep the others waiting
+constexpr std::size_t kRefusedToldMax = 8;  // documents of a run; the rest is only counted
+constexpr int kFramesPerTurnMax = 256;      // so that a worker that floods does not keep the others waiting
 
 Error out_of_place(const char* what) {
   return Error{PGA_E_FAIL, "worker.protocol", std::string("its worker broke the protocol: ") + what, "", 0};
@@ -86,7 +87,9 @@ Outcome Runner::take_document(const Frame& frame) {
   }
   if (auto valid = check_document(frame.payload, id(), *output_schema_); !valid) {
     ++health_.refused_documents;
-    if (!run_->report.failed) run_->report.failed = std::move(valid).error();
+    RunReport& report = run_->report;
+    if (report.refused.size() < kRefusedToldMax) report.refused.push_back({frame.payload, valid.error()});
+    if (!report.failed) report.failed = std::move(valid).error();
     return {};
   }
   // Of a run that has failed already nothing will be kept.

@@ -35,6 +35,12 @@ struct PluginSettings {
   std::vector<std::string> secret_paths;  // the host's own (state, configuration): never readable, whatever read_paths say
 };
 
+// What a plugin emitted and the host did not take.
+struct RefusedDocument {
+  std::string document;
+  Error why;
+};
+
 // A run that ended, well or not.
 struct RunReport {
   std::string plugin;
@@ -42,8 +48,9 @@ struct RunReport {
   std::uint64_t sequence = 0;  // per worker process
   std::int64_t scheduled_unix_ns = 0;
   std::int64_t duration_ms = 0;
-  std::optional<Error> failed;         // then documents and state are empty: a run is atomic
-  std::vector<std::string> documents;  // JSON objects, valid against output_schema, with "type" and "timestamp"
+  std::optional<Error> failed;           // then documents and state are empty: a run is atomic
+  std::vector<std::string> documents;    // JSON objects, valid against output_schema, with "type" and "timestamp"
+  std::vector<RefusedDocument> refused;  // the first few
   std::map<std::string, std::optional<std::string>> state;  // staged: key -> value, nullopt deletes
 };
 

@@ -54,6 +54,10 @@ TEST_CASE("plugins are found by their note, sorted, and the first folder wins") 
   CHECK(found[0].path == counter);
   CHECK_FALSE(found[0].refused);
   CHECK(refusal_of(found, shadowed) == "plugin.shadowed");
+  CHECK(found[0].abi_major == PGA_ABI_MAJOR);
+  CHECK(examine_plugin(counter).id == "test_counter");
+  CHECK(examine_plugin(second.path() + "/README.md").refused);
+  CHECK(examine_plugin("/nonexistent.so").refused);
   CHECK(found[2].id == "test_unruly");
   CHECK_FALSE(found[2].refused);
 }

@@ -55,6 +55,13 @@ TEST_CASE("a malformed document is refused and counted, and fails its run") {
     REQUIRE(sink.reports[0].failed);
     CHECK(sink.reports[0].failed->code == code);
     CHECK(sink.reports[0].documents.empty());
+    // What reached the host is shown with its reason; the worker stops the others.
+    const bool reached = code != "document.too_large" && what != "no object" && what != "malformed";
+    for (const RefusedDocument& refused : sink.reports[0].refused) {
+      CHECK(refused.why.code == code);
+      CHECK_FALSE(refused.document.empty());
+    }
+    if (reached) CHECK(sink.reports[0].refused.size() == 1);
     const PluginHealth health = health_of(supervisor, "test_unruly");
     CHECK(health.refused_documents == 1);
     CHECK(health.failed_runs == 1);
