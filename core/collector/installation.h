@@ -1,8 +1,9 @@
 // Where the parts of this installation lie: found from the program's own place, so that a build tree, /usr and /opt work alike.
 //
-// Here: worker and plugin folders. Not here: what the configuration says. [main thread]
+// Here: worker, plugin folders, templates. Not here: what the configuration says. [main thread]
 #pragma once
 
+#include <pganalytics/expected.hpp>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,14 @@ constexpr const char* kDefaultConfigFile = "/etc/pganalytics/pganalytics.toml";
 // one.
 std::string worker_path();
 
-// Existing folders of: ../lib/pganalytics/plugins seen from the program, then the installed one.
+// The folder above the program's: the build tree, /usr, /opt/pganalytics.
+std::string installation_prefix();
+
+// Existing folders of: ../lib/pganalytics/plugins seen from the program, the installed one, and the site's own in /usr/local.
 std::vector<std::string> default_plugin_dirs();
+
+// The folder that has a template project per language: ../share/pganalytics/template seen from the program, else the installed
+// one. PGA_E_NOTFOUND if the SDK is not installed.
+Expected<std::string> template_dir();
 
 }  // namespace pganalytics::collector

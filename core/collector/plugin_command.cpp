@@ -19,6 +19,7 @@ struct Action {
 constexpr Action kActions[] = {
     {"list", "list", "every plugin file that was found, whether it is used, and why not", plugin_list_command},
     {"describe", "describe ID", "what a plugin says of itself and the keys of its configuration", plugin_describe_command},
+    {"new", "new DIR", "a complete plugin project to begin from", plugin_new_command},
     {"release", "release ID", "end the quarantine that a plugin earned by its faults", plugin_release_command},
 };
 

@@ -1,0 +1,10 @@
+# cmake -DPLUGIN=x.so -DNEAR=/usr/bin -P PganalyticsValidate.cmake   `pganalytics plugin validate x.so`, or why not. Run by ctest.
+find_program(PGANALYTICS pganalytics HINTS ${NEAR})
+if(NOT PGANALYTICS)
+  message("skipped: the program 'pganalytics' is neither in ${NEAR} nor on the PATH, and it is what validates a plugin")
+  return()
+endif()
+execute_process(COMMAND ${PGANALYTICS} plugin validate ${PLUGIN} RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "pganalytics plugin validate ${PLUGIN} ended with ${code}")
+endif()
