@@ -39,10 +39,12 @@ std::string encode_frame(FrameType type, std::uint64_t run, std::string_view pay
   return bytes;
 }
 
+std::uint32_t payload_bytes(std::string_view header) { return get<std::uint32_t>(header); }
+
 Expected<std::optional<Frame>> FrameReader::next() {
   const std::string_view rest = std::string_view(buffer_).substr(taken_);
   if (rest.size() < kFrameHeaderBytes) return std::optional<Frame>();
-  const auto length = get<std::uint32_t>(rest);
+  const std::uint32_t length = payload_bytes(rest);
   const auto type = get<std::uint16_t>(rest.substr(4));
   const auto flags = get<std::uint16_t>(rest.substr(6));
   if (length > kFramePayloadBytesMax)

@@ -47,6 +47,9 @@ struct Frame {
 // The frame's bytes. The payload is at most kFramePayloadBytesMax long: the caller's duty, checked by the reader.
 std::string encode_frame(FrameType type, std::uint64_t run, std::string_view payload);
 
+// How many bytes follow this header (kFrameHeaderBytes of it), as it says: not checked.
+std::uint32_t payload_bytes(std::string_view header);
+
 class FrameReader {
  public:
   // Which side's frames are taken; the other's are a protocol error.

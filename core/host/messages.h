@@ -1,11 +1,13 @@
 // What is in each frame: one struct per frame type, its fields named once for both directions.
 //
-// Fields follow each other without names: integers little-endian, texts as u32 length and bytes, maps as u32 count and pairs.
+// Fields follow each other without names: integers little-endian, texts as u32 length and bytes, lists and maps as u32 count and
+// what they hold.
 // A message from the other side may be anything: unpack() is nullopt for a field that runs past the end, and for bytes left over.
 // Used by the host and by the worker. [any thread]
 #pragma once
 
 #include "core/host/plugin_info.h"
+#include "core/host/worker_policy.h"
 
 #include <cstdint>
 #include <map>
@@ -13,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace pganalytics::host {
 
@@ -31,9 +34,11 @@ struct Verdict {
 
 struct LoadMessage {
   std::string path, id;
+  WorkerPolicy policy;
   template <class Field>
   void fields(Field& field) {
     field(path), field(id);
+    policy.fields(field);
   }
 };
 
@@ -41,13 +46,14 @@ struct LoadMessage {
 struct HelloMessage {
   Verdict verdict;
   PluginInfo info;
-  std::string aliases;  // comma separated, as in the descriptor
+  std::string aliases;            // comma separated, as in the descriptor
+  std::vector<std::string> gaps;  // what of the policy is not in force, and why: "landlock: this kernel has none"
   template <class Field>
   void fields(Field& field) {
     verdict.fields(field);
     field(info.id), field(aliases), field(info.version), field(info.vendor), field(info.description), field(info.license);
     field(info.url), field(info.config_schema), field(info.output_schema), field(info.abi_minor), field(info.needs);
-    field(info.flags), field(info.default_interval_ms), field(info.default_timeout_ms);
+    field(info.flags), field(info.default_interval_ms), field(info.default_timeout_ms), field(gaps);
   }
 };
 
@@ -139,6 +145,16 @@ struct AnswerMessage {
   }
 };
 
+// What a list holds: a plain value, or a struct with fields of its own.
+template <class Field, class T>
+void each_field(Field& field, T& item) {
+  if constexpr (std::is_class_v<T> && !std::is_same_v<T, std::string>) {
+    item.fields(field);
+  } else {
+    field(item);
+  }
+}
+
 class FieldWriter {
  public:
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
@@ -159,6 +175,11 @@ class FieldWriter {
   void operator()(const std::map<std::string, T>& map) {
     (*this)(static_cast<std::uint32_t>(map.size()));
     for (const auto& [key, value] : map) (*this)(key), (*this)(value);
+  }
+  template <class T>
+  void operator()(const std::vector<T>& list) {
+    (*this)(static_cast<std::uint32_t>(list.size()));
+    for (T item : list) each_field(*this, item);
   }
 
   std::string bytes;
@@ -203,6 +224,17 @@ class FieldReader {
       T value{};
       (*this)(key), (*this)(value);
       if (good_) map.insert_or_assign(std::move(key), std::move(value));
+    }
+  }
+  template <class T>
+  void operator()(std::vector<T>& list) {
+    std::uint32_t count = 0;
+    (*this)(count);
+    list.clear();
+    for (std::uint32_t i = 0; i < count && good_; ++i) {
+      T item{};
+      each_field(*this, item);
+      if (good_) list.push_back(std::move(item));
     }
   }
 

@@ -35,16 +35,17 @@ Runner::Runner(RunnerContext& context, PluginSettings settings)
 void Runner::update(PluginSettings settings) {
   const bool other_file = settings.info.path != settings_.info.path || settings.info.build_id != settings_.info.build_id;
   const bool other_config = settings.config_json != settings_.config_json;
+  const bool other_policy = needs_new_worker(policy_, settings);
   settings_ = std::move(settings);
   quarantine_.adopt_build(settings_.info.build_id);
   if (ticker_) ticker_->set_interval(settings_.interval_ms);
-  if (other_file || other_config) {
+  if (other_file || other_config || other_policy) {
     failed_ = config_refused_ = false;
     failures_in_row_ = 0;
     not_before_ns_ = 0;
     if (phase_ == Phase::kDown) restart_ns_ = std::min(restart_ns_, now_ns());
   }
-  outdated_ = outdated_ || other_file;
+  outdated_ = outdated_ || other_file || other_policy;
   if (std::exchange(stopping_, false) && phase_ == Phase::kDown) restart_ns_ = now_ns();
 }
 

@@ -21,6 +21,7 @@
 #include "core/backoff/backoff.h"
 #include "core/host/plugin_log.h"
 #include "core/host/quarantine.h"
+#include "core/host/sandbox_policy.h"
 #include "core/host/supervisor.h"
 #include "core/host/worker_handle.h"
 #include "core/schedule/ticker.h"
@@ -140,6 +141,7 @@ class Runner {
 
   Phase phase_ = Phase::kDown;
   std::optional<WorkerHandle> worker_;
+  WorkerPolicy policy_;  // what that worker was started with
   std::optional<Fault> fault_;
   std::int64_t restart_ns_ = 0;  // in kDown: when to start a worker
   std::int64_t killed_ns_ = 0;   // when the worker got SIGKILL
@@ -149,7 +151,7 @@ class Runner {
   std::optional<std::string> kept_record_;  // what the sink has of it
   bool recalled_ = false;
   bool stopping_ = false;
-  bool outdated_ = false;  // the plugin's file changed: another worker at the next occasion
+  bool outdated_ = false;  // the plugin's file or what it may do changed: another worker at the next occasion
 
   Force force_ = Force::kNone;
   std::int64_t force_ns_ = 0;

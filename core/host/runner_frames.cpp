@@ -54,6 +54,11 @@ Outcome Runner::take_hello(const Frame& frame) {
   if (!hello || phase_ != Phase::kLoading) return out_of_place("hello");
   if (hello->verdict.status != PGA_OK) return Error{PGA_E_UNSUPPORTED, hello->verdict.code, hello->verdict.message, "", 0};
   if (hello->info.id != id()) return out_of_place("another plugin's id");
+  for (const std::string& gap : hello->gaps) {
+    const auto& known = health_.sandbox_gaps;
+    if (std::find(known.begin(), known.end(), gap) == known.end()) log::warn("plugin " + id() + ": " + gap);
+  }
+  health_.sandbox_gaps = hello->gaps;
   auto state = context_.sink.state_of(id());
   if (!state) {
     give_up({std::move(state).error().while_doing("its state cannot be read"), false});

@@ -30,12 +30,20 @@ void Runner::start_worker() {
     return;
   }
   output_schema_.emplace(std::move(*schema));
+  auto policy = policy_of(settings_);
+  if (!policy) {
+    failed_ = true;
+    policy_ = {};
+    note_error(std::move(policy).error());
+    return;
+  }
+  policy_ = std::move(*policy);
   auto worker = WorkerHandle::spawn(context_.options.worker_path, id());
   if (!worker) return suffer({std::move(worker).error(), false}, "could not be started");
   worker_.emplace(std::move(*worker));
   phase_ = Phase::kLoading;
   health_.pid = worker_->process().pid();
-  worker_->send_message(FrameType::kLoad, 0, LoadMessage{settings_.info.path, id()});
+  worker_->send_message(FrameType::kLoad, 0, load_message(settings_.info.path, id(), policy_, worker_->process().pid()));
   expect_within(kLoadTimeoutMs, Force::kAbort);
 }
 

@@ -32,6 +32,7 @@ struct PluginSettings {
   std::int64_t timeout_ms = 0;  // <= interval
   Confinement confinement;
   std::vector<std::string> read_paths;    // files, folders and globs that the configuration names ("format": "path-read")
+  std::vector<std::string> read_files;    // single files that it names otherwise: certificates and passwords of a conninfo
   std::vector<std::string> secret_paths;  // the host's own (state, configuration): never readable, whatever read_paths say
 };
 

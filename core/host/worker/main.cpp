@@ -1,32 +1,27 @@
 // pganalytics-worker <id>: the process one plugin lives in. Started by the host (core/host/process.cpp), never by people.
 //
-// It knows nothing but how to call a plugin: what to load and when to run come as frames on descriptor 3, and everything the
-// plugin wants or has goes back there. It links nothing that a plugin might bring in another version (no OpenSSL, curl, libpq).
+// It knows nothing but how to call a plugin: what to load, under which policy and when to run come as frames on descriptor 3, and
+// everything the plugin wants or has goes back there. It links nothing that a plugin might bring in another version (no OpenSSL,
+// curl, libpq). Order: the first frame > the policy in force, while there is one thread > threads > the plugin's code.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
+#include "core/host/worker/confine.h"
 #include "core/host/worker/session.h"
 
 namespace {
 
-constexpr int kHostSocket = 3;
+using namespace pganalytics;
 
-// Die with the host, also when it is killed: the kernel sees to it, unless the host was gone before we asked. The other end of
-// the socket remembers who made it, so there is no doubt who our parent should be.
-bool bind_life_to_host() {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
-  ucred maker{};
-  socklen_t size = sizeof maker;
-  if (getsockopt(kHostSocket, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) return false;
-  return maker.pid == getppid();
-}
+constexpr int kHostSocket = 3;
 
 // What a plugin may count on, whatever the collector was started from.
 bool settle_process() {
@@ -37,16 +32,45 @@ bool settle_process() {
   return chdir("/") == 0;
 }
 
+bool receive_exactly(std::string& bytes, std::size_t count) {
+  const std::size_t before = bytes.size();
+  bytes.resize(before + count);
+  for (std::size_t have = 0; have < count;) {
+    const ssize_t got = recv(kHostSocket, bytes.data() + before + have, count - have, MSG_WAITALL);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    have += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+// The LOAD frame, and not a byte of what may follow: that is the link's. The link's thread cannot read it, as it would not be
+// bound by a policy that comes later.
+std::optional<host::LoadMessage> receive_load() {
+  std::string bytes;
+  host::FrameReader reader(host::FrameReader::From::kHost);
+  if (!receive_exactly(bytes, host::kFrameHeaderBytes)) return std::nullopt;
+  const auto length = host::payload_bytes(bytes);
+  if (length > host::kFramePayloadBytesMax || !receive_exactly(bytes, length)) return std::nullopt;
+  reader.feed(bytes);
+  const auto frame = reader.next();
+  if (!frame || !*frame || (*frame)->type != host::FrameType::kLoad) return std::nullopt;
+  return host::unpack<host::LoadMessage>((*frame)->payload);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || !bind_life_to_host() || !settle_process()) {
+  if (argc != 2 || !settle_process()) {
     std::fprintf(stderr, "%s: this program is started by pganalytics, with a socket to it as descriptor 3\n",
                  argc > 0 ? argv[0] : "");
     return 2;
   }
-  pganalytics::worker::Session session;
-  pganalytics::worker::Link link(kHostSocket, [&session](std::uint64_t run) { session.cancel(run); });
-  if (!session.serve(link)) _exit(EXIT_FAILURE);  // the link still reads: no orderly end
+  const auto load = receive_load();
+  if (!load) return EXIT_FAILURE;  // the host is gone, or of another build
+  auto confined = worker::confine(load->policy, kHostSocket);
+  worker::Session session;
+  worker::Link link(kHostSocket, [&session](std::uint64_t run) { session.cancel(run); });
+  if (!session.serve(link, *load, std::move(confined))) _exit(EXIT_FAILURE);  // the link still reads: no orderly end
   return EXIT_SUCCESS;
 }

@@ -55,8 +55,16 @@ struct Session::Run {
 Session::Session() : table_(make_table(this)) {}
 Session::~Session() { destroy(); }
 
-bool Session::serve(Link& link) {
+bool Session::serve(Link& link, const host::LoadMessage& what, Expected<Gaps> confined) {
   link_ = &link;
+  host::HelloMessage hello;
+  if (confined) {
+    hello = load(what);
+    hello.gaps = std::move(*confined);
+  } else {
+    hello.verdict = host::Verdict::of(std::move(confined).error());
+  }
+  link.send(host::FrameType::kHello, 0, host::pack(std::move(hello)));
   for (;;) {
     const host::Frame frame = link.receive();
     if (frame.type == host::FrameType::kShutdown) {
@@ -70,10 +78,6 @@ bool Session::serve(Link& link) {
 // A message that does not unpack means that host and worker are not of one build: nothing to go on with.
 bool Session::obey(const host::Frame& frame) {
   switch (frame.type) {
-    case host::FrameType::kLoad: {
-      const auto message = host::unpack<host::LoadMessage>(frame.payload);
-      return message && load(*message);
-    }
     case host::FrameType::kStart: {
       auto message = host::unpack<host::StartMessage>(frame.payload);
       if (message) start(std::move(*message));
@@ -100,7 +104,7 @@ bool Session::obey(const host::Frame& frame) {
   }
 }
 
-bool Session::load(const host::LoadMessage& message) {
+host::HelloMessage Session::load(const host::LoadMessage& message) {
   host::HelloMessage hello;
   auto loaded = load_plugin(message.path, message.id);
   if (loaded) {
@@ -126,8 +130,7 @@ bool Session::load(const host::LoadMessage& message) {
   } else {
     hello.verdict = host::Verdict::of(std::move(loaded).error());
   }
-  link_->send(host::FrameType::kHello, 0, host::pack(std::move(hello)));
-  return true;
+  return hello;
 }
 
 void Session::start(host::StartMessage message) {

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "core/host/messages.h"
+#include "core/host/worker/confine.h"
 #include "core/host/worker/link.h"
 
 namespace pganalytics::worker {
@@ -26,8 +27,9 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();  // destroys the instance
 
-  // Serve the host until it says kShutdown. False: the host or the plugin left no way to go on.
-  bool serve(Link& link);
+  // Load the plugin, unless this process could not be confined as it should, say hello, and serve the host until it says
+  // kShutdown. False: the host or the plugin left no way to go on.
+  bool serve(Link& link, const host::LoadMessage& what, Expected<Gaps> confined);
 
   // [any thread] From the link.
   void cancel(std::uint64_t run);
@@ -36,7 +38,7 @@ class Session {
   struct Run;  // one collect() in progress
 
   bool obey(const host::Frame& frame);
-  bool load(const host::LoadMessage& message);
+  host::HelloMessage load(const host::LoadMessage& message);
   void start(host::StartMessage message);
   void configure(const host::ConfigureMessage& message);
   void collect(std::uint64_t number, const host::CollectMessage& message);
