@@ -5,6 +5,8 @@
 #include "core/schema/schema.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 
 namespace pganalytics::collector {
 namespace {
@@ -27,6 +29,19 @@ Expected<config::KnownPlugin> known_from(const host::PluginInfo& info) {
 bool goes_by(const Catalogue::Entry& entry, const std::string& name) {
   if (entry.candidate.id == name) return true;
   return entry.info && std::find(entry.info->aliases.begin(), entry.info->aliases.end(), name) != entry.info->aliases.end();
+}
+
+// What no plugin may read, whatever its configuration names.
+std::vector<std::string> secret_paths_of(const config::CollectorConfig& config) {
+  std::vector<std::string> paths = config.files;
+  paths.push_back(config.state_dir);
+  if (!config.files.empty()) {
+    const auto folder = std::filesystem::path(config.files.front()).parent_path();
+    for (const char* name : {"secrets", "conf.d"}) paths.push_back((folder / name).string());
+  }
+  if (const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY"); credentials != nullptr)
+    paths.emplace_back(credentials);
+  return paths;
 }
 
 }  // namespace
@@ -70,7 +85,8 @@ const Catalogue::Entry* Catalogue::find(const std::string& name) const {
   return refused;
 }
 
-Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig& plugin) const {
+Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig& plugin,
+                                                      const config::CollectorConfig& config) const {
   const Entry* const entry = find(plugin.id);
   if (entry == nullptr) {
     std::vector<std::string> ids;
@@ -96,6 +112,9 @@ Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig
   settings.secret_names = std::move(resolved.secret_names);
   settings.interval_ms = resolved.interval_ms;
   settings.timeout_ms = resolved.timeout_ms;
+  settings.read_paths = std::move(resolved.named.paths);
+  settings.read_files = std::move(resolved.named.files);
+  settings.secret_paths = secret_paths_of(config);
   return settings;
 }
 
@@ -104,7 +123,7 @@ Expected<Selection> select_enabled(const config::CollectorConfig& config, const 
   config::Problems problems;
   for (const auto& [id, plugin] : config.plugins) {
     if (!plugin.enabled) continue;
-    auto settings = catalogue.settings_of(plugin);
+    auto settings = catalogue.settings_of(plugin, config);
     if (settings) {
       selection.settings.push_back(std::move(settings).value());
     } else if (settings.error().status == PGA_E_CONFIG) {

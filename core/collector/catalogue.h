@@ -33,9 +33,10 @@ class Catalogue {
   // By id or alias; a usable one if there is any. nullptr: no such file.
   [[nodiscard]] const Entry* find(const std::string& name) const;
 
-  // One plugin's configuration made ready to run. PGA_E_CONFIG: the configuration is wrong, or no such plugin is installed; other
-  // statuses: the plugin's file is refused.
-  [[nodiscard]] Expected<host::PluginSettings> settings_of(const config::PluginConfig& plugin) const;
+  // One plugin's configuration made ready to run, beside the secrets of the whole. PGA_E_CONFIG: the configuration is wrong, or
+  // no such plugin is installed; other statuses: the plugin's file is refused.
+  [[nodiscard]] Expected<host::PluginSettings> settings_of(const config::PluginConfig& plugin,
+                                                           const config::CollectorConfig& config) const;
 
  private:
   std::vector<Entry> entries_;

@@ -13,7 +13,7 @@ namespace {
 Outcome check_disabled(const config::CollectorConfig& config, const Catalogue& catalogue) {
   for (const auto& [id, plugin] : config.plugins) {
     if (plugin.enabled || catalogue.find(id) == nullptr) continue;
-    const auto settings = catalogue.settings_of(plugin);
+    const auto settings = catalogue.settings_of(plugin, config);
     if (!settings && settings.error().status == PGA_E_CONFIG) return settings.error();
   }
   return {};

@@ -134,7 +134,7 @@ Expected<Selection> select(config::CollectorConfig& config, const Catalogue& cat
   const std::string id = entry != nullptr && entry->info ? entry->info->id : config::canonical_plugin_name(name);
   config::PluginConfig& plugin = config.plugins[id];
   plugin.id = id;
-  auto settings = catalogue.settings_of(plugin);
+  auto settings = catalogue.settings_of(plugin, config);
   Selection selection;
   if (settings) {
     selection.settings.push_back(std::move(settings).value());

@@ -124,6 +124,7 @@ Expected<ResolvedPlugin> resolve(const PluginConfig& config, const KnownPlugin& 
   resolved.id = plugin.id;
   resolved.config_json = schema::to_text(document);
   collect_secrets(document, resolved.secret_names);
+  resolved.named = named_paths(document, *plugin.config_schema);
   resolved.interval_ms = config.interval_ms.value_or(plugin.default_interval_ms);
   // A shorter interval, local or remote, shortens the timeout with it.
   resolved.timeout_ms = std::min(config.timeout_ms.value_or(plugin.default_timeout_ms), resolved.interval_ms);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/config/collector_config.h"
+#include "core/config/named_paths.h"
 #include "core/schema/schema.h"
 
 #include <memory>
@@ -34,6 +35,7 @@ struct ResolvedPlugin {
   std::string id;           // KnownPlugin::id
   std::string config_json;  // valid against its schema, defaults filled in
   std::set<std::string> secret_names;
+  NamedPaths named;
   std::int64_t interval_ms = 0, timeout_ms = 0;  // timeout <= interval
 };
 
