@@ -1,6 +1,6 @@
 #!/bin/sh
 # frozen_header.sh CC CURRENT FROZEN: while the minor is the frozen copy's, nothing but comments and white space may differ. Once the
-# minor has risen, layout.h keeps the promises, and a copy of the new header belongs beside the old one.
+# minor has risen, frozen.h keeps the promises, and the new header is frozen beside the old one.
 set -eu
 cc=$1 current=$2 frozen=$3
 

@@ -15,6 +15,10 @@
 
 namespace pganalytics {
 
+// Never part of the ABI, so padding is nobody's concern, whatever an author's own flags say.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpadded"
+
 // message: what was tried, on what, why it failed; lower case, no full stop. hint: a sentence that says what to do next,
 // or empty. code: a stable token for machines ("pg.connect", "config.unknown_key", a SQLSTATE), or empty.
 struct Error {
@@ -30,6 +34,8 @@ struct Error {
     return std::move(*this);
   }
 };
+
+#pragma GCC diagnostic pop
 
 template <class T>
 class [[nodiscard]] Expected {
