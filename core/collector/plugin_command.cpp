@@ -21,6 +21,7 @@ constexpr Action kActions[] = {
     {"describe", "describe ID", "what a plugin says of itself and the keys of its configuration", plugin_describe_command},
     {"new", "new DIR", "a complete plugin project to begin from", plugin_new_command},
     {"release", "release ID", "end the quarantine that a plugin earned by its faults", plugin_release_command},
+    {"validate", "validate FILE", "whether a plugin is a good one, check by check", plugin_validate_command},
 };
 
 void print_help(std::FILE* stream) {

@@ -59,7 +59,9 @@ Expected<PluginInfo> describe(const Candidate& candidate, const std::string& wor
   PGA_TRY(const PluginFile file, read_plugin_file(candidate.path));
   PGA_TRY(WorkerHandle worker, WorkerHandle::spawn(worker_path, candidate.id));
   PGA_TRY(HelloMessage hello, hello_of(candidate, worker, timeout_ms));
-  if (hello.verdict.status != PGA_OK) return failed(candidate, hello.verdict.message);
+  if (hello.verdict.status != PGA_OK) {
+    return Error{hello.verdict.status, hello.verdict.code, candidate.path + ": " + hello.verdict.message, "", 0};
+  }
   if (hello.info.id != candidate.id) return failed(candidate, "it calls itself \"" + hello.info.id + "\"");
   PluginInfo info = std::move(hello.info);
   info.aliases = split_aliases(hello.aliases);

@@ -1,8 +1,7 @@
 #include "core/host/elf_note.h"
 
 #include "core/crypto/digest.h"
-
-#include <elf.h>
+#include "core/host/elf_bytes.h"
 
 #include <cstring>
 #include <optional>
@@ -23,15 +22,6 @@ constexpr Elf64_Half kMachine = EM_PPC64;
 #endif
 
 Error refused(const char* code, const std::string& why) { return Error{PGA_E_UNSUPPORTED, code, why, "", 0}; }
-
-// A T at `offset` of `file`, copied out because nothing says that it is aligned.
-template <class T>
-std::optional<T> at(std::string_view file, std::uint64_t offset) {
-  if (offset > file.size() || file.size() - offset < sizeof(T)) return std::nullopt;
-  T value;
-  std::memcpy(&value, file.data() + offset, sizeof value);
-  return value;
-}
 
 // Both notes that are looked for are far smaller.
 constexpr std::size_t kNoteBytesMax = 1024;
@@ -61,7 +51,7 @@ Outcome take_segment(std::string_view segment, std::uint64_t align, Notes& notes
   const std::uint64_t padding = align == 8 ? 8 : 4;
   const auto padded = [padding](std::uint64_t size) { return (size + padding - 1) / padding * padding; };
   std::uint64_t offset = 0;
-  while (const auto header = at<Elf64_Nhdr>(segment, offset)) {
+  while (const auto header = elf_record<Elf64_Nhdr>(segment, offset)) {
     // 32-bit sizes in 64-bit sums: nothing overflows.
     const std::uint64_t name_at = offset + sizeof *header;
     const std::uint64_t description_at = padded(name_at + header->n_namesz);
@@ -75,8 +65,10 @@ Outcome take_segment(std::string_view segment, std::uint64_t align, Notes& notes
   return {};
 }
 
-Expected<Elf64_Ehdr> read_header(std::string_view file) {
-  const auto header = at<Elf64_Ehdr>(file, 0);
+}  // namespace
+
+Expected<Elf64_Ehdr> read_elf_header(std::string_view file) {
+  const auto header = elf_record<Elf64_Ehdr>(file, 0);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return refused("plugin.not_elf", "it is not an ELF file");
   if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB) {
     return refused("plugin.machine", "it is not a 64-bit little-endian object");
@@ -89,7 +81,16 @@ Expected<Elf64_Ehdr> read_header(std::string_view file) {
   return *header;
 }
 
-}  // namespace
+Expected<Elf64_Phdr> read_elf_segment(std::string_view file, const Elf64_Ehdr& header, std::uint64_t index) {
+  if (header.e_phoff > file.size()) return refused("plugin.not_elf", "its program headers lie past its end");
+  const auto segment = elf_record<Elf64_Phdr>(file, header.e_phoff + index * sizeof(Elf64_Phdr));
+  if (!segment) return refused("plugin.not_elf", "its program headers run past its end");
+  if (segment->p_type != PT_NOTE && segment->p_type != PT_DYNAMIC) return *segment;
+  if (segment->p_offset > file.size() || segment->p_filesz > file.size() - segment->p_offset) {
+    return refused("plugin.not_elf", "a segment runs past its end");
+  }
+  return *segment;
+}
 
 bool is_plugin_id(std::string_view id) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
@@ -99,17 +100,12 @@ bool is_plugin_id(std::string_view id) {
 }
 
 Expected<ElfFacts> read_elf_facts(std::string_view file) {
-  PGA_TRY(const Elf64_Ehdr header, read_header(file));
+  PGA_TRY(const Elf64_Ehdr header, read_elf_header(file));
   Notes notes;
   for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
-    if (header.e_phoff > file.size()) break;
-    const auto segment = at<Elf64_Phdr>(file, header.e_phoff + i * sizeof(Elf64_Phdr));
-    if (!segment) return refused("plugin.not_elf", "its program headers run past its end");
-    if (segment->p_type != PT_NOTE) continue;
-    if (segment->p_offset > file.size() || segment->p_filesz > file.size() - segment->p_offset) {
-      return refused("plugin.not_elf", "a note segment runs past its end");
-    }
-    PGA_CHECK(take_segment(file.substr(segment->p_offset, segment->p_filesz), segment->p_align, notes));
+    PGA_TRY(const Elf64_Phdr segment, read_elf_segment(file, header, i));
+    if (segment.p_type != PT_NOTE) continue;
+    PGA_CHECK(take_segment(file.substr(segment.p_offset, segment.p_filesz), segment.p_align, notes));
   }
   if (!notes.plugin) return refused("plugin.no_note", "it has no plugin note (" PGA_NOTE_SECTION ")");
   if (notes.ours > 1) return refused("plugin.bad_note", "it has more than one plugin note");

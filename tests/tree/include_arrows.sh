@@ -34,8 +34,8 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]((core|plugins|sdk|t
     }
     END { exit bad }'
 
-# The fake host is for tests.
-if grep -rln 'pganalytics/testhost' core plugins --include='*.h' --include='*.cpp' --include='*.c'; then
+# The fake host is for tests, and for the program that tests plugins.
+if grep -rln 'pganalytics/testhost' core plugins --include='*.h' --include='*.cpp' --include='*.c' | grep -v '^core/validator/checker/'; then
   echo "these include the fake host, which is for tests"
   exit 1
 fi
