@@ -36,7 +36,9 @@ void Runner::update(PluginSettings settings) {
   const bool other_file = settings.info.path != settings_.info.path || settings.info.build_id != settings_.info.build_id;
   const bool other_config = settings.config_json != settings_.config_json;
   const bool other_policy = needs_new_worker(policy_, settings);
+  const bool other_ceiling = settings.confinement.cpu_max_percent != settings_.confinement.cpu_max_percent;
   settings_ = std::move(settings);
+  if (ceilings_ && other_ceiling) ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
   quarantine_.adopt_build(settings_.info.build_id);
   if (ticker_) ticker_->set_interval(settings_.interval_ms);
   if (other_file || other_config || other_policy) {
@@ -74,6 +76,7 @@ void Runner::turn() {
   if (worker_) reap_worker();
   if (worker_) use_force();
   if (worker_) check_liveness();
+  if (worker_) watch_usage();
   if (worker_) watch_killed();
   end_quarantine();
   if (!worker_ && !stopping_ && !failed_ && !quarantine_.in_force() && now_ns() >= restart_ns_) start_worker();
@@ -173,7 +176,7 @@ std::int64_t Runner::next_due_ns() const {
     if (more_frames_ && !fault_) return now_ns();
     const bool going = killed_ns_ != 0 || worker_->closed() || fault_ || phase_ == Phase::kEnding;
     due_ns = going ? now_ns() + (worker_->process().end_fd() >= 0 ? kHungPollMs : kReapPollMs) * kNsPerMs
-                   : heard_ns_ + context_.options.quiet_ms * kNsPerMs;
+                   : std::min(sample_ns_, heard_ns_ + context_.options.quiet_ms * kNsPerMs);
     if (force_ != Force::kNone) due_ns = std::min(due_ns, force_ns_);
   } else if (!stopping_ && !failed_) {
     due_ns = quarantine_.in_force() ? quarantine_.until_monotonic_ns() : restart_ns_;

@@ -21,6 +21,7 @@
 #include "core/backoff/backoff.h"
 #include "core/host/plugin_log.h"
 #include "core/host/quarantine.h"
+#include "core/host/resources.h"
 #include "core/host/sandbox_policy.h"
 #include "core/host/supervisor.h"
 #include "core/host/worker_handle.h"
@@ -90,6 +91,7 @@ class Runner {
   void give_up(Fault fault);  // not in order: killed now, started again later
   void reap_worker();
   void watch_killed();
+  void watch_usage();
   void worker_ended(const Ending& ending);
   void suffer(const Fault& fault, const std::string& how);
 
@@ -146,6 +148,10 @@ class Runner {
   std::int64_t restart_ns_ = 0;  // in kDown: when to start a worker
   std::int64_t killed_ns_ = 0;   // when the worker got SIGKILL
   bool hung_ = false;
+
+  std::optional<Ceilings> ceilings_;  // of this worker
+  std::int64_t sample_ns_ = 0;        // when to look at it next
+  std::int64_t past_cpu_ms_ = 0;      // of the workers before
 
   Quarantine quarantine_;
   std::optional<std::string> kept_record_;  // what the sink has of it

@@ -1,4 +1,5 @@
 // Runner: its worker's beginning and end, what an end that was not asked for means, and the plugin's quarantine.
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -43,6 +44,7 @@ void Runner::start_worker() {
   worker_.emplace(std::move(*worker));
   phase_ = Phase::kLoading;
   health_.pid = worker_->process().pid();
+  ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
   worker_->send_message(FrameType::kLoad, 0, load_message(settings_.info.path, id(), policy_, worker_->process().pid()));
   expect_within(kLoadTimeoutMs, Force::kAbort);
 }
@@ -91,12 +93,30 @@ void Runner::watch_killed() {
   suffer(*fault_, "hangs");
 }
 
+// All workers are looked at together: the host wakes up once for them.
+void Runner::watch_usage() {
+  const std::int64_t interval_ns = context_.options.sample_ms * kNsPerMs;
+  if (killed_ns_ != 0 || now_ns() < sample_ns_) return;
+  sample_ns_ = (now_ns() / interval_ns + 1) * interval_ns;
+  const pid_t pid = worker_->process().pid();
+  auto usage = usage_of(pid, (settings_.info.needs & PGA_NEED_EXEC) != 0);
+  if (!usage) return;  // it has just ended
+  health_.rss_bytes = usage->rss_bytes;
+  health_.cpu_ms = past_cpu_ms_ + usage->cpu_ms;
+  if (ceilings_->near_memory_ceiling(usage->rss_bytes)) usage->rss_bytes = proportional_bytes(pid).value_or(usage->rss_bytes);
+  auto over = ceilings_->judge(*usage, now_ns());
+  if (!over) return;
+  ++health_.kills;
+  fault(std::move(*over));
+}
+
 // In whichever phase: after this there is no worker, and a time for the next.
 void Runner::worker_ended(const Ending& ending) {
   const bool in_order = phase_ == Phase::kEnding && !fault_;
   const bool suffered = std::exchange(hung_, false);
   phase_ = Phase::kDown;
-  health_.pid = 0;
+  past_cpu_ms_ = health_.cpu_ms = std::max(health_.cpu_ms, past_cpu_ms_ + ending.cpu_ms);
+  health_.pid = health_.rss_bytes = 0;
   killed_ns_ = 0;
   expect_nothing();
   if (suffered) {

@@ -1,6 +1,7 @@
 /* Does what its configuration's "do" says, and little of it is nice. */
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kit.h"
@@ -72,6 +73,20 @@ static pga_status wait_for_cancel(const pga_run* run) {
   return run->cancelled(run) != 0 ? PGA_E_DEADLINE : PGA_E_FAIL;
 }
 
+static void spin(long ms) {
+  const clock_t until = clock() + ms * (CLOCKS_PER_SEC / 1000);
+  while (clock() < until) {
+  }
+}
+
+static pga_status take_shared_memory(const pga_run* run) {
+  const size_t bytes = 64u << 20;
+  void* const memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return PGA_E_FATAL;
+  memset(memory, 1, bytes);
+  return wait_for_cancel(run);
+}
+
 static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   (void)self;
   const pga_str cursor = {"1", 1};
@@ -87,6 +102,11 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   if (told_to("abort late")) {
     for (;;) pause();
   }
+  if (told_to("spin")) {
+    for (;;) spin(1000);
+  }
+  if (told_to("spin a little")) spin(100);
+  if (told_to("take shared memory")) return take_shared_memory(run);
   if (told_to("wait")) return wait_for_cancel(run);
   if (told_to("malformed")) return emit_text(run, "{\"type\":"), PGA_OK;
   if (told_to("no object")) return emit_text(run, "[1]"), PGA_OK;
