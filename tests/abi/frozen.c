@@ -8,7 +8,7 @@
 PGA_NOTE("abi_frozen");
 
 static int failures = 0;
-static void check(int good, const char *what) {
+static void check(int good, const char* what) {
   if (!good) {
     ++failures;
     fprintf(stderr, "%s\n", what);

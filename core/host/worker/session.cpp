@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -19,7 +20,7 @@ std::int64_t monotonic_ns() {
 }
 
 host::Verdict verdict_of(pga_status status, const pga_error& error) {
-  return host::Verdict::of(hosting::error_of(status, error));
+  return host::Verdict::of(hosting::error_of(hosting::known_status(status), error));
 }
 
 // Is the text one JSON object? Whether it is the right one, the host finds out; this tells the plugin at its own emit().
@@ -248,6 +249,7 @@ pga_status Session::emit(std::string_view json) {
 }
 
 void Session::log(std::uint32_t level, std::string_view text) {
+  level = std::clamp(level, PGA_LOG_ERROR, PGA_LOG_DEBUG);  // of a later minor: the nearest known one
   if (level > log_level_) return;
   constexpr std::size_t kTextBytesMax = 8192;
   link_->send(host::FrameType::kLog, 0, host::pack(host::LogMessage{level, std::string(text.substr(0, kTextBytesMax))}));
