@@ -35,8 +35,10 @@ const Value* referred(const Value& schema, const rapidjson::Document& root) {
 }
 
 bool is_local_only(const Value& schema) {
-  const auto secret = schema.FindMember("x-secret");
-  if (secret != schema.MemberEnd() && secret->value.IsTrue()) return true;
+  for (const char* const mark : {"x-local", "x-secret"}) {
+    const auto member = schema.FindMember(mark);
+    if (member != schema.MemberEnd() && member->value.IsTrue()) return true;
+  }
   const auto format = schema.FindMember("format");
   return format != schema.MemberEnd() && (format->value == "path-read" || format->value == "conninfo");
 }
@@ -170,7 +172,8 @@ class RemoteReader {
                     near.empty() ? "Leave it out: the plugin has no such key." : "Did you mean '" + near + "'?",
                     "config.unknown_key");
     } else if (holds_local_only(properties->value[key], document, 0)) {
-      problems_.add(value.origin, path, "may be set on the host only, because it names a path, a connection or a secret",
+      problems_.add(value.origin, path,
+                    "may be set on the host only, because it names a path, a connection, a command or a secret",
                     "Set it in the collector's own file.", "config.local_only");
     } else if (!plugin.pins(key)) {
       plugin.keys.set(key, value);

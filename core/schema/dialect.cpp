@@ -50,6 +50,7 @@ constexpr Keyword kKeywords[] = {
     {"x-secret", Form::kBool},
     {"x-reload", Form::kString},
     {"x-deprecated", Form::kBool},
+    {"x-local", Form::kBool},
     {"x-kind", Form::kString},
     {"x-unit", Form::kString},
     {"x-family", Form::kString},

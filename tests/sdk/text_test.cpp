@@ -13,6 +13,8 @@ using pganalytics::next_line;
 using pganalytics::next_word;
 using pganalytics::read_text;
 using pganalytics::to_number;
+using pganalytics::to_bytes;
+using pganalytics::to_duration;
 using pganalytics::testing::TemporaryFolder;
 
 namespace {
@@ -108,4 +110,22 @@ TEST_CASE("a number is the whole word or none") {
   CHECK_FALSE(to_number<std::uint8_t>("256"));
   CHECK_FALSE(to_number<double>("1,5"));
   CHECK_FALSE(to_number<std::uint64_t>(std::string_view("1\0", 2)));
+}
+
+TEST_CASE("durations and sizes are whole numbers with the units of the configuration") {
+  using std::chrono::milliseconds;
+  CHECK(to_duration("500ms") == milliseconds(500));
+  CHECK(to_duration("90s") == milliseconds(90'000));
+  CHECK(to_duration("2d") == milliseconds(172'800'000));
+  CHECK(to_bytes("4096") == 4096);
+  CHECK(to_bytes("8KiB") == 8192);
+  CHECK(to_bytes("10MB") == 10'000'000);
+  for (const char* const text : {"", "s", "5", "1.5s", "-1s", " 1s", "1 s", "1S", "9223372036854775807d"}) {
+    CAPTURE(text);
+    CHECK_FALSE(to_duration(text));
+  }
+  for (const char* const text : {"", "KiB", "1kb", "-1", "1 MiB", "9223372036854775807KiB", "18446744073709551616"}) {
+    CAPTURE(text);
+    CHECK_FALSE(to_bytes(text));
+  }
 }

@@ -65,9 +65,10 @@ Outcome check_backup_interval(const Value& value) {
 }
 
 bool is_host_only(std::string_view key) {
-  static constexpr std::array<std::string_view, 19> kLastWords = {
-      "conninfo", "dsn",      "path",      "paths",  "file",    "files", "dir",        "dirs",        "directory", "directories",
-      "password", "passfile", "passwords", "secret", "secrets", "token", "credential", "credentials", "command"};
+  static constexpr std::array<std::string_view, 21> kLastWords = {
+      "conninfo", "dsn",       "path",        "paths",       "file",     "files",     "dir",
+      "dirs",     "directory", "directories", "password",    "passfile", "passwords", "secret",
+      "secrets",  "token",     "credential",  "credentials", "command",  "commands",  "argv"};
   std::string lower(key);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (lower.find("password") != std::string::npos || lower.find("secret") != std::string::npos) return true;

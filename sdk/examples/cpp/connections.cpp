@@ -18,18 +18,6 @@ struct Settings {
   milliseconds connect_timeout{0};
 };
 
-// The host has checked it against config.schema.json: whole numbers with a unit.
-Expected<milliseconds> duration(std::string_view text) {
-  constexpr std::pair<std::string_view, int> kUnits[] = {
-      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  const std::size_t digits = text.find_first_not_of("0123456789");
-  const auto number = to_number<std::uint32_t>(text.substr(0, digits));
-  for (const auto& [unit, factor] : kUnits) {
-    if (number && digits != std::string_view::npos && text.substr(digits) == unit) return milliseconds(1) * *number * factor;
-  }
-  return Error{PGA_E_CONFIG, "config.duration", "'" + std::string(text) + "' is not a duration", "Write it as in 5s.", 0};
-}
-
 class Connections : public Collector {
  public:
   Connections(Host, std::string_view) {}
@@ -51,7 +39,9 @@ Outcome Connections::configure(std::string_view config_json, bool dry_run) {
   Settings settings;
   settings.conninfo = config["conninfo"].GetString();
   PGA_CHECK(Session::check(settings.conninfo));
-  PGA_TRY(settings.connect_timeout, duration(config["connect_timeout"].GetString()));
+  const auto timeout = to_duration(config["connect_timeout"].GetString());
+  if (!timeout) return Error{PGA_E_CONFIG, "config.connect_timeout", "connect_timeout is no duration", "Write it as in 5s.", 0};
+  settings.connect_timeout = *timeout;
   if (dry_run) return {};
   settings_ = std::move(settings);
   session_.reset();

@@ -17,7 +17,10 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
@@ -51,7 +54,31 @@ std::optional<Number> to_number(std::string_view word) {
   return number;
 }
 
+// What a configuration key of "format": "duration" says: "500ms", "60s", "5m", "2h", "1d"; nullopt for everything else.
+inline std::optional<std::chrono::milliseconds> to_duration(std::string_view text);
+
+// What a configuration key of "format": "bytes" says: "4096", "4096B", "8KiB", "1GiB", "10MB" (1000s); nullopt for everything
+// else.
+inline std::optional<std::int64_t> to_bytes(std::string_view text);
+
 namespace text_detail {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+template <std::size_t N>
+std::optional<std::int64_t> to_multiple(std::string_view text, const Unit (&units)[N]) {
+  const std::string_view digits = text.substr(0, text.find_first_not_of("0123456789"));
+  const auto number = to_number<std::int64_t>(digits);
+  for (const Unit& unit : units) {
+    if (!number || unit.name != text.substr(digits.size())) continue;
+    return *number <= std::numeric_limits<std::int64_t>::max() / unit.factor ? std::optional(*number * unit.factor)
+                                                                             : std::nullopt;
+  }
+  return std::nullopt;
+}
 
 inline Error unreadable(const std::string& path, int number, const char* code) {
   const pga_status status = number == EACCES || number == EPERM ? PGA_E_DENIED : PGA_E_FAIL;
@@ -81,6 +108,26 @@ inline Expected<std::string> read_text(const std::string& path, std::size_t max_
   ::close(file);
   if (failure != 0) return text_detail::unreadable(path, failure, code);
   return text;
+}
+
+inline std::optional<std::chrono::milliseconds> to_duration(std::string_view text) {
+  constexpr text_detail::Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  const auto ms = text_detail::to_multiple(text, kUnits);
+  return ms ? std::optional(std::chrono::milliseconds(*ms)) : std::nullopt;
+}
+
+inline std::optional<std::int64_t> to_bytes(std::string_view text) {
+  constexpr text_detail::Unit kUnits[] = {{"", 1},
+                                          {"B", 1},
+                                          {"kB", 1000},
+                                          {"MB", 1'000'000},
+                                          {"GB", 1'000'000'000},
+                                          {"TB", 1'000'000'000'000},
+                                          {"KiB", 1LL << 10},
+                                          {"MiB", 1LL << 20},
+                                          {"GiB", 1LL << 30},
+                                          {"TiB", 1LL << 40}};
+  return text_detail::to_multiple(text, kUnits);
 }
 
 inline std::optional<std::string_view> next_line(std::string_view& text) {

@@ -1,8 +1,12 @@
 #include "core/config/remote_overlay.h"
 
+#include <pganalytics/text.hpp>
+
 #include "tests/core/config/known_plugins.h"
+#include "tests/support/must.h"
 
 using namespace pganalytics;
+using testing::must;
 
 namespace {
 
@@ -121,6 +125,35 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
     CHECK_THAT(config.error().message, Catch::StartsWith(std::string("remote configuration: ") + wrong.message));
     CHECK_THAT(config.error().hint, Catch::Contains(wrong.hint));
   }
+}
+
+TEST_CASE("no remote document makes exec run a command, nor anything of one") {
+  const std::string schema = must(read_text(PGANALYTICS_SOURCE_DIR "/plugins/exec/config.schema.json", 1 << 20));
+  const std::vector<config::KnownPlugin> known{config_test::known_plugin("exec", schema.c_str())};
+  const std::string file = R"(
+[plugins.exec]
+commands = [{name = "mine", argv = ["/bin/true"]}]
+)";
+  for (const char* const keys : {R"({"commands":[{"name":"evil","argv":["/bin/sh","-c","id"]}]})", R"({"commands":[]})",
+                                 R"({"commands":null})", R"({"read_paths":["/etc/shadow"]})"}) {
+    INFO(keys);
+    const auto refused = config::apply_remote(local(file), R"({"plugins":{"exec":)" + std::string(keys) + "}}", known);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code != "config.unknown_key");
+  }
+  // Switched on where the operator has configured nothing, it has no command and is refused.
+  const auto config = config::apply_remote(local("[collector]\n"), R"({"enabled_collectors":["exec"]})", known);
+  REQUIRE(config);
+  CHECK_FALSE(config::resolve(config.value().plugins.at("exec"), known[0]));
+}
+
+TEST_CASE("x-local keeps a key on the host, at any depth") {
+  const std::vector<config::KnownPlugin> known{config_test::known_plugin("acme", R"({"type":"object","additionalProperties":false,
+      "properties":{"plain":{"type":"string"},"mine":{"type":"string","x-local":true},
+      "list":{"type":"array","items":{"type":"object","additionalProperties":false,"properties":{"a":{"type":"string","x-local":true}}}}}})")};
+  CHECK(config::apply_remote(local(""), R"({"plugins":{"acme":{"plain":"x"}}})", known));
+  CHECK_FALSE(config::apply_remote(local(""), R"({"plugins":{"acme":{"mine":"x"}}})", known));
+  CHECK_FALSE(config::apply_remote(local(""), R"({"plugins":{"acme":{"list":[]}}})", known));
 }
 
 TEST_CASE("a filter that the plugin does not take is found when the plugin is resolved") {

@@ -80,7 +80,7 @@ TEST_CASE("wrong types and values") {
 
 TEST_CASE("connections, paths, commands and secrets are set on the host only") {
   for (const char* key : {"conninfo", "paths", "log_paths", "path", "FILE", "data_dir", "password", "db_password",
-                          "password_file", "api_token", "secret_name", "pre_command", "dsn"}) {
+                          "password_file", "api_token", "secret_name", "pre_command", "commands", "argv", "dsn"}) {
     CAPTURE(key);
     CHECK(is_host_only(key));
     CHECK(refusal(R"({"plugins":{"logs":{"a":[{"b":{")" + std::string(key) + R"(":1}}]}}})")
