@@ -275,6 +275,7 @@ struct PluginFacts {
   std::uint32_t flags;
   std::uint32_t default_interval_ms;
   std::uint32_t default_timeout_ms;
+  std::uint32_t min_host_minor = 0;  // an older host refuses the plugin
 };
 
 }  // namespace pganalytics
@@ -287,7 +288,7 @@ struct PluginFacts {
     using PgaCalls = ::pganalytics::plugin_detail::Calls<Type>;                                             \
     static constexpr ::pganalytics::PluginFacts kPgaFacts = facts;                                          \
     static constexpr pga_descriptor kPgaDescriptor = {sizeof(pga_descriptor),                               \
-                                                      0u,                                                   \
+                                                      kPgaFacts.min_host_minor,                             \
                                                       id_,                                                  \
                                                       kPgaFacts.aliases,                                    \
                                                       kPgaFacts.version,                                    \

@@ -99,6 +99,22 @@ TEST_CASE("a plugin of the next minor takes what a host has, and does without th
   CHECK(host.violations.empty());
 }
 
+TEST_CASE("a plugin in C++ over 1.0 works on every host") {
+  const Tables tables = GENERATE(Tables::kOldest, Tables::kCurrent, Tables::kFuture);
+  FakeHost host;
+  set_up(host, tables);
+  auto instance = host.create(load(corpus("abi_comfort"), minor_of(tables)));
+  REQUIRE(instance.created());
+  CHECK(instance.configure("").error().message == "no configuration\nHINT: Write {}.");
+  REQUIRE(instance.configure("{}"));
+  CHECK(instance.collect().status == PGA_OK);
+  CHECK(instance.collect().documents.at(0).find("\"runs\":2}") != std::string::npos);
+  host.faults = {{testing::Service::kStateGet, 1, PGA_E_TOOSMALL}, {testing::Service::kStateSet, 1, PGA_E_LIMIT}};
+  CHECK(instance.collect().status == PGA_E_LIMIT);
+  CHECK(host.state.at("runs") == "xx");
+  CHECK(host.violations.empty());
+}
+
 TEST_CASE("a host refuses who wants a later one, or needs what it does not know") {
   FakeHost host;
   host.tables = GENERATE(Tables::kOldest, Tables::kCurrent);
@@ -109,6 +125,9 @@ TEST_CASE("a host refuses who wants a later one, or needs what it does not know"
     CHECK(demanding.created().error().code == "plugin.abi_minor");
     CHECK(demanding.created().error().message.find("it wants plugin ABI 1.1, this host has 1.0") == 0);
   }
+  auto unreachable = host.create(load(corpus("abi_unreachable"), PGA_ABI_MINOR));
+  REQUIRE_FALSE(unreachable.created());
+  CHECK(unreachable.created().error().code == "plugin.abi_minor");
   auto needy = host.create(load(corpus("abi_needy"), PGA_ABI_MINOR));
   REQUIRE_FALSE(needy.created());
   CHECK(needy.created().error().code == "plugin.needs");

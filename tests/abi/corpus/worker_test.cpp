@@ -61,6 +61,12 @@ TEST_CASE("the errors of a plugin of 1.0 are understood") {
   CHECK(report.failed->message == "told to fail");
 }
 
+TEST_CASE("a plugin in C++ over 1.0 runs") {
+  TestSink sink;
+  CHECK(only_document(run_once("abi_comfort", "{}", sink))["runs"].GetInt() == 1);
+  CHECK(only_document(run_once("abi_comfort", "{}", sink))["runs"].GetInt() == 2);
+}
+
 TEST_CASE("a plugin of a later minor is described, its unknown flag ignored") {
   const PluginInfo& info = info_of("abi_eager");
   CHECK(info.abi_minor == PGA_ABI_MINOR + 1);
