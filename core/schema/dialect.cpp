@@ -1,8 +1,8 @@
 #include "core/schema/dialect.h"
 
+#include "core/schema/compilable.h"
 #include "core/schema/format.h"
 
-#include <rapidjson/internal/regex.h>
 #include <rapidjson/pointer.h>
 
 #include <algorithm>
@@ -96,7 +96,7 @@ bool has_form(const Value& value, Form form) {
 // Walks a schema with its place ("properties/size_bytes") for messages.
 class DialectCheck {
  public:
-  DialectCheck(const rapidjson::Document& root, Schema::Purpose purpose) : root_(root), purpose_(purpose) {}
+  explicit DialectCheck(Schema::Purpose purpose) : purpose_(purpose) {}
 
   Outcome schema(const Value& value, const std::string& place, bool sole, unsigned depth) const {
     if (!value.IsObject()) return refuse(place, "is not an object");
@@ -124,14 +124,6 @@ class DialectCheck {
   }
 
   Outcome meaning(std::string_view name, const Value& value, const std::string& place, bool sole) const {
-    if (name == "$ref" &&
-        (rapidjson::Pointer(value.GetString(), value.GetStringLength()).Get(root_) == nullptr || value.GetString()[0] != '#')) {
-      return refuse(place, "refers to " + std::string(text_of(value)) + ", which is not here");
-    }
-    if (name == "pattern") {
-      rapidjson::internal::GenericRegex<rapidjson::UTF8<>> regex(value.GetString());
-      if (!regex.IsValid()) return refuse(place, "has a pattern that is not understood: " + std::string(text_of(value)));
-    }
     if (name == "format" && !is_known_format(text_of(value)))
       return refuse(place, "has the unknown format '" + std::string(text_of(value)) + "'");
     if (name == "format" && !sole) return refuse(place, "has a format inside oneOf or anyOf, where it cannot be enforced");
@@ -185,14 +177,14 @@ class DialectCheck {
     return {};
   }
 
-  const rapidjson::Document& root_;
   const Schema::Purpose purpose_;
 };
 
 }  // namespace
 
 Outcome check_dialect(const rapidjson::Document& schema, Schema::Purpose purpose) {
-  return DialectCheck(schema, purpose).schema(schema, "", true, 0);
+  PGA_CHECK(DialectCheck(purpose).schema(schema, "", true, 0));
+  return check_compilable(schema);
 }
 
 const Value* resolve(const rapidjson::Document& root, const Value& schema) {
