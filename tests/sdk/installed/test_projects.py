@@ -13,7 +13,7 @@ def test_a_new_project_builds_passes_its_test_and_collects(author, language):
     plugin = f"acme_{language}_forks"
     said = author.build(project)
     assert "warning" not in said
-    tested = author.must("ctest", "--test-dir", "build", "--output-on-failure", "-E", "_validate", cwd=project)
+    tested = author.must("ctest", "--test-dir", "build", "--output-on-failure", cwd=project)
     assert f"{plugin}_test" in tested
 
     author.must("cmake", "--install", "build", "--prefix", author.prefix, cwd=project)
