@@ -18,7 +18,8 @@ struct Action {
 
 constexpr Action kActions[] = {
     {"list", "list", "every plugin file that was found, whether it is used, and why not", plugin_list_command},
-    {"describe", "describe ID", "what a plugin says of itself and the keys of its configuration", plugin_describe_command},
+    {"describe", "describe ID|FILE", "what a plugin says of itself; its reference page, a configuration to begin with",
+     plugin_describe_command},
     {"new", "new DIR", "a complete plugin project to begin from", plugin_new_command},
     {"release", "release ID", "end the quarantine that a plugin earned by its faults", plugin_release_command},
     {"validate", "validate FILE", "whether a plugin is a good one, check by check", plugin_validate_command},

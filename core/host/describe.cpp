@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "core/clock/clock.h"
-#include "core/crypto/digest.h"
 #include "core/host/plugin_file.h"
 #include "core/host/plugin_info.h"
 #include "core/host/sandbox_policy.h"
@@ -66,7 +65,7 @@ Expected<PluginInfo> describe(const Candidate& candidate, const std::string& wor
   PluginInfo info = std::move(hello.info);
   info.aliases = split_aliases(hello.aliases);
   info.path = candidate.path;
-  info.build_id = file.facts.build_id.empty() ? crypto::sha256_hex(file.bytes) : file.facts.build_id;
+  info.build_id = build_id_of(file);
   return info;
 }
 

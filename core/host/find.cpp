@@ -4,6 +4,7 @@
 #include <map>
 #include <system_error>
 
+#include "core/crypto/digest.h"
 #include "core/files/files.h"
 #include "core/host/elf_note.h"
 #include "core/host/plugin_file.h"
@@ -25,6 +26,10 @@ std::vector<std::string> shared_objects_in(const std::string& folder) {
 }
 
 }  // namespace
+
+std::string build_id_of(const PluginFile& file) {
+  return file.facts.build_id.empty() ? crypto::sha256_hex(file.bytes) : file.facts.build_id;
+}
 
 Expected<PluginFile> read_plugin_file(const std::string& path) {
   PGA_CHECK(check_trust(path));
@@ -48,6 +53,7 @@ Candidate examine_plugin(const std::string& path) {
   candidate.id = file->facts.id;
   candidate.abi_major = file->facts.abi_major;
   candidate.abi_minor = file->facts.abi_minor;
+  candidate.build_id = build_id_of(*file);
   if (file->facts.abi_major != PGA_ABI_MAJOR) {
     candidate.refused = Error{PGA_E_UNSUPPORTED, "plugin.abi_major",
                               path + " was built for plugin ABI " + std::to_string(file->facts.abi_major) + ", this host has " +

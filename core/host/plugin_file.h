@@ -13,6 +13,9 @@ struct PluginFile {
   std::string bytes;
 };
 
+// Hex of the ELF build id, or of the file's SHA-256 where it has none.
+std::string build_id_of(const PluginFile& file);
+
 // Trust first, then the bytes, then what they say. The ABI major is the caller's to judge. [any thread]
 Expected<PluginFile> read_plugin_file(const std::string& path);
 

@@ -28,6 +28,7 @@ struct Candidate {
   std::string id;                // from the note; file stem if there is no readable note
   std::optional<Error> refused;  // not trusted, no note, other ABI major, wrong machine, shadowed by an earlier folder
   std::uint32_t abi_major = 0, abi_minor = 0;  // from the note; 0: there is no readable note
+  std::string build_id{};                      // as PluginInfo's; empty: there is no readable note
 };
 
 // Every *.so of `folders`, first folder wins for the same id; sorted by id. A folder that does not exist is skipped. No plugin

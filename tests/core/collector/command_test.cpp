@@ -121,9 +121,39 @@ TEST_CASE("plugin list shows every candidate, and why one is refused") {
   CHECK(states["test_unruly"] == "available");
   CHECK(states["test_noteless"] == "refused");
   CHECK(states["test_foreign"] == "refused");
+  for (const auto& plugin : list->GetArray()) {
+    if (plugin["id"] != "test_counter") continue;
+    CHECK(plugin["abi"] == "1." + std::to_string(PGA_ABI_MINOR));
+    CHECK(plugin["version"].IsNull());  // only its code knows
+  }
   const Ended text = setup.run({"plugin", "list"});
   CHECK_THAT(text.out,
              Contains("test_foreign") && Contains("refused: ") && Contains("ABI") && Contains("looked in " TEST_PLUGIN_DIR));
+}
+
+TEST_CASE("plugin list runs no code of a plugin unless it is told to") {
+  const Setup setup("[plugins.test_counter]\n");
+  ::setenv("PGANALYTICS_WORKER", "/nonexistent", 1);  // nothing else ever loads a plugin
+  const Ended list = setup.run({"plugin", "list"});
+  CHECK_THAT(list.out, Contains("test_counter  ") && Contains("  enabled  "));
+  const Ended unable = setup.run({"plugin", "list", "--describe"});
+  ::unsetenv("PGANALYTICS_WORKER");
+  CHECK_THAT(unable.out, Contains("refused: ") && !Contains("enabled"));
+  CHECK_THAT(setup.run({"plugin", "list", "--describe"}).out, Contains("VERSION") && Contains("1.0.0"));
+}
+
+TEST_CASE("plugin describe takes a file, wherever it lies, and tells the nearest of a wrong name") {
+  const Setup setup("");
+  const Ended file = setup.run({"plugin", "describe", TEST_PLUGIN_DIR "/test_counter.so"});
+  CHECK(file.exit_code == 0);
+  CHECK_THAT(file.out, Contains("test_counter 1.0.0"));
+  const Ended noteless = setup.run({"plugin", "describe", TEST_PLUGIN_DIR "/test_noteless.so"});
+  CHECK(noteless.exit_code == 1);
+  CHECK_THAT(noteless.err, Contains("no plugin note"));
+  CHECK_THAT(setup.run({"plugin", "describe", "test_countr"}).err, Contains("HINT: Did you mean 'test_counter'?"));
+  CHECK(setup.run({"plugin", "describe", "test_counter", "--json", "--toml"}).exit_code == 2);
+  CHECK_THAT(setup.run({"plugin", "describe", "test_counter", "--markdown"}).out, Contains("# test_counter\n"));
+  CHECK_THAT(setup.run({"plugin", "describe", "test_counter", "--toml"}).out, Contains("#[plugins.test_counter]\n"));
 }
 
 TEST_CASE("plugin describe shows what a plugin says of itself") {
