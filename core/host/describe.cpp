@@ -47,7 +47,7 @@ Expected<HelloMessage> hello_of(const Candidate& candidate, WorkerHandle& worker
     worker.add_to_poll(fds);
     poll(fds.data(), fds.size(), static_cast<int>(left_ms));
     worker.flush();
-    worker.output();  // a pipe nobody empties would stop it
+    worker.output(clock::now_monotonic_ns());  // a pipe nobody empties would stop it
   }
 }
 

@@ -20,8 +20,23 @@ bool is_known(std::uint16_t type, FrameReader::From from) {
   const auto within = [type](FrameType first, FrameType last) {
     return type >= static_cast<std::uint16_t>(first) && type <= static_cast<std::uint16_t>(last);
   };
-  return from == FrameReader::From::kHost ? within(FrameType::kLoad, FrameType::kShutdown)
+  return from == FrameReader::From::kHost ? within(FrameType::kLoad, FrameType::kCredit)
                                           : within(FrameType::kHello, FrameType::kPong);
+}
+
+// What the worker makes of its own accord is short; what a plugin decides about is as long as the worker lets it be.
+std::size_t payload_bytes_max(std::uint16_t type) {
+  constexpr std::size_t kTextBytesMax = 16 * 1024, kWholeBytesMax = 4u << 20;
+  switch (static_cast<FrameType>(type)) {
+    case FrameType::kPong: return 0;
+    case FrameType::kConfigured:
+    case FrameType::kLog:
+    case FrameType::kAsk: return kTextBytesMax;
+    case FrameType::kHello:
+    case FrameType::kDocument:
+    case FrameType::kResult: return kWholeBytesMax;
+    default: return kFramePayloadBytesMax;
+  }
 }
 
 Error broken(const char* code, const std::string& why) { return Error{PGA_E_FAIL, code, why, "", 0}; }
@@ -47,9 +62,10 @@ Expected<std::optional<Frame>> FrameReader::next() {
   const std::uint32_t length = payload_bytes(rest);
   const auto type = get<std::uint16_t>(rest.substr(4));
   const auto flags = get<std::uint16_t>(rest.substr(6));
-  if (length > kFramePayloadBytesMax)
-    return broken("frame.length", "a frame of " + std::to_string(length) + " bytes is too long");
   if (!is_known(type, from_)) return broken("frame.type", "frame type " + std::to_string(type) + " is unknown");
+  if (length > payload_bytes_max(type))
+    return broken("frame.length",
+                  "a frame of " + std::to_string(length) + " bytes is too long for its type, " + std::to_string(type));
   if (flags != 0) return broken("frame.flags", "frame flags " + std::to_string(flags) + " are unknown");
   if (rest.size() - kFrameHeaderBytes < length) return std::optional<Frame>();
   Frame frame{static_cast<FrameType>(type), get<std::uint64_t>(rest.substr(8)),

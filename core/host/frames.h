@@ -14,6 +14,7 @@
 namespace pganalytics::host {
 
 inline constexpr std::size_t kFrameHeaderBytes = 16;
+// Of any frame; each of a worker's has its own limit below that (frames.cpp), since so much the host may have to hold for it.
 inline constexpr std::size_t kFramePayloadBytesMax = 16u << 20;
 
 // The values are the protocol; host and worker come from one build, so they may change between versions.
@@ -28,6 +29,7 @@ enum class FrameType : std::uint16_t {
   kAnswer = 7,     // to kAsk
   kPing = 8,       // answered by kPong, also during a run
   kShutdown = 9,   // destroy the instance and exit
+  kCredit = 10,    // so many bytes of documents more, of the run in the header
   // worker to host
   kHello = 64,
   kConfigured = 65,

@@ -91,10 +91,11 @@ struct ConfiguredMessage {
 struct CollectMessage {
   std::uint32_t reason = 0;
   std::int64_t scheduled_unix_ns = 0, previous_unix_ns = 0;
-  std::int64_t remaining_ns = 0;  // to the deadline
+  std::int64_t remaining_ns = 0;   // to the deadline
+  std::uint64_t credit_bytes = 0;  // of documents that may be sent before there is more credit
   template <class Field>
   void fields(Field& field) {
-    field(reason), field(scheduled_unix_ns), field(previous_unix_ns), field(remaining_ns);
+    field(reason), field(scheduled_unix_ns), field(previous_unix_ns), field(remaining_ns), field(credit_bytes);
   }
 };
 
@@ -109,6 +110,14 @@ struct ResultMessage {
   }
 };
 
+struct CreditMessage {
+  std::uint64_t bytes = 0;  // in addition
+  template <class Field>
+  void fields(Field& field) {
+    field(bytes);
+  }
+};
+
 struct SettleMessage {
   std::uint32_t committed = 0;
   template <class Field>
@@ -120,9 +129,10 @@ struct SettleMessage {
 struct LogMessage {
   std::uint32_t level = PGA_LOG_INFO;
   std::string text;
+  std::uint64_t dropped = 0;  // lines before this one that the worker did not send
   template <class Field>
   void fields(Field& field) {
-    field(level), field(text);
+    field(level), field(text), field(dropped);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/clock/clock.h"
+#include "core/host/token_bucket.h"
 #include "core/log/log.h"
 
 namespace pganalytics::host {
@@ -17,6 +18,8 @@ class PluginLog {
   PluginLog(std::string id, const clock::Clock& clock) : id_(std::move(id)), clock_(clock) {}
 
   void line(log::Level level, std::string_view text);
+  // So many lines were dropped before they came here.
+  void drop(std::uint64_t lines) { dropped_ += lines; }
   // Output in any pieces; each whole line is a warning.
   void output(std::string_view bytes);
   // The worker ended: what it left without a newline is a line too.
@@ -30,8 +33,7 @@ class PluginLog {
   std::string id_;
   const clock::Clock& clock_;
   std::string partial_;
-  double tokens_ = 0;  // lines that may be written now
-  std::int64_t refilled_ns_ = 0;
+  TokenBucket lines_{10, 100};
   std::uint64_t dropped_ = 0, reported_ = 0;
 };
 

@@ -70,8 +70,9 @@ void Runner::turn() {
   recall_quarantine();
   if (worker_) {
     worker_->flush();
-    log_.output(worker_->output());
-    read_frames();
+    log_.output(worker_->output(now_ns()));
+    if (worker_->patient(now_ns())) read_frames();
+    if (run_) give_credit();
   }
   if (worker_) reap_worker();
   if (worker_) use_force();
@@ -173,10 +174,12 @@ void Runner::check_liveness() {
 std::int64_t Runner::next_due_ns() const {
   std::int64_t due_ns = kNever;
   if (worker_) {
-    if (more_frames_ && !fault_) return now_ns();
+    if (more_frames_ && !fault_ && !worker_->deaf()) return now_ns();
+    if (run_ && run_->credit.may_give_back()) return now_ns();
     const bool going = killed_ns_ != 0 || worker_->closed() || fault_ || phase_ == Phase::kEnding;
     due_ns = going ? now_ns() + (worker_->process().end_fd() >= 0 ? kHungPollMs : kReapPollMs) * kNsPerMs
                    : std::min(sample_ns_, heard_ns_ + context_.options.quiet_ms * kNsPerMs);
+    if (!going) due_ns = std::min(due_ns, worker_->listens_ns());
     if (force_ != Force::kNone) due_ns = std::min(due_ns, force_ns_);
   } else if (!stopping_ && !failed_) {
     due_ns = quarantine_.in_force() ? quarantine_.until_monotonic_ns() : restart_ns_;

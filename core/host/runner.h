@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/backoff/backoff.h"
+#include "core/host/credit.h"
 #include "core/host/plugin_log.h"
 #include "core/host/quarantine.h"
 #include "core/host/resources.h"
@@ -35,14 +36,18 @@ struct RunnerContext {
   const SupervisorOptions& options;
   RunSink& sink;
   const clock::Clock& clock;
+  CreditPool credit;
   bool scheduling = true;
 };
 
 // A run between its first frame and its report.
 struct RunUnderWay {
+  RunUnderWay(CreditPool& pool, std::size_t window_bytes) : credit(pool, window_bytes) {}
+
   RunReport report;
   std::int64_t started_ns = 0;
   std::size_t bytes = 0;
+  RunCredit credit;
 };
 
 class Runner {
@@ -111,6 +116,7 @@ class Runner {
   Outcome take_result(const Frame& frame);
   Outcome take_log(const Frame& frame);
   Outcome take_ask(const Frame& frame);
+  void give_credit();
   AnswerMessage answer(const AskMessage& question);
 
   // Configuration
@@ -123,6 +129,7 @@ class Runner {
   void start_ticks();
   void begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns);
   std::optional<Error> finish_run(std::map<std::string, std::optional<std::string>> state);
+  void open_run(std::uint32_t reason, std::int64_t scheduled_unix_ns);
   void report_failure(std::uint32_t reason, Error error);
   void apply_retry_rule(const Error& error);
 

@@ -86,6 +86,7 @@ Outcome Runner::take_document(const Frame& frame) {
   if (phase_ != Phase::kRunning || frame.run != run_->report.sequence) return out_of_place("a document outside its run");
   const SupervisorOptions& options = context_.options;
   run_->bytes += frame.payload.size();
+  if (!run_->credit.take(frame.payload.size())) return out_of_place("more than it had credit for");
   if (frame.payload.size() > options.document_bytes_max || run_->bytes > options.run_bytes_max ||
       run_->report.documents.size() >= options.documents_per_run_max) {
     return out_of_place("more than its worker should have let pass");
@@ -95,11 +96,21 @@ Outcome Runner::take_document(const Frame& frame) {
     RunReport& report = run_->report;
     if (report.refused.size() < kRefusedToldMax) report.refused.push_back({frame.payload, valid.error()});
     if (!report.failed) report.failed = std::move(valid).error();
+    report.documents.clear();  // of a run that has failed nothing will be kept
+    run_->credit.let_go();
     return {};
   }
-  // Of a run that has failed already nothing will be kept.
-  if (!run_->report.failed) run_->report.documents.push_back(frame.payload);
+  if (run_->report.failed) return {};
+  run_->credit.hold(frame.payload.size());
+  run_->report.documents.push_back(frame.payload);
   return {};
+}
+
+void Runner::give_credit() {
+  if (fault_ || phase_ != Phase::kRunning) return;
+  if (const std::size_t bytes = run_->credit.give_back(); bytes > 0) {
+    worker_->send_message(FrameType::kCredit, run_->report.sequence, CreditMessage{bytes});
+  }
 }
 
 Outcome Runner::take_result(const Frame& frame) {
@@ -120,6 +131,7 @@ Outcome Runner::take_result(const Frame& frame) {
 Outcome Runner::take_log(const Frame& frame) {
   const auto message = unpack<LogMessage>(frame.payload);
   if (!message) return out_of_place("a malformed log line");
+  log_.drop(message->dropped);
   log_.line(static_cast<log::Level>(std::clamp(message->level, PGA_LOG_ERROR, PGA_LOG_DEBUG)), message->text);
   return {};
 }

@@ -46,16 +46,23 @@ void Runner::take_ticks() {
 void Runner::start_ticks() { ticker_.emplace(context_.clock, context_.options.jitter_seed, id(), settings_.interval_ms); }
 
 void Runner::begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns) {
-  run_.emplace();
-  run_->report.plugin = id();
-  run_->report.reason = reason;
+  open_run(reason, scheduled_unix_ns);
   run_->report.sequence = ++sequence_;
-  run_->report.scheduled_unix_ns = scheduled_unix_ns;
-  run_->started_ns = now_ns();
   phase_ = Phase::kRunning;
   expect_within(settings_.timeout_ms, Force::kCancel);
-  worker_->send_message(FrameType::kCollect, sequence_,
-                        CollectMessage{reason, scheduled_unix_ns, previous_unix_ns_, settings_.timeout_ms * kNsPerMs});
+  worker_->send_message(
+      FrameType::kCollect, sequence_,
+      CollectMessage{reason, scheduled_unix_ns, previous_unix_ns_, settings_.timeout_ms * kNsPerMs, run_->credit.window_bytes()});
+}
+
+void Runner::open_run(std::uint32_t reason, std::int64_t scheduled_unix_ns) {
+  const SupervisorOptions& options = context_.options;
+  // A window has room for any document while a portion of it is not given back yet.
+  run_.emplace(context_.credit, std::max(options.credit_window_bytes, 2 * options.document_bytes_max));
+  run_->report.plugin = id();
+  run_->report.reason = reason;
+  run_->report.scheduled_unix_ns = scheduled_unix_ns;
+  run_->started_ns = now_ns();
 }
 
 // run_->report.failed is set by whoever knows. What is returned is why nothing of the run was kept.
@@ -96,11 +103,7 @@ std::optional<Error> Runner::finish_run(std::map<std::string, std::optional<std:
 
 // A requested run that never began.
 void Runner::report_failure(std::uint32_t reason, Error error) {
-  run_.emplace();
-  run_->report.plugin = id();
-  run_->report.reason = reason;
-  run_->report.scheduled_unix_ns = context_.clock.unix_ns();
-  run_->started_ns = now_ns();
+  open_run(reason, context_.clock.unix_ns());
   run_->report.failed = std::move(error);
   finish_run({});
 }

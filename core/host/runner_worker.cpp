@@ -75,7 +75,7 @@ void Runner::reap_worker() {
   if (!ending) return;
   do read_frames();  // its last words, a result perhaps
   while (more_frames_ && !fault_);
-  log_.output(worker_->output());
+  log_.output(worker_->output(now_ns()));
   log_.end_of_output();
   worker_.reset();
   worker_ended(*ending);

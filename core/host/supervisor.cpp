@@ -24,7 +24,7 @@ Error unknown(const std::string& plugin) {
 class Supervisor::Impl {
  public:
   Impl(SupervisorOptions options, RunSink& sink, const clock::Clock& clock)
-      : options_(std::move(options)), context_{options_, sink, clock} {}
+      : options_(std::move(options)), context_{options_, sink, clock, CreditPool(options_.held_bytes_max)} {}
 
   void apply(std::vector<PluginSettings> wanted) {
     std::set<std::string> ids;

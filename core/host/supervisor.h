@@ -98,10 +98,12 @@ struct SupervisorOptions {
   std::string jitter_seed;  // collector id: aligned ticks are shifted by a hash of it
   std::size_t document_bytes_max = 1u << 20;
   std::size_t documents_per_run_max = 10'000;
-  std::size_t run_bytes_max = 32u << 20;  // of all documents of a run: what the host may have to hold in memory per plugin
-  std::int64_t grace_ms = 2'000;          // cancel -> SIGABRT -> SIGKILL, each this far apart
-  std::int64_t sample_ms = 2'000;         // how often a worker's memory and processor time are looked at
-  std::int64_t cpu_window_ms = 60'000;    // what its processor time is averaged over
+  std::size_t run_bytes_max = 32u << 20;       // of all documents of a run: what the host may have to hold in memory per plugin
+  std::size_t credit_window_bytes = 4u << 20;  // of documents of one run that may be on their way
+  std::size_t held_bytes_max = 64u << 20;      // of documents of all runs that are under way; one of them may go on beyond it
+  std::int64_t grace_ms = 2'000;               // cancel -> SIGABRT -> SIGKILL, each this far apart
+  std::int64_t sample_ms = 2'000;              // how often a worker's memory and processor time are looked at
+  std::int64_t cpu_window_ms = 60'000;         // what its processor time is averaged over
   std::int64_t quiet_ms = 10'000;  // a worker not heard of for so long is asked whether it lives, and given as long to answer
 };
 

@@ -5,13 +5,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace pganalytics::host {
 namespace {
 
 constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kUnsentBytesMax = 2u << 20;
 
 Error failed_to(const char* what) {
   return Error{PGA_E_FAIL, "worker.spawn", std::string("cannot ") + what + ": " + std::strerror(errno), "", 0};
@@ -54,6 +57,7 @@ void WorkerHandle::flush() {
 Expected<std::optional<Frame>> WorkerHandle::receive() {
   for (;;) {
     PGA_TRY(auto frame, reader_.next());
+    if (frame && frame->type != FrameType::kDocument) frames_.take(1);
     if (frame || !fill()) return frame;
   }
 }
@@ -70,26 +74,41 @@ bool WorkerHandle::fill() {
   return false;
 }
 
-std::string WorkerHandle::output() {
+bool WorkerHandle::patient(std::int64_t now_ns) {
+  // Answers that it does not fetch are its own fault too.
+  deaf_ = !frames_.open(now_ns) || unsent_.size() > kUnsentBytesMax;
+  return !deaf_;
+}
+
+std::int64_t WorkerHandle::listens_ns() const {
+  std::int64_t listens_ns = std::numeric_limits<std::int64_t>::max();
+  if (deaf_ && unsent_.size() <= kUnsentBytesMax) listens_ns = frames_.opens_ns();
+  if (output_deaf_ && !output_closed_) listens_ns = std::min(listens_ns, output_bytes_.opens_ns());
+  return listens_ns;
+}
+
+std::string WorkerHandle::output(std::int64_t now_ns) {
   constexpr std::size_t kOutputBytesMax = 256 * 1024;  // per call, so that a worker that floods cannot hold the host
   std::string text;
   char buffer[kReadBytes];
-  while (!output_closed_ && text.size() < kOutputBytesMax) {
+  while (!output_closed_ && text.size() < kOutputBytesMax && output_bytes_.open(now_ns)) {
     const ssize_t got = read(output_.get(), buffer, sizeof buffer);
     if (got > 0) {
+      output_bytes_.take(static_cast<double>(got));
       text.append(buffer, static_cast<std::size_t>(got));
       continue;
     }
     if (got == 0 || !would_block()) output_closed_ = true;
     break;
   }
+  output_deaf_ = !output_bytes_.open(now_ns);
   return text;
 }
 
 void WorkerHandle::add_to_poll(std::vector<pollfd>& fds) const {
-  const auto events = static_cast<short>(unsent_.empty() ? POLLIN : POLLIN | POLLOUT);
-  if (!closed_) fds.push_back({socket_.get(), events, 0});
-  if (!output_closed_) fds.push_back({output_.get(), POLLIN, 0});
+  const auto events = static_cast<short>((deaf_ ? 0 : POLLIN) | (unsent_.empty() ? 0 : POLLOUT));
+  if (!closed_ && events != 0) fds.push_back({socket_.get(), events, 0});
+  if (!output_closed_ && !output_deaf_) fds.push_back({output_.get(), POLLIN, 0});
 }
 
 }  // namespace pganalytics::host

@@ -13,6 +13,7 @@
 #include "core/host/frames.h"
 #include "core/host/messages.h"
 #include "core/host/process.h"
+#include "core/host/token_bucket.h"
 
 struct pollfd;
 
@@ -34,8 +35,13 @@ class WorkerHandle {
 
   // The next frame that has arrived whole, nullopt if none. An error is a broken protocol: final.
   Expected<std::optional<Frame>> receive();
-  // What it printed since the last call.
-  std::string output();
+  // It has sent too many frames that are no documents: it is not listened to for a while. Documents have their own limit, credit.
+  bool patient(std::int64_t now_ns);
+  // What it printed since the last call, a mebibyte a second at most; of more it finds the pipe full.
+  std::string output(std::int64_t now_ns);
+  [[nodiscard]] bool deaf() const { return deaf_; }
+  // When it is to be listened to again, if it is not now.
+  [[nodiscard]] std::int64_t listens_ns() const;
   // It closed its end, or died: no frame will follow those already received.
   [[nodiscard]] bool closed() const { return closed_; }
 
@@ -51,6 +57,10 @@ class WorkerHandle {
   Descriptor socket_, output_;
   FrameReader reader_{FrameReader::From::kWorker};
   std::string unsent_;
+  TokenBucket frames_{1000, 1000};
+  TokenBucket output_bytes_{1 << 20, 1 << 20};
+  bool deaf_ = false;         // to frames
+  bool output_deaf_ = false;  // and to what it prints
   bool closed_ = false;
   bool output_closed_ = false;
 };

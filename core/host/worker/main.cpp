@@ -70,7 +70,9 @@ int main(int argc, char** argv) {
   if (!load) return EXIT_FAILURE;  // the host is gone, or of another build
   auto confined = worker::confine(load->policy, kHostSocket);
   worker::Session session;
-  worker::Link link(kHostSocket, [&session](std::uint64_t run) { session.cancel(run); });
+  worker::Link link(kHostSocket, {[&session](std::uint64_t run) { session.cancel(run); },
+                                  [&session](std::uint64_t run, std::uint64_t bytes) { session.credit(run, bytes); },
+                                  {}});
   if (!session.serve(link, *load, std::move(confined))) _exit(EXIT_FAILURE);  // the link still reads: no orderly end
   return EXIT_SUCCESS;
 }

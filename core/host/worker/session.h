@@ -8,6 +8,7 @@
 #include <pganalytics/plugin.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,7 @@
 #include <string>
 
 #include "core/host/messages.h"
+#include "core/host/token_bucket.h"
 #include "core/host/worker/confine.h"
 #include "core/host/worker/link.h"
 
@@ -33,6 +35,8 @@ class Session {
 
   // [any thread] From the link.
   void cancel(std::uint64_t run);
+  void credit(std::uint64_t run, std::uint64_t bytes);
+  void lose_host();
 
  private:
   struct Run;  // one collect() in progress
@@ -41,7 +45,7 @@ class Session {
   host::HelloMessage load(const host::LoadMessage& message);
   void start(host::StartMessage message);
   void configure(const host::ConfigureMessage& message);
-  void collect(std::uint64_t number, const host::CollectMessage& message);
+  bool collect(std::uint64_t number, const host::CollectMessage& message);
   bool recreate();
 
   host::Verdict create();
@@ -51,6 +55,7 @@ class Session {
 
   void cancel_running();  // with running_ held
   pga_status emit(std::string_view json);
+  bool wait_for_credit(Run& run, std::size_t bytes);
   void log(std::uint32_t level, std::string_view text);
 
   static pga_status serve_answer(Session& session, std::uint32_t kind, const char* name, char* buf, size_t* len);
@@ -67,8 +72,13 @@ class Session {
   void* self_ = nullptr;
   host::Verdict created_{PGA_E_FAIL, "worker.order", "the instance was not started", 0};
 
+  std::mutex logging_;  // guards the lines, which any thread of the plugin may write
+  host::TokenBucket log_lines_{10, 100};
+  std::uint64_t dropped_lines_ = 0;
+
   std::mutex running_;  // guards what is below, and self_, against cancel()
   Run* run_ = nullptr;
+  std::condition_variable may_send_;
   std::uint64_t cancelled_early_ = 0;  // a run whose cancel came before its collect() was called
 };
 

@@ -88,3 +88,36 @@ TEST_CASE("a line without end is cut") {
   CHECK(captured.text().size() < 5000);
   CHECK(captured.text().find("xxx...\n") != std::string::npos);
 }
+
+TEST_CASE("a flood of printed lines is counted, not written, and the next line after it is whole") {
+  HandClock clock;
+  PluginLog log("acme", clock);
+  const StderrCapture captured;
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += "again\n";
+  log.output(flood);
+  log.output(flood + "begun");
+  CHECK(log.dropped() == 1900);
+  CHECK(count_in(captured.text(), "again") == 100);
+  clock.now_ns += 1'000'000'000;
+  log.output(" and ended\n");
+  CHECK(captured.text().find("plugin acme: begun and ended\n") != std::string::npos);
+  log.drop(7);
+  CHECK(log.dropped() == 1907);
+}
+
+TEST_CASE("what is no text in a plugin's line is escaped, what is stays") {
+  HandClock clock;
+  PluginLog log("acme", clock);
+  const StderrCapture captured;
+  log.line(log::Level::kInfo, "a\x1b[31mb\rc d\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x98");
+  log.line(log::Level::kInfo,
+           "\xff\xc3(\xe2\x82.\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xc2\x9b"
+           "0m");
+  log.line(log::Level::kInfo, std::string(4095, 'z') + "\xc3\xa4");
+  const std::string text = captured.text();
+  CHECK(text.find("acme: a\\x1b[31mb\\x0dc d\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x98\n") != std::string::npos);
+  CHECK(text.find("acme: \\xff\\xc3(\\xe2\\x82.\\xc0\\x80\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\\xc2\\x9b0m\n") !=
+        std::string::npos);
+  CHECK(text.find("zz...\n") != std::string::npos);
+}

@@ -1,4 +1,4 @@
-/* Does what its configuration's "do" says, and little of it is nice. */
+/* Does what its configuration's "do" says, and little of it is nice. Compiled under several ids. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -6,8 +6,8 @@
 
 #include "kit.h"
 
-PGA_NOTE("test_unruly");
-DESCRIPTOR("test_unruly");
+PGA_NOTE(PLUGIN_ID);
+DESCRIPTOR(PLUGIN_ID);
 
 static const pga_host* g_host;
 static char g_what[256];
@@ -64,7 +64,7 @@ static pga_status tell_what_it_knows(const pga_run* run) {
   if (g_host->info_get(g_host, "host.name", fact, &fact_length) != PGA_OK) return PGA_E_FAIL;
   fact[strlen(fact) - 1] = '\0'; /* without its quotes */
   snprintf(rest, sizeof rest, ",\"text\":\"%s %s\"", secret, fact + 1);
-  return emit_document(run, "test_unruly", rest);
+  return emit_document(run, PLUGIN_ID, rest);
 }
 
 static pga_status wait_for_cancel(const pga_run* run) {
@@ -87,6 +87,45 @@ static pga_status take_shared_memory(const pga_run* run) {
   return wait_for_cancel(run);
 }
 
+/* A document of about `bytes` bytes, at most 60 KiB. */
+static size_t write_long(char* text, size_t bytes) {
+  const int begin = sprintf(text, "{\"type\":\"" PLUGIN_ID "\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"text\":\"");
+  memset(text + begin, 'x', bytes);
+  return (size_t)begin + bytes + (size_t)sprintf(text + begin + bytes, "\"}");
+}
+
+static pga_status emit_long(const pga_run* run, int count, size_t bytes) {
+  static char text[64 * 1024];
+  const pga_str document = {text, write_long(text, bytes)};
+  pga_status status = PGA_OK;
+  for (int i = 0; i < count && status == PGA_OK; ++i) status = run->emit(run, document);
+  return status;
+}
+
+/* Frames of its own making, past the worker's code: {u32 length, u16 type, u16 flags, u64 run}. */
+static void send_frame(uint16_t type, uint64_t run, const char* payload, uint32_t length) {
+  static char frame[64 * 1024 + 16];
+  memcpy(frame, &length, 4);
+  memcpy(frame + 4, &type, 2);
+  memset(frame + 6, 0, 2);
+  memcpy(frame + 8, &run, 8);
+  memcpy(frame + 16, payload, length);
+  for (size_t sent = 0; sent < 16 + length;) {
+    const ssize_t now = write(3, frame + sent, 16 + length - sent);
+    if (now <= 0) _exit(1);
+    sent += (size_t)now;
+  }
+}
+
+static void flood_stderr(void) {
+  static char lines[1 << 20];
+  memset(lines, 'y', sizeof lines);
+  for (size_t i = 99; i < sizeof lines; i += 100) lines[i] = '\n';
+  for (;;) {
+    if (write(STDERR_FILENO, lines, sizeof lines) < 0) return;
+  }
+}
+
 static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   (void)self;
   const pga_str cursor = {"1", 1};
@@ -102,6 +141,28 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   if (told_to("abort late")) {
     for (;;) pause();
   }
+  if (told_to("flood stderr")) flood_stderr();
+  if (told_to("flood log")) {
+    for (int i = 0; i < 100000; ++i) g_host->log(g_host, PGA_LOG_WARN, (pga_str){"again", 5});
+  }
+  if (told_to("flood pongs")) {
+    for (;;) send_frame(70, 0, "", 0);
+  }
+  if (told_to("long log frame")) {
+    static const char zeros[20000];
+    send_frame(68, 0, zeros, sizeof zeros);
+    return wait_for_cancel(run);
+  }
+  if (told_to("flood documents")) {
+    static char text[64 * 1024];
+    const uint32_t length = (uint32_t)write_long(text, 8 * 1024);
+    for (;;) send_frame(66, run->sequence, text, length);
+  }
+  if (told_to("much")) return emit_long(run, 64, 32 * 1024); /* 2 MiB */
+  if (told_to("hold")) {
+    const pga_status status = emit_long(run, 12, 32 * 1024);
+    return status == PGA_OK ? wait_for_cancel(run) : status;
+  }
   if (told_to("spin")) {
     for (;;) spin(1000);
   }
@@ -112,10 +173,10 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   if (told_to("no object")) return emit_text(run, "[1]"), PGA_OK;
   if (told_to("too large")) return emit_large(run);
   if (told_to("wrong type")) return emit_document(run, "test_counter", "");
-  if (told_to("no timestamp")) return emit_text(run, "{\"type\":\"test_unruly\"}");
-  if (told_to("bad schema")) return emit_document(run, "test_unruly", ",\"count\":\"many\"");
-  if (told_to("unknown key")) return emit_document(run, "test_unruly", ",\"surprise\":1");
-  if (told_to("duplicate key")) return emit_document(run, "test_unruly", ",\"count\":1,\"count\":2");
+  if (told_to("no timestamp")) return emit_text(run, "{\"type\":\"" PLUGIN_ID "\"}");
+  if (told_to("bad schema")) return emit_document(run, PLUGIN_ID, ",\"count\":\"many\"");
+  if (told_to("unknown key")) return emit_document(run, PLUGIN_ID, ",\"surprise\":1");
+  if (told_to("duplicate key")) return emit_document(run, PLUGIN_ID, ",\"count\":1,\"count\":2");
   if (told_to("knows")) return tell_what_it_knows(run);
   if (told_to("print")) {
     fprintf(stderr, "printed by a plugin\nand a rest");
@@ -128,19 +189,19 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   }
   if (told_to("fail after emitting")) {
     g_host->state_set(g_host, "cursor", cursor);
-    emit_document(run, "test_unruly", "");
+    emit_document(run, PLUGIN_ID, "");
     snprintf(error->code, sizeof error->code, "target.away");
     snprintf(error->message, sizeof error->message, "the target went away");
     return PGA_E_TRANSIENT;
   }
   if (told_to("many")) {
     for (int i = 0; i < 2000; ++i) {
-      const pga_status status = emit_document(run, "test_unruly", "");
+      const pga_status status = emit_document(run, PLUGIN_ID, "");
       if (status != PGA_OK) return status;
     }
     return PGA_OK;
   }
-  return emit_document(run, "test_unruly", "");
+  return emit_document(run, PLUGIN_ID, "");
 }
 
 static void destroy(void* self) { (void)self; }
