@@ -21,7 +21,10 @@ LentMemory::LentMemory(std::size_t size, bool guarded) : size_(size) {
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   pages_ = static_cast<char*>(mapped);
   pages_bytes_ = accessible + page;
-  if (mprotect(pages_ + accessible, page, PROT_NONE) != 0) throw std::bad_alloc();
+  if (mprotect(pages_ + accessible, page, PROT_NONE) != 0) {
+    munmap(pages_, pages_bytes_);
+    throw std::bad_alloc();
+  }
   data_ = pages_ + accessible - size;
 }
 
