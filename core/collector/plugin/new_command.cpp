@@ -125,10 +125,11 @@ void note_namesake(const std::string& id) {
 
 void print_next_steps(const Choice& choice) {
   const std::string prefix = installation_prefix();
-  const bool found_anyway = prefix == "/usr" || prefix == "/usr/local";
+  // A build tree has no SDK to find, and CMake looks in the other two by itself.
+  const bool to_name = prefix != "/usr" && prefix != "/usr/local" && std::filesystem::exists(prefix + "/include/pganalytics");
   std::printf("made %s: the plugin '%s' of %s\n\nnext:\n", choice.folder.c_str(), choice.id.c_str(), choice.vendor.c_str());
   std::printf("  cd %s\n  cmake -B build%s && cmake --build build\n", choice.folder.c_str(),
-              found_anyway ? "" : (" -DCMAKE_PREFIX_PATH=" + prefix).c_str());
+              to_name ? (" -DCMAKE_PREFIX_PATH=" + prefix).c_str() : "");
   std::puts("  ctest --test-dir build --output-on-failure");
   std::puts("README.md says the rest: how to try, install and package it.");
 }

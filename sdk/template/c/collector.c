@@ -56,11 +56,15 @@ static pga_status read_forks(uint64_t *forks, pga_error *error) {
 
 /* Waits, but not beyond the deadline and not after a cancel: beside a socket, poll() that and cancel_fd together. */
 static pga_status wait_sample(const collector *me, const pga_run *run, pga_error *error) {
-  struct pollfd cancel = {run->cancel_fd, POLLIN, 0}; /* poll() skips a descriptor of -1 */
-  if (run->deadline_mono_ns - monotonic_ns() <= (int64_t)me->sample_ms * 1000000) {
+  struct pollfd cancel = {run->cancel_fd, POLLIN, 0}; /* -1: this host has none, and poll() skips it */
+  const int64_t end_ns = monotonic_ns() + (int64_t)me->sample_ms * 1000000;
+  if (end_ns >= run->deadline_mono_ns) {
     return fail(error, PGA_E_DEADLINE, "run.deadline", "a sample of %d ms does not end before the deadline", me->sample_ms);
   }
-  poll(&cancel, 1, me->sample_ms);
+  for (int left_ms = me->sample_ms; left_ms > 0 && !run->cancelled(run);) {
+    poll(&cancel, 1, run->cancel_fd >= 0 || left_ms < 50 ? left_ms : 50);
+    left_ms = (int)((end_ns - monotonic_ns() + 999999) / 1000000);
+  }
   if (run->cancelled(run)) return fail(error, PGA_E_DEADLINE, "run.cancelled", "cancelled while sampling");
   return PGA_OK;
 }

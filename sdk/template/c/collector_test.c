@@ -52,10 +52,19 @@ static void a_run_ends_at_its_deadline(void) {
 }
 
 static void a_run_ends_when_it_is_cancelled(void) {
+  const pga_testhost_run stopped = {.timeout_ms = 60000, .cancel_after_ns = 20000000};
   pga_testhost *host = configured("{\"sample_ms\":5000}");
-  pga_testhost_cancel(host); /* with no run in progress: the next one starts out cancelled */
-  CHECK(pga_testhost_collect(host, NULL) == PGA_E_DEADLINE);
+  CHECK(pga_testhost_collect(host, &stopped) == PGA_E_DEADLINE);
   CHECK(strcmp(pga_testhost_error_code(host), "run.cancelled") == 0);
+  pga_testhost_free(host);
+}
+
+static void what_the_host_refuses_is_passed_on(void) {
+  const pga_testhost_fault full = {.service = PGA_TESTHOST_EMIT, .call = 1, .status = PGA_E_LIMIT};
+  pga_testhost *host = configured("{\"sample_ms\":20}");
+  pga_testhost_add_fault(host, &full);
+  CHECK(pga_testhost_collect(host, NULL) == PGA_E_LIMIT);
+  CHECK(strcmp(pga_testhost_error_code(host), "emit") == 0);
   pga_testhost_free(host);
 }
 
@@ -65,5 +74,6 @@ int main(void) {
   a_bad_configuration_names_the_key();
   a_run_ends_at_its_deadline();
   a_run_ends_when_it_is_cancelled();
+  what_the_host_refuses_is_passed_on();
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,7 +5,6 @@
 // The contract is pganalytics/plugin.h; plugin.hpp makes classes of it: no exception leaves, an Error becomes a status.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
 #include <rapidjson/document.h>
 
 #include <chrono>
@@ -34,14 +33,13 @@ Expected<std::uint64_t> read_forks() {
   return Error{PGA_E_UNSUPPORTED, "proc.format", "/proc/stat has no line 'processes'", "", 0};
 }
 
-// Waits, but not beyond the deadline and not after a cancel: beside a socket, poll() that and cancel_fd together.
+// Waits, but not beyond the deadline and not after a cancel. With a socket instead of -1, wait_for() waits for that too.
 Outcome wait(std::chrono::milliseconds pause, const pganalytics::Run& run) {
   if (run.remaining() <= pause) {
     return Error{PGA_E_DEADLINE, "run.deadline", "a sample does not end before the deadline", "Set a smaller sample_ms.", 0};
   }
-  pollfd cancel{run.cancel_fd(), POLLIN, 0};  // poll() skips a descriptor of -1
-  poll(&cancel, 1, static_cast<int>(pause.count()));
-  if (run.cancelled()) return Error{PGA_E_DEADLINE, "run.cancelled", "cancelled while sampling", "", 0};
+  PGA_TRY(const pganalytics::Wake wake, pganalytics::wait_for(-1, 0, run, pause));
+  if (wake == pganalytics::Wake::kCancelled) return Error{PGA_E_DEADLINE, "run.cancelled", "cancelled while sampling", "", 0};
   return {};
 }
 

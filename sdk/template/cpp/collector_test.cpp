@@ -62,9 +62,20 @@ void a_run_ends_when_it_is_cancelled() {
   FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   CHECK(instance.configure(R"({"sample_ms": 5000})"));
-  instance.cancel();  // with no run in progress: the next one starts out cancelled
-  const auto result = instance.collect();
+  pganalytics::testing::CollectOptions stopped;
+  stopped.timeout = std::chrono::minutes(1);
+  stopped.cancel_after = std::chrono::milliseconds(20);
+  const auto result = instance.collect(stopped);
   CHECK(result.status == PGA_E_DEADLINE && result.error_code == "run.cancelled");
+}
+
+void what_the_host_refuses_is_passed_on() {
+  FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  CHECK(instance.configure(R"({"sample_ms": 20})"));
+  host.faults.push_back({pganalytics::testing::Service::kEmit, 1, PGA_E_LIMIT});
+  const auto result = instance.collect();
+  CHECK(result.status == PGA_E_LIMIT && result.error_code == "emit");
 }
 
 }  // namespace
@@ -75,5 +86,6 @@ int main() {
   a_bad_configuration_names_the_key();
   a_run_ends_at_its_deadline();
   a_run_ends_when_it_is_cancelled();
+  what_the_host_refuses_is_passed_on();
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,39 +1,27 @@
 """Every other way to the installed SDK: find_package's versions and messages, pkg-config and make, a moved prefix, debhelper."""
+import pathlib
+import re
 import shutil
 import subprocess
 
 import pytest
 
-MAKEFILE = """\
-PKG = pganalytics-plugin
-pc = $(shell pkg-config --variable=$(1) $(PKG))
-CFLAGS += -Wall -Wextra -Werror -DPLUGIN_VERSION='"1.2.3"' $(shell pkg-config --cflags $(PKG)) $(call pc,cflags_module)
-
-acme_x.so: collector.o
-\t$(CC) $(CFLAGS) $(call pc,libs_module) -o $@ $^
-collector.o: collector.c acme_x_embedded.h
-acme_x_embedded.h: config.schema.json output.schema.json
-\tsh $(call pc,embed) $@ $^
-test: collector_test
-\t./collector_test
-collector_test: collector_test.o collector.o
-\t$(CC) $(CFLAGS) -o $@ $^ $(call pc,libs_testhost)
-install: acme_x.so
-\tinstall -D -m 644 acme_x.so $(DESTDIR)$(call pc,plugindir)/acme_x.so
-"""
+PACKAGING = pathlib.Path(__file__).parents[3] / "docs/plugin/packaging.md"
 
 
-def test_a_makefile_builds_tests_and_installs_with_pkg_config(author):
-    project = author.new("acme_x")
+def test_the_makefile_of_the_documentation_builds_checks_and_installs(author):
+    (makefile,) = re.findall(r"^```make\n(.*?)^```", PACKAGING.read_text(), re.DOTALL | re.MULTILINE)
+    project = author.new("acme_redis")
     (project / "CMakeLists.txt").unlink()
-    (project / "Makefile").write_text(MAKEFILE)
-    author.must("make", "acme_x.so", "test", cwd=project)
-    author.must("make", "install", cwd=project)
-    assert (author.prefix / "lib/pganalytics/plugins/acme_x.so").exists()
-    described = author.must(author.program, "plugin", "describe", "acme_x", "--config", "/dev/null")
-    assert "acme_x 1.2.3" in described
-    exported = author.must("nm", "--dynamic", "--defined-only", "acme_x.so", cwd=project).split()
-    assert [word for word in exported if word.startswith("pga_")] == ["pga_plugin_v1"]
+    (project / "Makefile").write_text(makefile)
+    author.environment["CFLAGS"] += " -Wall -Wextra -Werror"
+    author.environment["PATH"] = f"{author.prefix}/bin:{author.environment['PATH']}"
+    author.must("make", "check", "install", cwd=project)
+    described = author.must(author.program, "plugin", "describe", "acme_redis", "--config", "/dev/null")
+    assert "acme_redis 1.2.3" in described
+    exported = author.must("nm", "--dynamic", "--defined-only", "acme_redis.so", cwd=project).split()
+    assert "pga_plugin_v1" in exported
+    assert [word for word in exported if "forks" in word or "descriptor" in word] == []
 
 
 def test_pkg_config_knows_the_abi(author):
