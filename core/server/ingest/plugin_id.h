@@ -8,7 +8,7 @@
 namespace pganalytics::server::ingest {
 
 // The plugins that come with the product.
-inline constexpr std::array<std::string_view, 4> kOwnPlugins = {"pg_stats", "sysstat", "logs", "disk"};
+inline constexpr std::array<std::string_view, 5> kOwnPlugins = {"pg_stats", "sysstat", "logs", "disk", "exec"};
 
 // [a-z][a-z0-9_]{1,31}
 inline bool is_plugin_id(std::string_view text) {
