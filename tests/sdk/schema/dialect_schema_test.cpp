@@ -64,8 +64,8 @@ const Dialect& output() {
 const std::vector<std::string> kKeywords = {"$schema", "$ref", "title", "description", "type", "properties", "required",
                                             "additionalProperties", "enum", "minimum", "maximum", "minLength", "maxLength",
                                             "pattern", "minItems", "maxItems", "items", "oneOf", "anyOf", "allOf", "definitions",
-                                            "examples", "default", "format", "x-secret", "x-reload", "x-deprecated", "x-kind",
-                                            "x-unit", "x-family", "x-label", "x-cardinality-max",
+                                            "examples", "default", "format", "x-secret", "x-reload", "x-local", "x-deprecated",
+                                            "x-kind", "x-unit", "x-family", "x-label", "x-cardinality-max",
                                             // none of the dialect
                                             "const", "exclusiveMinimum", "$defs", "$id", "if", "not", "patternProperties",
                                             "uniqueItems", "multipleOf", "dependencies", "x-other", ""};
