@@ -1,13 +1,10 @@
 // The calls that the fake host makes into a plugin. On the test's thread, or one of each call's own; cancel() on any.
 #include "instance.h"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include "canceller.h"
@@ -20,14 +17,6 @@ namespace {
 constexpr std::size_t kHostBytes10 = 88, kRunBytes10 = 72, kErrorBytes10 = 520;
 // What a later host may have appended.
 constexpr std::size_t kFutureBytes = 64;
-
-std::int64_t monotonic_ns() {
-  std::timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
-
-int make_cancel_fd() { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 }  // namespace
 
@@ -154,12 +143,12 @@ CollectResult Instance::Impl::run(const CollectOptions& options) {
   auto* const error_struct = reinterpret_cast<pga_error*>(error.data());
 
   begin_cancellable(options);
-  const std::int64_t began_ns = monotonic_ns();
+  const std::int64_t began_ns = clock_ns(CLOCK_MONOTONIC);
   {
     const Canceller canceller(real_cancel(options), [this] { cancel(); });
     result.returned = enter(Call::kCollect, "collect",
                             [&] { return plugin_->collect(self_, reinterpret_cast<const pga_run*>(run.data()), error_struct); });
-    result.took = std::chrono::nanoseconds(monotonic_ns() - began_ns);
+    result.took = std::chrono::nanoseconds(clock_ns(CLOCK_MONOTONIC) - began_ns);
   }
   for (std::thread& thread : std::exchange(cancelling_, {})) thread.join();
   end_cancellable(result);
@@ -212,80 +201,6 @@ const void* Instance::Impl::extension(const char* id) {
   });
   return table;
 }
-
-// ---- cancelling ----
-
-void Instance::Impl::cancel() {
-  {
-    const std::lock_guard<std::mutex> lock(cancel_mutex_);
-    std::int64_t not_yet = 0;
-    cancelled_ns_.compare_exchange_strong(not_yet, monotonic_ns());
-    const std::uint64_t one = 1;
-    // Fails only when the counter is full, and then the descriptor is readable already.
-    [[maybe_unused]] const ssize_t written = write(cancel_fd_, &one, sizeof one);
-  }
-  call_cancel();
-}
-
-// Never from within a call of the plugin's, on its thread: there the real host has no occasion to, and a lock the plugin holds
-// while it calls emit() would be taken twice.
-void Instance::Impl::call_cancel() {
-  if (!created_ || !PGA_HAS(pga_plugin, plugin_, cancel) || plugin_->cancel == nullptr) return;
-  if (collecting() && caller_.load() == std::this_thread::get_id()) {
-    cancelling_.emplace_back([this] { plugin_->cancel(self_); });
-  } else {
-    plugin_->cancel(self_);
-  }
-}
-
-void Instance::Impl::cancel_if_due(std::int64_t virtual_unix_ns) {
-  {
-    const std::lock_guard<std::mutex> lock(cancel_mutex_);
-    if (!virtual_deadline_unix_ns_ || virtual_unix_ns < *virtual_deadline_unix_ns_) return;
-    virtual_deadline_unix_ns_.reset();
-  }
-  cancel();
-}
-
-void Instance::Impl::begin_cancellable(const CollectOptions& options) {
-  std::optional<std::int64_t> virtual_now;
-  {
-    const std::lock_guard<std::mutex> lock(host_.clock_mutex_);
-    virtual_now = host_.virtual_unix_ns_;
-  }
-  if (options.timeout.count() <= 0) return cancel();
-  const std::lock_guard<std::mutex> lock(cancel_mutex_);
-  if (virtual_now) virtual_deadline_unix_ns_ = *virtual_now + std::chrono::nanoseconds(options.timeout).count();
-}
-
-// When another thread is to cancel, by the real clock.
-std::optional<std::chrono::nanoseconds> Instance::Impl::real_cancel(const CollectOptions& options) const {
-  const std::lock_guard<std::mutex> lock(host_.clock_mutex_);
-  std::optional<std::chrono::nanoseconds> after = options.cancel_after;
-  if (host_.virtual_unix_ns_ || options.timeout.count() <= 0) return after;
-  return after ? std::min<std::chrono::nanoseconds>(*after, options.timeout) : options.timeout;
-}
-
-// What the cancel left behind is taken away again, and looked at: the plugin had no business with it.
-void Instance::Impl::end_cancellable(CollectResult& result) {
-  const std::lock_guard<std::mutex> lock(cancel_mutex_);
-  virtual_deadline_unix_ns_.reset();
-  const std::int64_t cancelled_ns = cancelled_ns_.exchange(0);
-  result.cancelled = cancelled_ns != 0;
-  if (result.cancelled)
-    result.after_cancel = std::max(std::chrono::nanoseconds(monotonic_ns() - cancelled_ns), std::chrono::nanoseconds(0));
-  std::uint64_t count = 0;
-  errno = 0;
-  const bool readable = read(cancel_fd_, &count, sizeof count) == sizeof count;
-  if (!readable && errno == EBADF) {
-    host_.note_violation("cancel_fd was closed by the plugin");
-    cancel_fd_ = make_cancel_fd();
-  } else if (!readable && result.cancelled) {
-    host_.note_violation("cancel_fd was read by the plugin");
-  }
-}
-
-// ---- memory ----
 
 LentMemory Instance::Impl::lend(const void* bytes, std::size_t size) {
   LentMemory memory(size, guarded_);

@@ -1,8 +1,10 @@
-// One instance of a plugin in the fake host: the calls the host makes (instance.cpp), the services it gives (services.cpp).
+// One instance of a plugin in the fake host: the calls the host makes (instance.cpp), how it cancels them (cancelling.cpp), the
+// services it gives (services.cpp).
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <ctime>
 #include <deque>
 #include <functional>
 #include <pganalytics/hosting.hpp>
@@ -13,6 +15,12 @@
 #include "lent_memory.h"
 
 namespace pganalytics::testing {
+
+inline std::int64_t clock_ns(clockid_t id) {
+  std::timespec now{};
+  clock_gettime(id, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
 
 class Instance::Impl {
  public:
@@ -43,6 +51,9 @@ class Instance::Impl {
   [[nodiscard]] Error said_by_plugin(const char* name, pga_status status, const pga_error& error);
   CollectResult run(const CollectOptions& options);
   void judge(CollectResult& result) const;
+
+  // Cancelling (cancelling.cpp)
+  static int make_cancel_fd();
   void call_cancel();
   void begin_cancellable(const CollectOptions& options);
   void end_cancellable(CollectResult& result);

@@ -3,7 +3,6 @@
 #include <pganalytics/hosting.hpp>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "document_check.h"
@@ -11,12 +10,6 @@
 
 namespace pganalytics::testing {
 namespace {
-
-std::int64_t now_ns(clockid_t id) {
-  std::timespec now{};
-  clock_gettime(id, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 template <class Value>
 const Value* find(const std::map<std::string, Value>& in, const char* key) {
@@ -122,7 +115,7 @@ pga_run Instance::Impl::make_run_table(const CollectOptions& options) {
   std::int64_t unix_ns = options.scheduled_unix_ns;
   if (unix_ns == 0) {
     const std::lock_guard<std::mutex> lock(host_.clock_mutex_);
-    unix_ns = host_.virtual_unix_ns_.value_or(now_ns(CLOCK_REALTIME));
+    unix_ns = host_.virtual_unix_ns_.value_or(clock_ns(CLOCK_REALTIME));
   }
   pga_run run{};
   run.reason = options.reason;
@@ -130,7 +123,7 @@ pga_run Instance::Impl::make_run_table(const CollectOptions& options) {
   run.sequence = ++sequence_;
   run.scheduled_unix_ns = unix_ns;
   run.previous_unix_ns = options.previous_unix_ns.value_or(previous_unix_ns_);
-  run.deadline_mono_ns = now_ns(CLOCK_MONOTONIC) + std::chrono::nanoseconds(options.timeout).count();
+  run.deadline_mono_ns = clock_ns(CLOCK_MONOTONIC) + std::chrono::nanoseconds(options.timeout).count();
   run.cancel_fd = options.cancel_fd ? cancel_fd_ : -1;
   run.max_document_bytes = host_.max_document_bytes;
   run.cancelled = [](const pga_run* table) -> std::uint32_t {
