@@ -23,7 +23,8 @@ def test_a_new_project_builds_passes_its_test_and_collects(author, language):
     config.write_text(f'[collector]\nstate_dir = "{author.home}/state"\n')
     listed = {entry["id"]: entry for entry in json.loads(author.must(author.program, "plugin", "list", "--json", "--config", config))}
     assert listed[plugin]["state"] == "disabled", "installing a plugin starts nothing"
-    assert listed[plugin]["version"] == "0.1.0"
+    described = json.loads(author.must(author.program, "plugin", "describe", plugin, "--json", "--config", config))
+    assert (described["version"], described["vendor"]) == ("0.1.0", f"Acme {language}")
 
     drop_in = config.parent / f"conf.d/50-{plugin}.toml"
     drop_in.write_text(drop_in.read_text().replace("enabled = false", "enabled = true"))
