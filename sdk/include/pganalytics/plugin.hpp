@@ -94,12 +94,13 @@ class Host {
   using Getter = pga_status (*)(const pga_host*, const char*, char*, size_t*);
 
   Expected<std::optional<std::string>> read(Getter getter, const char* key) const {
+    constexpr int kTriesMax = 4;  // a value may grow between two calls, but not for ever
     std::string value(256, '\0');
-    for (;;) {
+    for (int tries = 1;; ++tries) {
       std::size_t length = value.size();
       const pga_status status = getter(host_, key, value.data(), &length);
       if (status == PGA_E_NOTFOUND) return std::optional<std::string>();
-      if (status == PGA_E_TOOSMALL && length > value.size()) {
+      if (status == PGA_E_TOOSMALL && length > value.size() && tries < kTriesMax) {
         value.resize(length);
         continue;
       }

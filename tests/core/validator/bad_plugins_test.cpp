@@ -62,6 +62,14 @@ void check_group(const std::string& group) {
 TEST_CASE("linker-made bad plugins fail their check alone", "[.][bad][good]") { check_group("good"); }
 TEST_CASE("plugins that load badly fail their check alone", "[.][bad][loading]") { check_group("loading"); }
 TEST_CASE("plugins with bad schemas fail their check alone", "[.][bad][schemas]") { check_group("schemas"); }
+TEST_CASE("plugins that live badly fail their check alone", "[.][bad][lifecycle]") { check_group("lifecycle"); }
+TEST_CASE("plugins that take configurations badly fail their check alone", "[.][bad][configuring]") {
+  check_group("configuring");
+}
+TEST_CASE("plugins that emit or log badly fail their check alone", "[.][bad][documents]") { check_group("documents"); }
+TEST_CASE("plugins that know one host only fail their check alone", "[.][bad][hosts]") { check_group("hosts"); }
+TEST_CASE("plugins that are late fail their check alone", "[.][bad][timing]") { check_group("timing"); }
+TEST_CASE("plugins that throw, crash or exit fail their check alone", "[.][bad][escaping]") { check_group("escaping"); }
 
 TEST_CASE("each check has a bad plugin") {
   // Of a file that is no plugin at all there is no source: validate_command_test.cpp makes it.

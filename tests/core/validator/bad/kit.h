@@ -54,7 +54,7 @@ static inline pga_status told(pga_error* error, pga_status status, const char* w
 
 static inline pga_status good_create(const pga_host* host, const char* instance, void** self, pga_error* error) {
   (void)instance;
-  victim* made = calloc(1, sizeof *made);
+  victim* made = (victim*)calloc(1, sizeof *made);
   if (made == NULL) return told(error, PGA_E_FATAL, "out of memory");
   made->host = host;
   *self = made;
@@ -98,7 +98,7 @@ static inline pga_status parse_config(victim* me, pga_str json, victim* parsed, 
 }
 
 static inline pga_status good_configure(void* self, pga_str json, uint32_t dry_run, pga_error* error) {
-  victim *me = self, parsed;
+  victim *me = (victim*)self, parsed;
   const pga_status status = parse_config(me, json, &parsed, error);
   if (status == PGA_OK && dry_run == 0) *me = parsed;
   return status;
@@ -156,7 +156,7 @@ static inline pga_status emit_sample(const victim* me, const pga_run* run, int s
 }
 
 static inline pga_status good_collect(void* self, const pga_run* run, pga_error* error) {
-  victim* me = self;
+  victim* me = (victim*)self;
   long count;
   pga_status status = read_count(me, &count);
   if (status != PGA_OK) return told(error, status, "cannot read the state");
