@@ -262,6 +262,8 @@ struct Calls {
 
 }  // namespace plugin_detail
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpadded"  // no part of the ABI
 // The descriptor's fields that a plugin fills in; the rest is derived. Members in this order.
 struct PluginFacts {
   const char* version;
@@ -278,6 +280,7 @@ struct PluginFacts {
   std::uint32_t default_timeout_ms;
   std::uint32_t min_host_minor = 0;  // an older host refuses the plugin
 };
+#pragma GCC diagnostic pop
 
 }  // namespace pganalytics
 
