@@ -61,7 +61,18 @@ int CommandLine::usage_error(const std::string& what) const {
 std::string CommandLine::config_file() const { return has("config") ? text("config") : kDefaultConfigFile; }
 
 Expected<config::CollectorConfig> CommandLine::load_config(bool must_exist) const {
-  auto loaded = config::load(config_file(), config::process_environment(), !must_exist && !has("config"));
+  return completed(config::load(config_file(), config::process_environment(), !must_exist && !has("config")));
+}
+
+Expected<config::CollectorConfig> CommandLine::load_named_config() const {
+  if (has("config")) return load_config(true);
+  auto none = config::load_text("", "", config::process_environment());
+  if (none) none->files.clear();
+  return completed(std::move(none));
+}
+
+// With what the command line and the installation have to say.
+Expected<config::CollectorConfig> CommandLine::completed(Expected<config::CollectorConfig> loaded) const {
   if (!loaded) {
     Error error = std::move(loaded).error();
     if (error.status == PGA_E_NOTFOUND && error.hint.empty()) error.hint = "Name the file with --config FILE.";

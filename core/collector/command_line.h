@@ -45,9 +45,13 @@ class CommandLine {
   // The configuration that --config and --plugin-dir name, and the log level it sets. Without --config a missing default file is
   // an empty one, unless `must_exist`.
   Expected<config::CollectorConfig> load_config(bool must_exist = false) const;
+  // The one that --config names, an empty one without it: never the default file.
+  Expected<config::CollectorConfig> load_named_config() const;
   [[nodiscard]] std::string config_file() const;
 
  private:
+  Expected<config::CollectorConfig> completed(Expected<config::CollectorConfig> loaded) const;
+
   std::string usage_, about_;
   boost::program_options::options_description own_{"Options", kHelpWidth}, shared_{"Options of every command", kHelpWidth};
   boost::program_options::positional_options_description positional_;

@@ -7,36 +7,20 @@
 #include "core/collector/command_line.h"
 #include "core/collector/commands.h"
 #include "core/collector/document_output.h"
+#include "core/collector/foreground_runs.h"
 #include "core/collector/installation.h"
 #include "core/collector/plugin_facts.h"
 #include "core/config/plugin_names.h"
 #include "core/log/log.h"
-#include "core/schema/json_text.h"
 #include "core/spool/spool.h"
 #include "core/spool/spool_view.h"
 #include "core/transport/identity.h"
-
-#include <rapidjson/prettywriter.h>
 
 #include <algorithm>
 #include <csignal>
 
 namespace pganalytics::collector {
 namespace {
-
-constexpr std::int64_t kStopMs = 2'000;
-// A run's own timeout comes on top: loading, configuring, and the three steps of force of one that hangs.
-constexpr std::int64_t kAroundARunMs = 50'000;
-
-std::string pretty(const std::string& document) {
-  auto parsed = schema::parse_json(document);
-  if (!parsed) return document;  // the supervisor has checked it: does not happen
-  rapidjson::StringBuffer buffer;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
-  writer.SetIndent(' ', 2);
-  parsed->Accept(writer);
-  return buffer.GetString();
-}
 
 // Where plugins' state comes from and, with --commit, goes to.
 class StateStore {
@@ -85,38 +69,23 @@ class StateStore {
   std::optional<spool::SpoolView> view_;
 };
 
-class OnceSink : public host::RunSink {
+class OnceSink : public ForegroundSink {
  public:
-  OnceSink(const config::CollectorConfig& config, StateStore& store, DocumentOutput& output, bool pretty_print)
-      : config_(config), store_(store), output_(output), pretty_(pretty_print) {}
+  OnceSink(const config::CollectorConfig& config, StateStore& store, DocumentOutput& output, bool pretty)
+      : ForegroundSink(config, store.collector_id()), store_(store), output_(output), pretty_(pretty) {}
 
-  Outcome run_finished(host::RunReport&& report) override {
-    ++ended_;
-    if (report.failed) {
-      ++failed_;
-      return {};  // the supervisor says why
-    }
-    if (pretty_) std::transform(report.documents.begin(), report.documents.end(), report.documents.begin(), pretty);
-    Outcome kept = output_.write(report.documents);
-    if (kept) kept = store_.keep(std::move(report));
-    if (!kept) ++failed_;
-    return kept;
-  }
   Expected<std::map<std::string, std::string>> state_of(const std::string& plugin) override { return store_.read(plugin); }
-  Expected<std::optional<std::string>> secret(const std::string&, const std::string& name) override {
-    return read_secret(config_, name);
-  }
-  std::map<std::string, std::string> facts() override { return facts_of(config_, store_.collector_id()); }
-
-  [[nodiscard]] std::size_t ended() const { return ended_; }
-  [[nodiscard]] std::size_t failed() const { return failed_; }
 
  private:
-  const config::CollectorConfig& config_;
+  Outcome keep(host::RunReport&& report) override {
+    if (pretty_) std::transform(report.documents.begin(), report.documents.end(), report.documents.begin(), indented);
+    PGA_CHECK(output_.write(report.documents));
+    return store_.keep(std::move(report));
+  }
+
   StateStore& store_;
   DocumentOutput& output_;
   const bool pretty_;
-  std::size_t ended_ = 0, failed_ = 0;
 };
 
 // The plugin `name`, configured or by its defaults; with no name all that are enabled.
@@ -150,28 +119,7 @@ std::size_t run_each(std::vector<host::PluginSettings> settings, OnceSink& sink)
   host::SupervisorOptions options;
   options.worker_path = worker_path();
   host::Supervisor supervisor(options, sink, clock::system_clock());
-  supervisor.set_scheduling(false);
-  std::vector<std::string> ids;
-  std::int64_t timeout_ms = 0;
-  for (const host::PluginSettings& plugin : settings) {
-    ids.push_back(plugin.info.id);
-    timeout_ms = std::max(timeout_ms, plugin.timeout_ms);
-  }
-  supervisor.apply(std::move(settings));
-  std::size_t refused = 0;
-  for (const std::string& id : ids) {
-    const Outcome asked = supervisor.request_run(id, PGA_REASON_ONDEMAND);
-    if (asked) continue;
-    print_error(asked.error());
-    ++refused;
-  }
-  const std::int64_t deadline_ns = clock::now_monotonic_ns() + (timeout_ms + kAroundARunMs) * 1'000'000;
-  while (sink.ended() + refused < ids.size()) {
-    const std::int64_t left_ms = (deadline_ns - clock::now_monotonic_ns()) / 1'000'000;
-    if (left_ms <= 0 || !supervisor.turn(left_ms)) break;
-  }
-  supervisor.stop(kStopMs);
-  return ids.size() - std::min(ids.size(), sink.ended());
+  return run_in_foreground(supervisor, std::move(settings), sink);
 }
 
 }  // namespace

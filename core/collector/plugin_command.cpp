@@ -22,6 +22,7 @@ constexpr Action kActions[] = {
      plugin_describe_command},
     {"new", "new DIR", "a complete plugin project to begin from", plugin_new_command},
     {"release", "release ID", "end the quarantine that a plugin earned by its faults", plugin_release_command},
+    {"run", "run ID|FILE", "run a plugin here and now, to see what it emits", plugin_run_command},
     {"validate", "validate FILE", "whether a plugin is a good one, check by check", plugin_validate_command},
 };
 

@@ -101,6 +101,7 @@ std::string delivery_text(const Value& report) {
 }
 
 std::string spool_text(const Status& status) {
+  if (status.spool_unreadable) return "spool:     cannot be read now: " + printable(status.spool_unreadable->message) + "\n";
   if (!status.has_spool) return "spool:     none yet\n";
   const spool::SpoolStatus& spool = status.spool;
   std::string text = "spool:     " + std::to_string(spool.produced_documents) + " documents made, " +
@@ -136,6 +137,8 @@ std::vector<std::string> problems_of(const Status& status) {
   std::vector<std::string> problems;
   if (!status.running) problems.emplace_back("no collector runs with this state folder");
   if (status.running && status.silent) problems.push_back(status.silent->message);
+  // A collector that works has it in hand; one that does not answer cannot say so.
+  if (status.spool_unreadable && status.silent) problems.push_back(status.spool_unreadable->message);
   const Value* const plugins = status.report ? list_of(*status.report, "plugins") : nullptr;
   if (plugins == nullptr) return problems;
   for (const Value& plugin : plugins->GetArray()) {

@@ -25,6 +25,7 @@ struct Status {
   std::optional<Error> silent;              // why it did not answer; nullopt: it did
   std::optional<std::string> collector_id;  // nullopt: not registered
   bool has_spool = false;
+  std::optional<Error> spool_unreadable;  // at this moment: it may be just being made
   spool::SpoolStatus spool;
   std::vector<spool::Loss> losses;              // that the server has not been told yet
   std::optional<rapidjson::Document> report;    // of this moment if the collector answered, else the newest it kept

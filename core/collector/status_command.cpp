@@ -17,11 +17,11 @@ namespace {
 Outcome read_spool(Status& status) {
   auto view = spool::SpoolView::open(status.config.state_dir);
   if (!view) return view.error().status == PGA_E_NOTFOUND ? Outcome() : Outcome(view.error());
-  status.has_spool = true;
   PGA_TRY(status.spool, view->status());
   PGA_TRY(status.losses, view->losses());
   PGA_TRY(status.last_good_config, view->value(kLastGoodConfig));
   PGA_TRY(const auto report, view->value(kLastReport));
+  status.has_spool = true;
   if (!report) return {};
   PGA_TRY(status.report, schema::parse_json(*report));
   return {};
@@ -56,7 +56,10 @@ Expected<Status> read_status(const CommandLine& line) {
   } else if (identity.error().status != PGA_E_NOTFOUND) {
     return std::move(identity).error();
   }
-  PGA_CHECK(read_spool(status));
+  if (Outcome read = read_spool(status); !read) {
+    if (read.error().status == PGA_E_DENIED) return read.error();
+    status.spool_unreadable = std::move(read).error();
+  }
   ask(status);
   return status;
 }

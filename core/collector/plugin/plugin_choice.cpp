@@ -33,8 +33,11 @@ Expected<host::PluginInfo> chosen_plugin(const Catalogue& catalogue, const std::
     return Error{PGA_E_NOTFOUND, "plugin.unknown", "no plugin '" + word + "' is installed",
                  near.empty() ? "See `pganalytics plugin list`." : "Did you mean '" + near + "'?", 0};
   }
-  if (entry->refused) return *entry->refused;
-  return *entry->info;
+  if (!entry->refused) return *entry->info;
+  Error refused = *entry->refused;
+  if (refused.hint.empty())
+    refused.hint = "`pganalytics plugin list` shows what is installed, `plugin validate FILE.so` what is wrong with a file.";
+  return refused;
 }
 
 }  // namespace pganalytics::collector

@@ -95,6 +95,15 @@ TEST_CASE("without an answer the newest report is shown as what it is") {
   CHECK_THAT(to_text(status), Contains("not running"));
 }
 
+TEST_CASE("a spool that cannot be read is told, and is a problem only when nobody has it in hand") {
+  Status status = status_with({healthy_plugin()});
+  status.spool_unreadable = Error{PGA_E_FAIL, "spool.sqlite", "the database is locked", "", 0};
+  CHECK(exit_code_of(status) == 0);
+  CHECK_THAT(to_text(status), Contains("spool:     cannot be read now: the database is locked"));
+  status.silent = Error{PGA_E_DEADLINE, "control.silent", "it does not answer", "", 0};
+  CHECK(problems_of(status).size() == 2);
+}
+
 TEST_CASE("figures that do not exist are dashes and nulls, not zeros") {
   host::PluginHealth plugin;
   plugin.plugin = "logs";
