@@ -29,7 +29,7 @@ std::vector<std::string> split_aliases(const std::string& list) {
 // The worker's first frame, or why there is none.
 Expected<HelloMessage> hello_of(const Candidate& candidate, WorkerHandle& worker, std::int64_t timeout_ms) {
   worker.send_message(FrameType::kLoad, 0,
-                      load_message(candidate.path, candidate.id, strictest_policy(candidate.path), worker.process().pid()));
+                      load_message(candidate.path, candidate.id, strictest_policy(candidate.path), worker.body().pid()));
   const std::int64_t deadline_ns = clock::now_monotonic_ns() + timeout_ms * 1'000'000;
   for (;;) {
     PGA_TRY(const auto frame, worker.receive());

@@ -150,8 +150,9 @@ std::optional<Ending> Process::reap() {
   if (reaped == 0 || (reaped < 0 && errno == EINTR)) return std::nullopt;
   pid_ = 0;
   // Only if somebody else in this program reaped it, or asked the kernel to (SIGCHLD ignored).
-  if (reaped < 0) return Ending{"ended, nobody knows how", 0};
-  return Ending{describe_end(status), ms_of(usage.ru_utime) + ms_of(usage.ru_stime)};
+  if (reaped < 0) return Ending{"ended, nobody knows how", 0, false};
+  return Ending{describe_end(status), ms_of(usage.ru_utime) + ms_of(usage.ru_stime),
+                WIFEXITED(status) && WEXITSTATUS(status) == 0};
 }
 
 }  // namespace pganalytics::host

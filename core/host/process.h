@@ -4,12 +4,11 @@
 // as the host: the kernel kills the worker when the spawning THREAD ends.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
+
+#include "core/host/worker_body.h"
 
 namespace pganalytics::host {
 
@@ -27,13 +26,7 @@ class Descriptor {
   int fd_;
 };
 
-// How a process ended, and what it had cost.
-struct Ending {
-  std::string how;  // "died of signal 11 (Segmentation fault)", "exited with status 3"
-  std::int64_t cpu_ms = 0;
-};
-
-class Process {
+class Process : public WorkerBody {
  public:
   // Command line `pganalytics-worker <id>`, an environment of a few known names, its own process group. `worker_socket` becomes
   // descriptor 3, `output` 1 and 2.
@@ -42,15 +35,13 @@ class Process {
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
   // Kills and reaps, if nobody has. One that the kernel does not let go within a moment is left to init.
-  ~Process();
+  ~Process() override;
 
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const override { return pid_; }
   // To the whole group: what a plugin started goes with it.
-  void signal(int number) const;
-  // How it ended, once it has. Does not wait.
-  std::optional<Ending> reap();
-  // Readable once there is something to reap. -1: this kernel cannot tell (pidfd_open() is refused), ask now and then.
-  [[nodiscard]] int end_fd() const { return pidfd_.get(); }
+  void signal(int number) const override;
+  std::optional<Ending> reap() override;
+  [[nodiscard]] int end_fd() const override { return pidfd_.get(); }
 
  private:
   explicit Process(pid_t pid);

@@ -35,7 +35,8 @@ Runner::Runner(RunnerContext& context, PluginSettings settings)
 void Runner::update(PluginSettings settings) {
   const bool other_file = settings.info.path != settings_.info.path || settings.info.build_id != settings_.info.build_id;
   const bool other_config = settings.config_json != settings_.config_json;
-  const bool other_policy = needs_new_worker(policy_, settings);
+  const bool other_policy =
+      needs_new_worker(policy_, settings) || settings.confinement.isolation != settings_.confinement.isolation;
   const bool other_ceiling = settings.confinement.cpu_max_percent != settings_.confinement.cpu_max_percent;
   settings_ = std::move(settings);
   if (ceilings_ && other_ceiling) ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
@@ -147,10 +148,11 @@ void Runner::use_force() {
       return;
     case Force::kAbort:
       ++health_.kills;
+      if (phase_ == Phase::kEnding) log::warn("plugin " + id() + ": its worker did not end in time and was killed");
       if (!fault_ && phase_ != Phase::kEnding) {
         fault_ = Fault{{PGA_E_DEADLINE, "worker.hung", "its worker did not answer in time and was killed", "", 0}, true};
       }
-      worker_->process().signal(SIGABRT);
+      worker_->body().signal(SIGABRT);
       force_ = Force::kKill;
       return;
     case Force::kKill: kill_worker(); return;
@@ -177,7 +179,7 @@ std::int64_t Runner::next_due_ns() const {
     if (more_frames_ && !fault_ && !worker_->deaf()) return now_ns();
     if (run_ && run_->credit.may_give_back()) return now_ns();
     const bool going = killed_ns_ != 0 || worker_->closed() || fault_ || phase_ == Phase::kEnding;
-    due_ns = going ? now_ns() + (worker_->process().end_fd() >= 0 ? kHungPollMs : kReapPollMs) * kNsPerMs
+    due_ns = going ? now_ns() + (worker_->body().end_fd() >= 0 ? kHungPollMs : kReapPollMs) * kNsPerMs
                    : std::min(sample_ns_, heard_ns_ + context_.options.quiet_ms * kNsPerMs);
     if (!going) due_ns = std::min(due_ns, worker_->listens_ns());
     if (force_ != Force::kNone) due_ns = std::min(due_ns, force_ns_);
@@ -192,7 +194,7 @@ void Runner::add_to_poll(std::vector<pollfd>& fds) const {
   if (!worker_) return;
   // What a killed worker still says is read when it is reaped; until then its full socket is no event.
   if (killed_ns_ == 0) worker_->add_to_poll(fds);
-  if (const int end_fd = worker_->process().end_fd(); end_fd >= 0) fds.push_back({end_fd, POLLIN, 0});
+  if (const int end_fd = worker_->body().end_fd(); end_fd >= 0) fds.push_back({end_fd, POLLIN, 0});
 }
 
 void Runner::note_error(const Error& error) {

@@ -8,8 +8,9 @@
 namespace pganalytics::host {
 namespace {
 
-constexpr std::size_t kRefusedToldMax = 8;  // documents of a run; the rest is only counted
-constexpr int kFramesPerTurnMax = 256;      // so that a worker that floods does not keep the others waiting
+constexpr std::size_t kRefusedToldMax = 8;       // documents of a run; the rest is only counted
+constexpr int kFramesPerTurnMax = 256;           // so that a worker that floods does not keep the others waiting
+constexpr std::int64_t kTurnMaxNs = 10'000'000;  // nor one whose documents take long to check
 
 Error out_of_place(const char* what) {
   return Error{PGA_E_FAIL, "worker.protocol", std::string("its worker broke the protocol: ") + what, "", 0};
@@ -21,7 +22,8 @@ pga_status known_status(std::int32_t status) { return status < PGA_E_FATAL || st
 
 void Runner::read_frames() {
   more_frames_ = false;
-  for (int i = 0; i < kFramesPerTurnMax && !fault_; ++i) {
+  const std::int64_t until_ns = now_ns() + kTurnMaxNs;
+  for (int i = 0; i < kFramesPerTurnMax && !fault_ && now_ns() < until_ns; ++i) {
     auto frame = worker_->receive();
     if (!frame) {
       fault(std::move(frame).error().while_doing("its worker broke the protocol"));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/host/runner.h"
+#include "core/host/worker_thread.h"
 
 namespace pganalytics::host {
 namespace {
@@ -39,13 +40,20 @@ void Runner::start_worker() {
     return;
   }
   policy_ = std::move(*policy);
-  auto worker = WorkerHandle::spawn(context_.options.worker_path, id());
+  const bool in_thread = settings_.confinement.isolation == Isolation::kThread;
+  if (in_thread && !is_first_party(id())) {
+    failed_ = true;
+    note_error({PGA_E_CONFIG, "plugin.isolation", "only plugins of pganalytics itself may run in a thread of the collector",
+                "Remove isolation from [plugins." + id() + "]: it gets a process of its own.", 0});
+    return;
+  }
+  auto worker = in_thread ? WorkerHandle::start_thread(id()) : WorkerHandle::spawn(context_.options.worker_path, id());
   if (!worker) return suffer({std::move(worker).error(), false}, "could not be started");
   worker_.emplace(std::move(*worker));
   phase_ = Phase::kLoading;
-  health_.pid = worker_->process().pid();
+  health_.pid = worker_->body().pid();
   ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
-  worker_->send_message(FrameType::kLoad, 0, load_message(settings_.info.path, id(), policy_, worker_->process().pid()));
+  worker_->send_message(FrameType::kLoad, 0, load_message(settings_.info.path, id(), policy_, worker_->body().pid()));
   expect_within(kLoadTimeoutMs, Force::kAbort);
 }
 
@@ -63,7 +71,7 @@ void Runner::give_up(Fault fault) {
 
 void Runner::kill_worker() {
   if (!worker_) return;
-  worker_->process().signal(SIGKILL);
+  worker_->body().signal(SIGKILL);
   if (killed_ns_ == 0) killed_ns_ = now_ns();
   expect_nothing();
 }
@@ -71,7 +79,7 @@ void Runner::kill_worker() {
 void Runner::reap_worker() {
   // A worker that closed its socket is of no use, whether it is dying or only pretends to.
   if (worker_->closed() && killed_ns_ == 0 && phase_ != Phase::kEnding) kill_worker();
-  const auto ending = worker_->process().reap();
+  const auto ending = worker_->body().reap();
   if (!ending) return;
   do read_frames();  // its last words, a result perhaps
   while (more_frames_ && !fault_);
@@ -88,8 +96,12 @@ void Runner::watch_killed() {
   hung_ = true;
   phase_ = Phase::kEnding;
   if (!fault_) fault_ = Fault{{PGA_E_DEADLINE, "worker.hung", "its worker was killed and does not go", "", 0}, true};
-  log::error("plugin " + id() + ": its worker " + std::to_string(health_.pid) +
-             " was killed and the kernel holds it (state D, or frozen); no other one is started until it has gone");
+  const pid_t pid = worker_->body().pid();
+  log::error("plugin " + id() + ": its worker " +
+             (pid != 0
+                  ? std::to_string(pid) + " was killed and the kernel holds it (state D, or frozen)"
+                  : "is a thread that does not return and cannot be killed: the collector is degraded until it is restarted") +
+             "; no other one is started until it has gone");
   suffer(*fault_, "hangs");
 }
 
@@ -98,7 +110,8 @@ void Runner::watch_usage() {
   const std::int64_t interval_ns = context_.options.sample_ms * kNsPerMs;
   if (killed_ns_ != 0 || now_ns() < sample_ns_) return;
   sample_ns_ = (now_ns() / interval_ns + 1) * interval_ns;
-  const pid_t pid = worker_->process().pid();
+  const pid_t pid = worker_->body().pid();
+  if (pid == 0) return;  // what it takes is the host's own
   auto usage = usage_of(pid, (settings_.info.needs & PGA_NEED_EXEC) != 0);
   if (!usage) return;  // it has just ended
   health_.rss_bytes = usage->rss_bytes;
@@ -123,6 +136,7 @@ void Runner::worker_ended(const Ending& ending) {
     log::warn("plugin " + id() + ": the worker that hung has gone, it " + ending.how);
   } else if (in_order) {
     restart_ns_ = now_ns();
+    if (!ending.in_order) log::warn("plugin " + id() + ": its worker " + ending.how + " when it was to end");
   } else {
     suffer(fault_ ? *fault_ : Fault{{PGA_E_FAIL, "worker.died", "its worker " + ending.how, "", 0}, true}, ending.how);
   }

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/host/worker_thread.h"
+
 namespace pganalytics::host {
 namespace {
 
@@ -34,7 +36,16 @@ Expected<WorkerHandle> WorkerHandle::spawn(const std::string& worker_path, const
   if (fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0 || fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0)
     return failed_to("set up a worker's socket");
   PGA_TRY(Process process, Process::spawn(worker_path, id, theirs.get(), printing.get()));
-  return WorkerHandle(std::move(process), std::move(ours), std::move(output));
+  return WorkerHandle(std::make_unique<Process>(std::move(process)), std::move(ours), std::move(output));
+}
+
+Expected<WorkerHandle> WorkerHandle::start_thread(const std::string& id) {
+  int sockets[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return failed_to("make a socket for a worker");
+  Descriptor ours(sockets[0]), theirs(sockets[1]);
+  if (fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) return failed_to("set up a worker's socket");
+  PGA_TRY(auto thread, WorkerThread::start(id, std::move(theirs)));
+  return WorkerHandle(std::move(thread), std::move(ours), Descriptor());  // it prints where the host does
 }
 
 void WorkerHandle::send(FrameType type, std::uint64_t run, std::string_view payload) {

@@ -1,4 +1,4 @@
-// The host's end of one worker: its process, the frames to and from it, the lines it prints. Never blocks.
+// The host's end of one worker: its process (or thread), the frames to and from it, the lines it prints. Never blocks.
 //
 // Here: bytes. Not here: which frame may come when, deadlines, restarts (runner.h). One thread.
 #pragma once
@@ -22,9 +22,10 @@ namespace pganalytics::host {
 class WorkerHandle {
  public:
   static Expected<WorkerHandle> spawn(const std::string& worker_path, const std::string& id);
+  static Expected<WorkerHandle> start_thread(const std::string& id);
 
-  [[nodiscard]] Process& process() { return process_; }
-  [[nodiscard]] const Process& process() const { return process_; }
+  [[nodiscard]] WorkerBody& body() { return *body_; }
+  [[nodiscard]] const WorkerBody& body() const { return *body_; }
 
   // Queue a frame and write what the socket takes; the rest goes when poll() says so. To a worker that is gone: nothing happens.
   void send(FrameType type, std::uint64_t run = 0, std::string_view payload = {});
@@ -49,11 +50,11 @@ class WorkerHandle {
   void flush();
 
  private:
-  WorkerHandle(Process process, Descriptor socket, Descriptor output)
-      : process_(std::move(process)), socket_(std::move(socket)), output_(std::move(output)) {}
+  WorkerHandle(std::unique_ptr<WorkerBody> body, Descriptor socket, Descriptor output)
+      : body_(std::move(body)), socket_(std::move(socket)), output_(std::move(output)), output_closed_(output_.get() < 0) {}
   bool fill();
 
-  Process process_;
+  std::unique_ptr<WorkerBody> body_;
   Descriptor socket_, output_;
   FrameReader reader_{FrameReader::From::kWorker};
   std::string unsent_;
@@ -62,7 +63,7 @@ class WorkerHandle {
   bool deaf_ = false;         // to frames
   bool output_deaf_ = false;  // and to what it prints
   bool closed_ = false;
-  bool output_closed_ = false;
+  bool output_closed_;
 };
 
 }  // namespace pganalytics::host

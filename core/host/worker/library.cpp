@@ -17,8 +17,7 @@ Error unusable(const char* code, const std::string& message) { return Error{PGA_
 // moment for dlclose(), which the destructor of shared_library would call. So libraries are kept for ever, and pinned, in case
 // the plugin drops a reference of its own.
 boost::dll::shared_library& keep(boost::dll::shared_library library) {
-  static auto* kept = new boost::dll::shared_library();
-  *kept = std::move(library);
+  auto* const kept = new boost::dll::shared_library(std::move(library));
   dlopen(kept->location().c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
   return *kept;
 }

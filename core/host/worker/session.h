@@ -54,7 +54,7 @@ class Session {
   void destroy();
 
   void cancel_running();  // with running_ held
-  pga_status emit(std::string_view json);
+  pga_status emit(std::uint64_t number, std::string_view json);
   bool wait_for_credit(Run& run, std::size_t bytes);
   void log(std::uint32_t level, std::string_view text);
 

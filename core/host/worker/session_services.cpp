@@ -30,8 +30,11 @@ bool is_json_object(std::string_view text) {
 
 }  // namespace
 
-pga_status Session::emit(std::string_view json) {
-  if (run_ == nullptr) return PGA_E_FAIL;  // its run is over
+pga_status Session::emit(std::uint64_t number, std::string_view json) {
+  if (run_ == nullptr || run_->number != number) {
+    log(PGA_LOG_ERROR, "emit() was called when its run was over");
+    return PGA_E_FAIL;
+  }
   Run& run = *run_;
   if (run.cancelled) return PGA_E_DEADLINE;
   const auto refuse = [&run](pga_status status, const char* code, std::string why) {
@@ -138,7 +141,7 @@ pga_run Session::make_run(Session* session, const Run& run, const host::CollectM
     return now == nullptr || now->cancelled ? 1 : 0;
   };
   table.emit = [](const pga_run* self, pga_str json) noexcept -> pga_status {
-    return static_cast<Session*>(self->ctx)->emit({json.data, json.len});
+    return static_cast<Session*>(self->ctx)->emit(self->sequence, {json.data, json.len});
   };
   return table;
 }

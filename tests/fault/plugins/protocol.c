@@ -79,7 +79,7 @@ static pga_status oversize(const pga_run* run, pga_error* error) {
   return wait_for_the_end();
 }
 
-/* The largest frames that are allowed, one after the other, as log lines. */
+/* The largest frames that there are, one after the other, as log lines, which may not be so long. */
 static pga_status largest(const pga_run* run, pga_error* error) {
   enum { kBytes = 16 << 20 };
   (void)run, (void)error;

@@ -163,6 +163,11 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
     const pga_status status = emit_long(run, 12, 32 * 1024);
     return status == PGA_OK ? wait_for_cancel(run) : status;
   }
+  if (told_to("sleep 4 s")) {
+    const struct timespec long_time = {4, 0};
+    nanosleep(&long_time, NULL);
+    return PGA_OK;
+  }
   if (told_to("spin")) {
     for (;;) spin(1000);
   }
