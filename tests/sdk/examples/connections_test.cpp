@@ -91,18 +91,20 @@ TEST_CASE("schemas are in the dialect, and a bad conninfo is told without its pa
   CHECK(refused.error().message.find("hunter2") == std::string::npos);
 }
 
-TEST_CASE("sessions of a real server are counted, over one connection that is kept") {
+TEST_CASE("sessions of a real server are counted, and not our own, which is one and kept") {
   auto& server = PostgresServer::shared();
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> somebody(PQconnectdb(server.conninfo().c_str()), &PQfinish);
   FakeHost host;
   Instance instance = example(host, config(server.conninfo()));
   for (int run = 0; run < 3; ++run) {
     const auto document = only_document(instance.collect());
     CHECK(document["server_version"].GetInt() > 90000);
-    REQUIRE(document["connections"].Size() >= 1);
+    REQUIRE(document["connections"].Size() == 1);
     CHECK(document["connections"][0]["database"] == "postgres");
-    CHECK(document["connections"][0]["state"] == "active");
-    CHECK(document["connections"][0]["sessions"] == 1);  // our own, and no second
+    CHECK(document["connections"][0]["state"] == "idle");
+    CHECK(document["connections"][0]["sessions"] == 1);
   }
+  CHECK(server.value("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'example_connections'") == "1");
 }
 
 TEST_CASE("a server that went away is transient, and found again") {

@@ -1,7 +1,9 @@
 // The examples as an operator meets them: found by their notes, described, run once in a worker of their own.
+#include <libpq-fe.h>
 #include <rapidjson/document.h>
 #include <rapidjson/pointer.h>
 
+#include <memory>
 #include <set>
 
 #include "tests/core/collector/program.h"
@@ -88,6 +90,7 @@ TEST_CASE("the C example reads the load in a real worker") {
 
 TEST_CASE("the C++ example counts the sessions of a real server in a real worker") {
   pganalytics::testing::PostgresServer server;
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> somebody(PQconnectdb(server.conninfo().c_str()), &PQfinish);
   Installation here("[plugins.example_connections]\nconninfo = \"" + server.conninfo() + "\"\n");
   const auto document = json_of(here.run({"once", "--plugin", "example_connections"}));
   CHECK(number_at(document, "/connections/0/sessions") == 1);
@@ -97,6 +100,18 @@ TEST_CASE("the C++ example counts the sessions of a real server in a real worker
   CHECK(gone.exit_code == 1);
   CHECK(gone.out.empty());
   CHECK(gone.err.find("cannot connect") != std::string::npos);
+}
+
+TEST_CASE("each example passes the validator, the C++ one with a real server") {
+  pganalytics::testing::PostgresServer server;
+  Installation here("[plugins.example_connections]\nconninfo = \"" + server.conninfo() + "\"\n");
+  for (const std::string& id : kIds) {
+    const Ended verdict = here.run({"plugin", "validate", EXAMPLES_DIR "/" + id + ".so"});
+    INFO(verdict.out << verdict.err);
+    CHECK(verdict.exit_code == 0);
+    CHECK(verdict.out.find("0 failed, 0 warnings") != std::string::npos);
+    CHECK(verdict.out.find("E31 did not pass") == std::string::npos);  // its runs were looked at
+  }
 }
 
 #ifdef HAVE_RUST
