@@ -130,7 +130,16 @@ const std::vector<Check>& all_checks() {
        "Connect and read without blocking, and poll cancel_fd with the time that is left.", "E31"},
       {"E46", "clocks that jump do not break it", "Wall clocks are set, back too.",
        "Measure spans with CLOCK_MONOTONIC; treat a span of nothing or less as unknown.", "E32"},
+      {"E47", "its worker ends in order while a run is under way",
+       "A worker that has to be killed loses what it held, and the stop of the service waits for it.",
+       "Return from collect() soon after the cancel, and let destroy() wait for nothing but its own threads.", "E32 E44"},
+      {"E48", "it does in its sandbox what it does outside",
+       "The host lets it touch what its needs and its configuration say, and nothing else.",
+       "Declare what it touches in needs (PGA_NEED_), and give keys that name files \"format\": \"path-read\".", "E32 E42"},
       // Limits and manners.
+      {"E49", "having no descriptor left, or being interrupted, does not break it",
+       "On a database host that is in trouble, monitoring is needed.",
+       "Look at what open() and its like return; try again after EINTR; return a status.", "E31"},
       {"W51", "a thousand runs need no more memory than one", "A worker at its memory limit is killed.",
        "Free at the end of a run what it needed.", "E42"},
       {"E52", "no exception, crash or exit comes out of its first run", "An exception that crosses the C ABI ends the process.",
@@ -139,6 +148,9 @@ const std::vector<Check>& all_checks() {
        "Say it in the document, or at PGA_LOG_DEBUG.", "E31"},
       {"E54", "files full of garbage do not break it", "What a path leads to is not the operator's choice alone.",
        "Check what is read before it goes into a document: numbers as numbers, texts as UTF-8, escaped.", "E32"},
+      {"W55", "an allocation that fails ends in a status, not in a crash",
+       "With isolation = \"thread\" the collector would go with it; a worker of its own is only started again.",
+       "Look at what malloc() returns. Rust and some libraries end the process instead: then this stays a warning.", "E49"},
   };
   return kChecks;
 }

@@ -6,7 +6,9 @@
 #include "core/validator/checker/file_checks.h"
 #include "core/validator/checker/lifecycle_checks.h"
 #include "core/validator/checker/load_checks.h"
+#include "core/validator/checker/real_host_checks.h"
 #include "core/validator/checker/reconfigure_checks.h"
+#include "core/validator/checker/shortage_checks.h"
 #include "core/validator/checker/time_checks.h"
 
 namespace pganalytics::validator {
@@ -59,10 +61,14 @@ const std::vector<Performer>& all_performers() {
       {"E44", check_cancel},
       {"E45", check_silent_target},
       {"E46", check_clock_jumps},
+      {"E47", check_orderly_end},
+      {"E48", check_sandbox},
+      {"E49", check_shortages},
       {"W51", check_cost_of_runs},
       {"E52", check_nothing_escapes},
       {"W53", check_log_discipline},
       {"E54", check_hostile_files},
+      {"W55", check_failing_allocations},
   };
   return kPerformers;
 }
