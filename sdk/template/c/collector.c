@@ -77,9 +77,8 @@ static pga_status keep_peak(const pga_host *host, double rate, double *peak, pga
   if (status != PGA_OK && status != PGA_E_NOTFOUND) return fail(error, status, "state.read", "reading the state 'peak' failed");
   text[status == PGA_OK ? length : 0] = '\0';
   *peak = strtod(text, NULL);
-  if (rate <= *peak) return PGA_OK;
-  *peak = rate;
-  length = (size_t)snprintf(text, sizeof text, "%.3f", rate);
+  if (!(*peak >= rate && *peak < 1e9)) *peak = rate; /* what was kept is bytes from outside: it may be anything */
+  length = (size_t)snprintf(text, sizeof text, "%.3f", *peak);
   status = host->state_set(host, "peak", (pga_str){text, length});
   return status == PGA_OK ? PGA_OK : fail(error, status, "state.write", "writing the state 'peak' failed");
 }

@@ -84,10 +84,10 @@ class Forks : public pganalytics::Collector {
   // State outlives the process. It is committed with the documents of this run, or not at all.
   Expected<double> keep_peak(double rate) {
     PGA_TRY(const auto kept, host_.state_get("peak"));
-    const double peak = kept ? std::strtod(kept->c_str(), nullptr) : 0;
-    if (rate <= peak) return peak;
-    PGA_CHECK(host_.state_set("peak", std::to_string(rate)));
-    return rate;
+    const double before = kept ? std::strtod(kept->c_str(), nullptr) : 0;
+    const double peak = before >= rate && before < 1e9 ? before : rate;  // what was kept is bytes from outside: it may be anything
+    PGA_CHECK(host_.state_set("peak", std::to_string(peak)));
+    return peak;
   }
 
   pganalytics::Host host_;

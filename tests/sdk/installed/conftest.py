@@ -31,7 +31,7 @@ class Author:
 
     def run(self, *command, cwd=None, **environment):
         return subprocess.run([str(word) for word in command], cwd=cwd or self.home, env={**self.environment, **environment},
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=300)
 
     def must(self, *command, cwd=None, **environment):
         """Its standard output; the test fails with everything it said if it does."""
