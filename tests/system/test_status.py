@@ -27,6 +27,10 @@ def plugin(collector, name):
     return next(entry for entry in status(collector)[1]["report"]["plugins"] if entry["plugin"] == name)
 
 
+def listed_state(collector, name):
+    return next(entry["state"] for entry in json.loads(collector.command("plugin", "list", "--json").stdout) if entry["id"] == name)
+
+
 def start(make_collector, **options):
     collector = make_collector(PLUGINS, collector_config=f'output = "{options.pop("output", "/dev/null")}"', **options)
     collector.start()
@@ -72,6 +76,7 @@ def test_a_quarantine_is_told_and_released(make_collector, folder):
     health = plugin(collector, "test_serial")
     assert health["state"] == "quarantined" and health["quarantines"] == 1 and health["faults"] == 5 and health["quarantined_until"]
     assert "plugin release test_serial" in collector.command("status").stdout
+    assert listed_state(collector, "test_serial") == "quarantined" and listed_state(collector, "sysstat") == "enabled"
     # Its neighbour goes on, and the hole is a document at once, not after a minute.
     runs = plugin(collector, "sysstat")["runs"]
     eventually(lambda: plugin(collector, "sysstat")["runs"] > runs, 10, "the neighbour runs")
@@ -104,7 +109,9 @@ def test_release_without_a_collector_holds_at_the_next_start(make_collector):
         eventually(lambda: collector.worker_pid("test_serial") != victim, 10, "its end")
     eventually(lambda: plugin(collector, "test_serial")["state"] == "quarantined", 10, "the quarantine")
     collector.kill()
+    assert listed_state(collector, "test_serial") == "quarantined"  # so says the record that it left
     assert collector.command("plugin", "release", "test_serial").returncode == 0
+    assert listed_state(collector, "test_serial") == "enabled"
     assert collector.command("plugin", "release", "test_serial").returncode == 1
     collector.start()
     eventually(lambda: status(collector)[0] == 0 and plugin(collector, "test_serial")["runs"] > 0, 30, "it runs")

@@ -53,6 +53,13 @@ TEST_CASE("every command explains itself") {
     CHECK_THAT(ended.out, Contains("usage: pganalytics") && Contains("--config FILE") && Contains("--plugin-dir DIR"));
     CHECK(ended.err.empty());
   }
+  for (const char* const action : {"list", "describe", "release", "run"}) {
+    INFO(action);
+    const Ended ended = run_program({"plugin", action, "--help"});
+    CHECK(ended.exit_code == 0);
+    CHECK_THAT(ended.out, Contains(std::string("usage: pganalytics plugin ") + action) && Contains("--config FILE"));
+    CHECK_THAT(run_program({"plugin", "--help"}).out, Contains(std::string("  ") + action));
+  }
   CHECK_THAT(run_program({"--help"}).out, Contains("check-config"));
   CHECK_THAT(run_program({"version"}).out, Contains("pganalytics ") && Contains("ABI 1."));
 }
@@ -70,6 +77,8 @@ TEST_CASE("a wrong command line is exit code 2 and a hint on standard error") {
                                                        {"plugin", "release"},
                                                        {"plugin", "release", "no such id"},
                                                        {"plugin", "list", "x"},
+                                                       {"plugin", "run"},
+                                                       {"plugin", "run", "test_counter", "--every", "5"},
                                                        {"run", "--config"}};
   for (const auto& arguments : wrong) {
     INFO((arguments.empty() ? "" : arguments.back()));

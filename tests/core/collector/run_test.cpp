@@ -184,3 +184,32 @@ TEST_CASE("release asks the running collector, which knows its plugins") {
   program.signal(SIGTERM);
   CHECK(program.wait() == 0);
 }
+
+TEST_CASE("SIGHUP moves the control socket, and one that cannot be had leaves everything as it was") {
+  const Folder folder(kFast);
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return folder.command({"status"}).exit_code == 0; }));
+  const std::string before = read_text(folder.config());
+  const auto with_socket = [&](const std::string& path) {
+    std::string text = before;
+    text.insert(text.find("output ="), "control_socket = \"" + path + "\"\n");
+    write_text(folder.config(), text);
+  };
+  const std::string file = folder.config() + ".file", moved = folder.config() + ".sock";
+  write_text(file, "keep me");
+  with_socket(file);
+  program.signal(SIGHUP);
+  REQUIRE(eventually([&] { return read_text(folder.log()).find("stays as it was") != std::string::npos; }));
+  CHECK_THAT(read_text(folder.log()), Contains("taken by something else"));
+  write_text(folder.config(), before);
+  CHECK(folder.command({"status"}).exit_code == 0);
+
+  with_socket(moved);
+  program.signal(SIGHUP);
+  REQUIRE(eventually([&] { return folder.command({"status"}).exit_code == 0; }));
+  write_text(folder.config(), before);
+  CHECK(folder.command({"status"}).exit_code == 1);  // it runs, and is not where this file says
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+  CHECK(read_text(file) == "keep me");
+}
