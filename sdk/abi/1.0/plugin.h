@@ -2,7 +2,7 @@
  *
  * What this is: everything a plugin and its host agree on. A plugin is one shared object that exports ONE function,
  * pga_plugin_v1(), and imports NOTHING from the host: whatever it may use arrives in tables of function pointers.
- * It compiles as C11 and as C++11, for 64-bit little-endian Linux. Nothing here is linked.
+ * It compiles as C99 and as C++11, for 64-bit little-endian Linux. Nothing here is linked.
  * C++ authors: pganalytics/plugin.hpp is a header-only comfort over this file, with no ABI of its own.
  *
  * A collector's life, as the host calls it:
@@ -22,8 +22,9 @@
  *  Memory     No pointer ever changes owner at this boundary, so nobody calls the other's free(). Results are written into
  *             buffers of the caller; errors into a pga_error of the caller.
  *  Threads    For one instance the host makes one call at a time, create first and destroy last. The calls may come from
- *             different threads, each sees what the one before wrote. cancel() alone may arrive during any other
- *             call. Tags below: [caller] = only on the thread, and during the call, the host made; [any thread] = always.
+ *             different threads, each sees what the one before wrote. cancel() alone may arrive during another call or
+ *             between two, once create() has returned and before destroy() begins. Tags below: [caller] = only on the
+ *             thread, and during the call, the host made; [any thread] = always.
  *  Manners    A plugin does not throw or longjmp across a call, exit, fork, dlclose itself, or change what belongs to the process:
  *             signal handlers, locale, umask, working directory, environment, standard streams. Threads it starts, it
  *             joins in destroy(). It runs in a worker process of its own, yet "thread" isolation must stay possible.
@@ -32,17 +33,24 @@
  * WHAT MAY CHANGE IN 1.x (never more; anything else is major 2, a new entry symbol beside this one)
  *
  *     change                                            how an older peer lives with it
- *     a new last member in a struct with struct_size     PGA_HAS() says no; it counts as zero
- *     a new status code                                 unknown negative = PGA_E_FAIL
+ *     a new last member in pga_host, pga_run,           PGA_HAS() says no; it counts as zero. Its alignment is at most the
+ *       pga_error, pga_descriptor or pga_plugin           struct's own: 4 in pga_error, 8 in the others
+ *     a new status code                                 unknown = PGA_E_FAIL
  *     a new PGA_REASON_                                 unknown = PGA_REASON_SCHEDULE
  *     a new PGA_LOG_ level                              the nearest known one
  *     a new PGA_F_ flag                                 ignored; hence a flag never changes safety
  *     a new PGA_NEED_ bit                               unknown need = the host refuses the plugin
  *     a new info, state or secret name; an extension id PGA_E_NOTFOUND; NULL
+ *     a new keyword or format of the schema dialect     unknown = the host refuses the schema, because a keyword that is
+ *                                                         ignored is a promise not kept: set min_host_minor
  *     a limit is relaxed                                nothing to do (tightening one is major 2)
  *
- *     Frozen: the entry symbol; layout, type, meaning and nullability of each member below; the values of the constants;
- *     array sizes; call order and threads; the note's layout; that an unknown extension id yields NULL.
+ *     A member, a constant or a keyword raises PGA_ABI_MINOR. A plugin that cannot do without it says so by min_host_minor.
+ *
+ *     Frozen: the entry symbol; layout, type, meaning and nullability of each member below; the values and types of the
+ *     constants; array sizes; call order and threads; the note's layout; what the schema dialect's keywords mean; that an
+ *     unknown extension id yields NULL. No minor obliges a plugin to more, weakens what a host promises, or needs a
+ *     newer compiler than the one before. The policy in words: docs/plugin/compatibility.md.
  */
 #ifndef PGANALYTICS_PLUGIN_H
 #define PGANALYTICS_PLUGIN_H
@@ -122,7 +130,8 @@ struct pga_host {
    * is dropped if the run fails, so a cursor never runs ahead of its data nor lags behind it. state_get() sees what this run
    * staged. state_set() outside collect() is PGA_E_UNSUPPORTED. value.data == NULL deletes the key.
    *
-   * state_get(): *len is the room in buf on entry and the value's size on return. PGA_E_TOOSMALL, PGA_E_NOTFOUND. */
+   * state_get(): *len is the room in buf on entry and the value's size on return; buf may be NULL if *len is 0, to ask for the
+   * size. PGA_E_TOOSMALL, PGA_E_NOTFOUND. */
   pga_status (*state_get)(const pga_host *host, const char *key, char *buf, size_t *len);
   pga_status (*state_set)(const pga_host *host, const char *key, pga_str value);
 
@@ -222,13 +231,15 @@ typedef struct pga_plugin {
    * a run is atomic. Report a part that is missing inside the document's "errors" and return PGA_OK. */
   pga_status (*collect)(void *self, const pga_run *run, pga_error *error);
 
-  /* [any thread] Wake a collect() that waits elsewhere than on cancel_fd. Non-blocking, idempotent. May be NULL. */
+  /* [any thread] Wake a collect() that waits elsewhere than on cancel_fd. Non-blocking, idempotent; may come with no run to
+   * cancel. May be NULL. */
   void (*cancel)(void *self);
 
   /* Release everything, join own threads. Not called after a failed create(). */
   void (*destroy)(void *self);
 
-  /* [caller] An optional table of the plugin by id, as in the host's. NULL = none. The pointer itself may be NULL. */
+  /* [caller] An optional table of the plugin by id, as in the host's; lives until destroy(). NULL = none. The pointer itself may
+   * be NULL. */
   const void *(*get_extension)(void *self, const char *id);
   /* 1.0 ends here. */
 } pga_plugin;
