@@ -1,7 +1,9 @@
 #include "core/collector/catalogue.h"
 
+#include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
 #include "core/config/toml_reader.h"
+#include "core/host/sandbox_policy.h"
 #include "core/schema/schema.h"
 
 #include <algorithm>
@@ -17,6 +19,12 @@ constexpr std::int64_t kTimeoutMs = 30'000;
 Expected<config::KnownPlugin> known_from(const host::PluginInfo& info) {
   auto schema = schema::Schema::parse(info.config_schema, schema::Schema::Purpose::kConfig);
   if (!schema) return std::move(schema).error().while_doing(info.path + ": its configuration schema is no good");
+  for (const std::string& key : schema->top_level_keys()) {
+    if (!config::is_operator_key(key)) continue;
+    return Error{PGA_E_UNSUPPORTED, "schema.reserved_key",
+                 info.path + ": its configuration schema has the key '" + key + "', which is the operator's",
+                 "Its author must give the key another name.", 0};
+  }
   config::KnownPlugin known;
   known.id = info.id;
   known.aliases = info.aliases;
@@ -29,6 +37,42 @@ Expected<config::KnownPlugin> known_from(const host::PluginInfo& info) {
 bool goes_by(const Catalogue::Entry& entry, const std::string& name) {
   if (entry.candidate.id == name) return true;
   return entry.info && std::find(entry.info->aliases.begin(), entry.info->aliases.end(), name) != entry.info->aliases.end();
+}
+
+host::Confinement confinement_from(const config::ConfinementConfig& config) {
+  host::Confinement confinement;
+  confinement.isolation = config.in_thread ? host::Isolation::kThread : host::Isolation::kProcess;
+  confinement.sandbox = config.sandbox;
+  confinement.allow_exec = config.allow_exec;
+  confinement.user = config.user;
+  confinement.groups = config.groups;
+  confinement.capabilities = config.capabilities;
+  confinement.memory_max_bytes = config.memory_max_bytes;
+  confinement.cpu_max_percent = config.cpu_max_percent;
+  return confinement;
+}
+
+// The key of the plugin's table that an error of its policy is about.
+const char* key_of(const Error& error) {
+  constexpr std::pair<const char*, const char*> kKeys[] = {{"plugin.user", ".user"},
+                                                           {"plugin.group", ".groups"},
+                                                           {"plugin.capability", ".capabilities"},
+                                                           {"plugin.exec", ".allow_exec"}};
+  for (const auto& [code, key] : kKeys) {
+    if (error.code == code) return key;
+  }
+  return "";
+}
+
+// What the operator wants of the sandbox can be had. Whether this very process has the capabilities for it shows when the worker
+// is started: whoever checks a configuration is not always who runs it.
+Outcome check_policy(const host::PluginSettings& settings, const config::PluginConfig& plugin) {
+  const auto policy = host::policy_of(settings);
+  if (policy || policy.error().status != PGA_E_CONFIG || policy.error().code == "plugin.privilege") return {};
+  config::Problems problems;
+  problems.add(plugin.keys.origin, "plugins." + plugin.id + key_of(policy.error()), policy.error().message, policy.error().hint,
+               policy.error().code);
+  return problems.as_error();
 }
 
 // What no plugin may read, whatever its configuration names.
@@ -112,6 +156,7 @@ Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig
   settings.secret_names = std::move(resolved.secret_names);
   settings.interval_ms = resolved.interval_ms;
   settings.timeout_ms = resolved.timeout_ms;
+  settings.confinement = confinement_from(plugin.confinement);
   settings.read_paths = std::move(resolved.named.paths);
   settings.read_files = std::move(resolved.named.files);
   settings.secret_paths = secret_paths_of(config);
@@ -125,6 +170,10 @@ Expected<Selection> select_enabled(const config::CollectorConfig& config, const 
     if (!plugin.enabled) continue;
     auto settings = catalogue.settings_of(plugin, config);
     if (settings) {
+      if (Outcome possible = check_policy(*settings, plugin); !possible) {
+        problems.add(std::move(possible).error());
+        continue;
+      }
       selection.settings.push_back(std::move(settings).value());
     } else if (settings.error().status == PGA_E_CONFIG) {
       problems.add(std::move(settings).error());

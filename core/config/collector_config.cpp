@@ -1,11 +1,13 @@
 #include "core/config/collector_config.h"
 
+#include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
 #include "core/config/toml_reader.h"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 extern char** environ;
@@ -165,6 +167,41 @@ void read_pin(TableReader& table, PluginConfig& plugin) {
   plugin.pinned_keys.insert(keys.begin(), keys.end());
 }
 
+// "80%" of a core; 0 or "off" for none.
+std::uint32_t read_cpu_max(TableReader& table, std::uint32_t fallback) {
+  constexpr const char* kKey = "cpu_max";
+  const Node* const node = table.raw(kKey);
+  if (node == nullptr) return fallback;
+  std::int64_t percent = -1;
+  if (const auto* const number = std::get_if<std::int64_t>(&node->value); number != nullptr && *number == 0) percent = 0;
+  if (const auto* const text = std::get_if<std::string>(&node->value)) {
+    const auto [end, code] = std::from_chars(text->data(), text->data() + text->size(), percent);
+    const bool whole = code == std::errc{} && end + 1 == text->data() + text->size() && *end == '%' && percent > 0;
+    percent = whole ? percent : *text == "off" ? 0 : -1;
+  }
+  if (percent >= 0 && percent <= 10'000) return static_cast<std::uint32_t>(percent);
+  table.problem(kKey, "is not a share of a processor core", "Give it as \"80%\", or \"off\" for no ceiling.");
+  return fallback;
+}
+
+ConfinementConfig read_confinement(TableReader& table) {
+  ConfinementConfig confinement;
+  confinement.in_thread = table.choice("isolation", "process", {"process", "thread"}) == "thread";
+  confinement.sandbox = table.boolean("sandbox", confinement.sandbox);
+  confinement.allow_exec = table.boolean("allow_exec", confinement.allow_exec);
+  confinement.user = table.string("user", "");
+  confinement.groups = table.strings("groups", {});
+  confinement.capabilities = table.strings("capabilities", {});
+  confinement.memory_max_bytes = table.bytes("memory_max", confinement.memory_max_bytes, {16LL << 20});
+  confinement.cpu_max_percent = read_cpu_max(table, confinement.cpu_max_percent);
+  const bool other_rights = !confinement.user.empty() || !confinement.groups.empty() || !confinement.capabilities.empty();
+  if (confinement.in_thread && other_rights) {
+    table.problem("isolation", "\"thread\" cannot have user, groups or capabilities of its own",
+                  "A thread shares the collector's: leave them out, or use \"process\".");
+  }
+  return confinement;
+}
+
 PluginConfig read_plugin(const std::string& id, const Node& node, Problems& problems) {
   TableReader table(node, "plugins." + id, problems);
   PluginConfig plugin;
@@ -181,9 +218,10 @@ PluginConfig read_plugin(const std::string& id, const Node& node, Problems& prob
                   "Give a timeout of at most the interval: a run ends before the next begins.");
   }
   read_pin(table, plugin);
+  plugin.confinement = read_confinement(table);
   plugin.keys = make_table(node.origin);
   for (const auto& [key, member] : std::get<Node::Table>(node.value)) {
-    if (key != "enabled" && key != "interval" && key != "timeout" && key != "pin") plugin.keys.set(key, member);
+    if (!is_operator_key(key)) plugin.keys.set(key, member);
   }
   return plugin;
 }

@@ -19,6 +19,17 @@
 
 namespace pganalytics::config {
 
+// What a plugin may do and use up, as the operator says; core/host puts it in force.
+struct ConfinementConfig {
+  bool in_thread = false;  // isolation = "thread"
+  bool sandbox = true;
+  bool allow_exec = false;
+  std::string user;  // "": the collector's own
+  std::vector<std::string> groups, capabilities;
+  std::int64_t memory_max_bytes = 256LL << 20;
+  std::uint32_t cpu_max_percent = 80;  // of one core; 0: no ceiling
+};
+
 // One [plugins.<id>] table.
 struct PluginConfig {
   std::string id;  // canonical: aliases are resolved
@@ -26,7 +37,8 @@ struct PluginConfig {
   std::optional<std::int64_t> interval_ms, timeout_ms;  // absent: the plugin's own defaults
   bool pinned = false;                                  // pin = true: remote changes nothing here
   std::set<std::string> pinned_keys;                    // pin = ["interval", ...]
-  Node keys = make_table({});                           // the plugin's own keys, for its schema
+  ConfinementConfig confinement;
+  Node keys = make_table({});  // the plugin's own keys, for its schema
 
   // True if remote configuration may not change `key`.
   [[nodiscard]] bool pins(const std::string& key) const { return pinned || pinned_keys.count(key) != 0; }

@@ -1,6 +1,7 @@
 #include "core/config/plugin_config.h"
 
 #include "core/config/node_json.h"
+#include "core/config/operator_keys.h"
 #include "core/config/toml_reader.h"
 #include "core/schema/json_text.h"
 
@@ -58,7 +59,8 @@ Outcome check_keys(const PluginConfig& config, const schema::Schema& schema) {
   if (others == document.MemberEnd() || !others->value.IsFalse()) return {};
   std::vector<std::string> known = schema.top_level_keys();
   const std::vector<std::string> own = known;
-  known.insert(known.end(), {"enabled", "interval", "timeout", "pin"});
+  known.insert(known.end(), kScheduleKeys.begin(), kScheduleKeys.end());
+  known.insert(known.end(), kRightsKeys.begin(), kRightsKeys.end());
   Problems problems;
   for (const auto& [key, node] : std::get<Node::Table>(config.keys.value)) {
     if (std::find(own.begin(), own.end(), key) != own.end()) continue;

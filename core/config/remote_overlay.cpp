@@ -1,6 +1,7 @@
 #include "core/config/remote_overlay.h"
 
 #include "core/config/node_json.h"
+#include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
 #include "core/config/toml_reader.h"
 #include "core/schema/json_text.h"
@@ -166,7 +167,10 @@ class RemoteReader {
     const auto& document = schema.document();
     const auto properties = document.FindMember("properties");
     const bool declared = properties != document.MemberEnd() && properties->value.HasMember(key);
-    if (!declared) {
+    if (is_among(kRightsKeys, key)) {
+      problems_.add(value.origin, path, "may be set on the host only, because it says what a plugin may do there",
+                    "Set it in the collector's own file.", "config.local_only");
+    } else if (!declared) {
       const std::string near = schema::nearest(key, schema.top_level_keys());
       problems_.add(value.origin, path, "unknown key",
                     near.empty() ? "Leave it out: the plugin has no such key." : "Did you mean '" + near + "'?",

@@ -148,6 +148,56 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
   }
 }
 
+TEST_CASE("what a plugin may do is the operator's, and not among the plugin's keys") {
+  const auto config = loaded(R"([plugins.logs]
+isolation = "process"
+sandbox = false
+allow_exec = true
+user = "pga-logs"
+groups = ["adm"]
+capabilities = ["CAP_DAC_READ_SEARCH"]
+memory_max = "64MiB"
+cpu_max = "150%"
+paths = ["/var/log/x.log"]
+[plugins.disk]
+cpu_max = "off"
+[plugins.sysstat]
+isolation = "thread"
+)");
+  const config::PluginConfig& logs = config.plugins.at("logs");
+  CHECK_FALSE(logs.confinement.in_thread);
+  CHECK_FALSE(logs.confinement.sandbox);
+  CHECK(logs.confinement.allow_exec);
+  CHECK(logs.confinement.user == "pga-logs");
+  CHECK(logs.confinement.groups == std::vector<std::string>{"adm"});
+  CHECK(logs.confinement.capabilities == std::vector<std::string>{"CAP_DAC_READ_SEARCH"});
+  CHECK(logs.confinement.memory_max_bytes == 64 << 20);
+  CHECK(logs.confinement.cpu_max_percent == 150);
+  CHECK(std::get<config::Node::Table>(logs.keys.value).size() == 1);
+  const config::ConfinementConfig& disk = config.plugins.at("disk").confinement;
+  CHECK(disk.cpu_max_percent == 0);
+  CHECK(disk.sandbox);
+  CHECK_FALSE(disk.allow_exec);
+  CHECK(disk.memory_max_bytes == 256 << 20);
+  CHECK(config.plugins.at("sysstat").confinement.in_thread);
+  CHECK(config.plugins.at("sysstat").confinement.cpu_max_percent == 80);
+}
+
+TEST_CASE("rights that cannot be had are told with their line") {
+  for (const auto& [line, wrong] : std::vector<std::pair<std::string, std::string>>{
+           {"isolation = \"container\"", "plugins.disk.isolation"},
+           {"cpu_max = 80", "plugins.disk.cpu_max: is not a share of a processor core"},
+           {"cpu_max = \"-5%\"", "plugins.disk.cpu_max"},
+           {"cpu_max = \"80%%\"", "plugins.disk.cpu_max"},
+           {"memory_max = \"1MiB\"", "plugins.disk.memory_max"},
+           {"isolation = \"thread\"\nuser = \"x\"", "plugins.disk.isolation: \"thread\" cannot have user"}}) {
+    const auto config = config::load_text("[plugins.disk]\n" + line, "c.toml");
+    INFO(line);
+    REQUIRE_FALSE(config);
+    CHECK_THAT(config.error().message, Catch::Contains("c.toml:2: " + wrong));
+  }
+}
+
 TEST_CASE("a plugin may be called by its aliases") {
   CHECK(loaded("[plugins.pg_logs]").plugins.count("logs") == 1);
   CHECK(loaded("[plugins.pg_log]").plugins.count("logs") == 1);

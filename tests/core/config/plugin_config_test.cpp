@@ -89,3 +89,26 @@ TEST_CASE("a descriptor's alias leads to its plugin, and two names for one are a
              Catch::StartsWith("c.toml:2: plugins.logs: is the plugin 'logs', configured at c.toml:1 already"));
   CHECK(config::find_plugin(known, "nobody") == nullptr);
 }
+
+TEST_CASE("paths and files that a configuration names are found by the formats of its schema") {
+  const auto stats =
+      resolved("[plugins.pg_stats]\nconninfo = \"sslrootcert=/etc/ca.crt dbname=x\"\nnested = {file = \"/srv/a\"}", "pg_stats");
+  REQUIRE(stats);
+  CHECK(stats->named.paths == std::vector<std::string>{"/srv/a"});  // through $ref
+  CHECK(stats->named.files == std::vector<std::string>{"/etc/ca.crt"});
+  const auto logs = resolved("[plugins.logs]\npaths = [\"/var/log/a/*.log\", \"/b\"]", "logs");
+  REQUIRE(logs);
+  CHECK(logs->named.paths == std::vector<std::string>{"/var/log/a/*.log", "/b"});
+}
+
+TEST_CASE("files in a connection string, in both its forms") {
+  using Files = std::vector<std::string>;
+  CHECK(config::conninfo_files("host=a sslcert = '/x y/c\\'c' sslkey=/k\\ 1 password=sslcrl=/no passfile=/p") ==
+        Files{"/x y/c'c", "/k 1", "/p"});
+  CHECK(config::conninfo_files("postgresql://u:p@h/db?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.crt&sslcrldir=/crl") ==
+        Files{"/etc/ca.crt", "/crl"});
+  for (const char* broken : {"", "=", "sslcert", "sslcert=", "sslcert='", "postgresql://", "postgres://?sslcert", "\\", "a=\\"}) {
+    INFO(broken);
+    CHECK(config::conninfo_files(broken).empty());
+  }
+}

@@ -101,6 +101,8 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"plugins":{"pg_stats":{"nested":{"file":"/etc/shadow"}}}})", "plugins.pg_stats.nested: may be set on the host only",
        ""},
       {R"({"plugins":{"logs":{"paths":["/etc/shadow"]}}})", "plugins.logs.paths: may be set on the host only", "own file"},
+      {R"({"plugins":{"pg_stats":{"sandbox":false}}})", "plugins.pg_stats.sandbox: may be set on the host only", "own file"},
+      {R"({"plugins":{"logs":{"user":"root"}}})", "plugins.logs.user: may be set on the host only", "own file"},
       {R"({"plugins":{"pg_stats":{"enabled":true}}})", "plugins.pg_stats.enabled: unknown key", ""},
       {R"({"plugins":{"pg_stats":3}})", "plugins.pg_stats: expected an object", ""},
       {R"({"intervals":{"pg_stats":"soon"}})", "intervals.pg_stats: ", "\"30s\""},
