@@ -3,6 +3,8 @@
 #include "core/collector/command_line.h"
 #include "core/collector/commands.h"
 
+#include <sys/prctl.h>
+
 namespace pganalytics::collector {
 
 int run_command(const Arguments& arguments) {
@@ -10,6 +12,8 @@ int run_command(const Arguments& arguments) {
                    "Runs the enabled plugins at their intervals and delivers what they collect. SIGHUP reads the configuration\n"
                    "again, SIGTERM and SIGINT stop: running plugins are cancelled, what is sealed is delivered for up to 5 s.");
   if (const auto done = line.parse(arguments)) return *done;
+  // Its memory holds keys and passwords: no other process of its user, a worker that broke out least of all, may look into it.
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   auto collector = Collector::open([&line] { return line.load_config(true); });
   if (collector) return (*collector)->run();
   print_error(collector.error());

@@ -15,7 +15,8 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kConfigureTimeoutMs = 30'000;
-constexpr std::int64_t kHungPollMs = 1'000;      // the end of a worker is an event, that it does not come is none
+constexpr std::int64_t kHungPollMs = 1'000;  // the end of a worker is an event, that it does not come is none
+constexpr std::int64_t kPolicyCheckMs = 60'000;
 constexpr std::int64_t kReapPollMs = 10;         // where the kernel has no such event
 constexpr std::int64_t kRestartFirstMs = 1'000;  // crash backoff
 constexpr std::int64_t kRestartMaxMs = 60'000;
@@ -82,7 +83,11 @@ void Runner::turn() {
   if (worker_) watch_killed();
   end_quarantine();
   if (!worker_ && !stopping_ && !failed_ && !quarantine_.in_force() && now_ns() >= restart_ns_) start_worker();
-  if (phase_ == Phase::kReady && (stopping_ || outdated_)) end_worker();
+  check_policy();
+  if (phase_ == Phase::kReady && (stopping_ || outdated_)) {
+    replacing_ = !stopping_ && config_in_force_.has_value();
+    end_worker();
+  }
   if (phase_ == Phase::kReady && !config_refused_ && config_in_force_ != settings_.config_json)
     configure(config_in_force_.has_value());
   serve_request();
@@ -108,12 +113,14 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
       configure(false);
     } else if (!dry_run) {
       config_in_force_ = configuring_json_;
+      replacing_ = false;
       if (!ticker_) start_ticks();
     }
     return;
   }
   const Error error{verdict.status < 0 ? verdict.status : PGA_E_FAIL, verdict.code, "configuration refused: " + verdict.message,
                     "", verdict.retry_after_ms};
+  replacing_ = false;
   note_error(error);
   if (configuring_json_ != settings_.config_json) return;
   config_refused_ = true;
@@ -186,7 +193,8 @@ std::int64_t Runner::next_due_ns() const {
   } else if (!stopping_ && !failed_) {
     due_ns = quarantine_.in_force() ? quarantine_.until_monotonic_ns() : restart_ns_;
   }
-  if (ticker_ && context_.scheduling && phase_ != Phase::kConfiguring) due_ns = std::min(due_ns, ticker_->next_monotonic_ns());
+  if (ticker_ && context_.scheduling && phase_ != Phase::kConfiguring && !replacing_)
+    due_ns = std::min(due_ns, ticker_->next_monotonic_ns());
   return due_ns;
 }
 
@@ -195,6 +203,14 @@ void Runner::add_to_poll(std::vector<pollfd>& fds) const {
   // What a killed worker still says is read when it is reaped; until then its full socket is no event.
   if (killed_ns_ == 0) worker_->add_to_poll(fds);
   if (const int end_fd = worker_->body().end_fd(); end_fd >= 0) fds.push_back({end_fd, POLLIN, 0});
+}
+
+// A rule sticks to the file that was there: a renewed certificate, a rewritten resolv.conf, a new cluster's log folder need
+// another worker. Each look costs as much as a start of one.
+void Runner::check_policy() {
+  if (phase_ != Phase::kReady || now_ns() < policy_check_ns_) return;
+  policy_check_ns_ = now_ns() + kPolicyCheckMs * kNsPerMs;
+  outdated_ = outdated_ || needs_new_worker(policy_, settings_);
 }
 
 void Runner::note_error(const Error& error) {

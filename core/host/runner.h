@@ -138,6 +138,7 @@ class Runner {
   void expect_nothing() { force_ = Force::kNone; }
   void use_force();
   void check_liveness();
+  void check_policy();
   [[nodiscard]] std::int64_t now_ns() const { return context_.clock.monotonic_ns(); }
   void note_error(const Error& error);
   [[nodiscard]] const char* state() const;
@@ -164,7 +165,9 @@ class Runner {
   std::optional<std::string> kept_record_;  // what the sink has of it
   bool recalled_ = false;
   bool stopping_ = false;
-  bool outdated_ = false;  // the plugin's file or what it may do changed: another worker at the next occasion
+  bool outdated_ = false;   // the plugin's file or what it may do changed: another worker at the next occasion
+  bool replacing_ = false;  // that worker is on its way: ticks wait for it
+  std::int64_t policy_check_ns_ = 0;
 
   Force force_ = Force::kNone;
   std::int64_t force_ns_ = 0;

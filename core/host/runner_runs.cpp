@@ -31,8 +31,8 @@ void Runner::take_ticks() {
   if (stopping_) return;
   // Quarantined since before this start: its ticks are missed, and counted, all the same.
   if (!ticker_ && quarantine_.in_force()) start_ticks();
-  // While a new configuration is being given a tick waits: it is not lost, only a moment late.
-  if (!ticker_ || (phase_ == Phase::kConfiguring && config_in_force_)) return;
+  // While a new configuration or a new worker is on its way a tick waits: it is not lost, only a moment late.
+  if (!ticker_ || replacing_ || (phase_ == Phase::kConfiguring && config_in_force_)) return;
   const auto tick = ticker_->take();
   if (!tick || !context_.scheduling) return;
   health_.skipped_ticks += tick->skipped;

@@ -28,6 +28,7 @@ void Runner::start_worker() {
   auto schema = schema::Schema::parse(settings_.info.output_schema, schema::Schema::Purpose::kOutput);
   if (!schema) {
     failed_ = true;
+    replacing_ = false;
     note_error(std::move(schema).error().while_doing("its output schema is no good"));
     return;
   }
@@ -35,6 +36,7 @@ void Runner::start_worker() {
   auto policy = policy_of(settings_);
   if (!policy) {
     failed_ = true;
+    replacing_ = false;
     policy_ = {};
     note_error(std::move(policy).error());
     return;
@@ -72,6 +74,7 @@ void Runner::give_up(Fault fault) {
 void Runner::kill_worker() {
   if (!worker_) return;
   worker_->body().signal(SIGKILL);
+  replacing_ = false;
   if (killed_ns_ == 0) killed_ns_ = now_ns();
   expect_nothing();
 }
@@ -145,6 +148,7 @@ void Runner::worker_ended(const Ending& ending) {
 
 // What a worker lost, or as good as lost, means for its run and for the next worker.
 void Runner::suffer(const Fault& fault, const std::string& how) {
+  replacing_ = false;
   if (run_) {
     run_->report.failed = fault.error;
     finish_run({});

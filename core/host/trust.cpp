@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/host/plugin_info.h"
 
@@ -20,6 +21,12 @@ Error untrusted(const std::string& message, std::string hint) {
   return Error{PGA_E_DENIED, "plugin.untrusted", message, std::move(hint), 0};
 }
 
+// Started by the service manager itself, not by somebody's shell beneath it: systemd names the process it started.
+bool is_service() {
+  const char* const started = std::getenv("SYSTEMD_EXEC_PID");
+  return std::getenv("NOTIFY_SOCKET") != nullptr || (started != nullptr && std::to_string(getpid()) == started);
+}
+
 bool is_trusted_owner(uid_t owner) { return owner == 0 || owner == geteuid(); }
 
 Outcome check_step(const std::string& path, const struct stat& facts) {
@@ -27,8 +34,12 @@ Outcome check_step(const std::string& path, const struct stat& facts) {
     return untrusted(path + " belongs to user " + std::to_string(facts.st_uid), "Let root own it: chown root " + path + ".");
   }
   const bool others_write = (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  // In a sticky folder others add files but cannot replace ours, and what it holds is checked before it is.
+  // In a sticky folder others add files but cannot replace ours, and what it holds is checked before it is. A service has no
+  // business there all the same: what is installed does not lie in /tmp.
   const bool sticky_folder = S_ISDIR(facts.st_mode) && (facts.st_mode & S_ISVTX) != 0;
+  if (others_write && sticky_folder && is_service()) {
+    return untrusted(path + " can be written by everybody", "Install the plugin in a folder of root's, as its package does.");
+  }
   if (others_write && !sticky_folder) {
     return untrusted(path + " can be written by others than its owner", "Close it: chmod go-w " + path + ".");
   }
@@ -45,6 +56,9 @@ Outcome check_path(const std::string& path, bool is_file) {
 }  // namespace
 
 Outcome check_trust(const std::string& path) {
+  constexpr std::string_view kSuffix = ".so";
+  if (path.size() <= kSuffix.size() || path.compare(path.size() - kSuffix.size(), kSuffix.size(), kSuffix) != 0)
+    return untrusted(path + " does not end in .so", "Give a plugin's file the name <id>.so.");
   const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path.c_str(), nullptr), &std::free);
   if (resolved == nullptr) return untrusted("cannot resolve " + path + ": " + std::strerror(errno), "");
   std::string step = resolved.get();
