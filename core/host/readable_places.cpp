@@ -97,17 +97,17 @@ void ReadablePlaces::add(const std::string& path, std::uint32_t access) {
 }
 
 // The folder, and what a link in it leads to; in a folder with secrets the file alone.
-void ReadablePlaces::add_file(const std::string& path) {
+void ReadablePlaces::add_file(const std::string& path, std::uint32_t access) {
   const std::string folder = real(folder_of(path)), file = real(path);
   const bool whole_folder = is_folder(folder) && !holds_secret(folder);
-  if (whole_folder) give(folder, PathGrant::kRead);
-  if (exists(file) && !is_secret(file) && !(whole_folder && is_within(file, folder))) give(file, PathGrant::kRead);
+  if (whole_folder) give(folder, access);
+  if (exists(file) && !is_secret(file) && !(whole_folder && is_within(file, folder))) give(file, access);
 }
 
 // Patterns in a folder's name are looked up now: "/var/lib/postgresql/*/*/log/*.log" gives the log folders and not the data
 // beside them. The plugin finds them by listing what lies above. Links that match are not followed out of their folder: others
 // may have put them there.
-void ReadablePlaces::add_pattern(const std::string& pattern) {
+void ReadablePlaces::add_pattern(const std::string& pattern, std::uint32_t access) {
   const std::string folder = folder_of(pattern);
   if (is_pattern(folder)) {
     const std::string fixed = real(folder_of(folder.substr(0, folder.find_first_of("*?["))));
@@ -117,29 +117,29 @@ void ReadablePlaces::add_pattern(const std::string& pattern) {
     const std::string real_folder = real(match);
     if (!is_folder(real_folder) || is_secret(real_folder)) continue;
     if (!holds_secret(real_folder)) {
-      give(real_folder, PathGrant::kRead);
+      give(real_folder, access);
       continue;
     }
     for (const std::string& file : matches(real_folder + pattern.substr(pattern.rfind('/')))) {
-      if (!is_folder(file) && real(file) == file && !is_secret(file)) give(file, PathGrant::kRead);
+      if (!is_folder(file) && real(file) == file && !is_secret(file)) give(file, access);
     }
   }
 }
 
-Outcome ReadablePlaces::add_named(const std::string& path) {
+Outcome ReadablePlaces::add_named(const std::string& path, std::uint32_t access) {
   if (path.empty() || path.front() != '/') return {};  // the plugin's to refuse: it means nothing here
   if (is_pattern(path) && !exists(path)) {
-    add_pattern(path);
+    add_pattern(path, access);
     return {};
   }
   const std::string real_path = real(path);
   if (is_secret(real_path)) return secret(path, "is the collector's or the system's own secret");
   if (!is_folder(real_path)) {
-    add_file(path);
+    add_file(path, access);
     return {};
   }
   if (holds_secret(real_path)) return secret(path, "has secrets of the collector or of the system in it");
-  give(real_path, PathGrant::kRead);
+  give(real_path, access);
   return {};
 }
 

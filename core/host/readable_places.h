@@ -21,7 +21,8 @@ class ReadablePlaces {
 
   // A path of the configuration: file, folder or pattern. What does not exist gives nothing. PGA_E_CONFIG: it is secret, or a
   // folder with a secret in it.
-  Outcome add_named(const std::string& path);
+  // `access`: PathGrant::kRead, and kExecute for who runs programs.
+  Outcome add_named(const std::string& path, std::uint32_t access = PathGrant::kRead);
   // Exactly this file or folder, if it exists and is no secret.
   void add(const std::string& path, std::uint32_t access = PathGrant::kRead);
 
@@ -32,8 +33,8 @@ class ReadablePlaces {
   [[nodiscard]] bool is_secret(const std::string& path) const;
   [[nodiscard]] bool holds_secret(const std::string& folder) const;
   void give(const std::string& real_path, std::uint32_t access);
-  void add_file(const std::string& path);
-  void add_pattern(const std::string& pattern);
+  void add_file(const std::string& path, std::uint32_t access);
+  void add_pattern(const std::string& pattern, std::uint32_t access);
 
   std::vector<std::string> secrets_;
   std::vector<PathGrant> grants_;

@@ -114,7 +114,8 @@ Expected<std::vector<PathGrant>> grants_of(const PluginSettings& settings, const
     for (const char* path : kLibraries) places.add(path, PathGrant::kRead | PathGrant::kExecute);
   }
   if ((needs & PGA_NEED_READ_FS) != 0) {
-    for (const std::string& path : settings.read_paths) PGA_CHECK(places.add_named(path));
+    const std::uint32_t access = PathGrant::kRead | ((needs & PGA_NEED_EXEC) != 0 ? PathGrant::kExecute : 0);
+    for (const std::string& path : settings.read_paths) PGA_CHECK(places.add_named(path, access));
   }
   for (const std::string& path : settings.read_files) places.add(path);
   return places.grants();

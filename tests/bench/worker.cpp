@@ -52,7 +52,7 @@ Frame next_frame(WorkerHandle& worker) {
     auto frame = worker.receive();
     if (!frame) give_up(frame.error().message);
     if (*frame) return std::move(**frame);
-    if (worker.closed()) give_up("the worker ended: " + worker.output());
+    if (worker.closed()) give_up("the worker ended: " + worker.output(clock::now_monotonic_ns()));
     std::vector<pollfd> fds;
     worker.add_to_poll(fds);
     poll(fds.data(), fds.size(), -1);
@@ -108,7 +108,7 @@ double pss_kib(pid_t pid) {
 void settle(WorkerHandle& worker, const std::string& id) {
   worker.send_message(FrameType::kStart, 0, StartMessage{id, PGA_LOG_INFO, 65536, 10, 1 << 20, {}});
   worker.send_message(FrameType::kConfigure, 0, ConfigureMessage{0, "{}"});
-  worker.send_message(FrameType::kCollect, 1, CollectMessage{0, 1'700'000'000'000'000'000, 0, 10'000'000'000});
+  worker.send_message(FrameType::kCollect, 1, CollectMessage{0, 1'700'000'000'000'000'000, 0, 10'000'000'000, 1 << 20});
   while (next_frame(worker).type != FrameType::kResult) {
   }
 }

@@ -30,7 +30,7 @@ std::optional<Frame> wait_for(WorkerHandle& worker, FrameType type) {
     worker.add_to_poll(fds);
     poll(fds.data(), fds.size(), 100);
     worker.flush();
-    worker.output();
+    worker.output(clock::now_monotonic_ns());
   }
   return std::nullopt;
 }
@@ -74,7 +74,7 @@ Probed probe(WorkerPolicy policy, const std::string& what, const std::string& pa
   worker->send_message(
       FrameType::kConfigure, 0,
       ConfigureMessage{0, R"({"do":")" + what + R"(","path":")" + path + R"(","number":")" + std::to_string(number) + "\"}"});
-  worker->send_message(FrameType::kCollect, 1, CollectMessage{0, clock::system_clock().unix_ns(), 0, 10'000'000'000});
+  worker->send_message(FrameType::kCollect, 1, CollectMessage{0, clock::system_clock().unix_ns(), 0, 10'000'000'000, 1 << 20});
   const auto document = wait_for(*worker, FrameType::kDocument);
   if (!document) {
     result.text = "no document of '" + what + "'";
