@@ -45,6 +45,7 @@ void Runner::start_worker() {
   const bool in_thread = settings_.confinement.isolation == Isolation::kThread;
   if (in_thread && !is_first_party(id())) {
     failed_ = true;
+    replacing_ = false;
     note_error({PGA_E_CONFIG, "plugin.isolation", "only plugins of pganalytics itself may run in a thread of the collector",
                 "Remove isolation from [plugins." + id() + "]: it gets a process of its own.", 0});
     return;

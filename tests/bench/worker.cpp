@@ -64,7 +64,7 @@ WorkerHandle start(const Subject& subject) {
   auto worker = WorkerHandle::spawn(subject.worker, subject.id);
   if (!worker) give_up(worker.error().message);
   worker->send_message(FrameType::kLoad, 0,
-                       load_message(subject.plugin, subject.id, strictest_policy(subject.plugin), worker->process().pid()));
+                       load_message(subject.plugin, subject.id, strictest_policy(subject.plugin), worker->body().pid()));
   const auto hello = unpack<HelloMessage>(next_frame(*worker).payload);
   if (!hello || hello->verdict.status != PGA_OK) give_up(hello ? hello->verdict.message : "no hello");
   return std::move(*worker);
@@ -120,7 +120,7 @@ void measure_memory(const Subject& subject, std::size_t count) {
     settle(workers.back(), subject.id);
   }
   std::vector<double> kib;
-  for (WorkerHandle& worker : workers) kib.push_back(pss_kib(worker.process().pid()));
+  for (WorkerHandle& worker : workers) kib.push_back(pss_kib(worker.body().pid()));
   show(("idle worker, PSS, " + std::to_string(count) + " at once").c_str(), kib, "KiB");
 }
 

@@ -63,7 +63,7 @@ Probed probe(WorkerPolicy policy, const std::string& what, const std::string& pa
   Probed result;
   auto worker = WorkerHandle::spawn(WORKER_PATH, kId);
   if (!worker) return {-1, worker.error().message, {}};
-  worker->send_message(FrameType::kLoad, 0, load_message(probe_path(), kId, std::move(policy), worker->process().pid()));
+  worker->send_message(FrameType::kLoad, 0, load_message(probe_path(), kId, std::move(policy), worker->body().pid()));
   const auto hello_frame = wait_for(*worker, FrameType::kHello);
   const auto hello = hello_frame ? unpack<HelloMessage>(hello_frame->payload) : std::nullopt;
   if (!hello) return {-1, "no hello", {}};
