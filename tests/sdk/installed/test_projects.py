@@ -15,7 +15,9 @@ def test_a_new_project_builds_passes_its_test_and_collects(author, language):
     assert "warning" not in said
     tested = author.must("ctest", "--test-dir", "build", "--verbose", "--parallel", "2", cwd=project)
     assert f"{plugin}_test" in tested
-    assert "0 failed, 0 warnings" in tested, "plugin validate"
+    assert ", 0 failed, " in tested, "plugin validate"
+    # RapidJSON, which the one in C++ writes with, does not look at what malloc() returns.
+    assert set(re.findall(r"warn +([EW]\d+)", tested)) <= ({"W55"} if language == "cpp" else set())
 
     author.must("cmake", "--install", "build", "--prefix", author.prefix, cwd=project)
     config = author.prefix / "etc/pganalytics/pganalytics.toml"
