@@ -85,7 +85,8 @@ class Forks : public pganalytics::Collector {
   Expected<double> keep_peak(double rate) {
     PGA_TRY(const auto kept, host_.state_get("peak"));
     const double before = kept ? std::strtod(kept->c_str(), nullptr) : 0;
-    const double peak = before >= rate && before < 1e9 ? before : rate;  // what was kept is bytes from outside: it may be anything
+    const double peak =
+        before >= rate && before < 1e9 ? before : rate;  // what was kept is bytes from outside: it may be anything
     PGA_CHECK(host_.state_set("peak", std::to_string(peak)));
     return peak;
   }
