@@ -123,6 +123,17 @@ std::string running_text(const Status& status) {
   return process + " holds the state folder, but does not answer: " + status.silent->message;
 }
 
+// A plugin that collects nothing, or did not the last time it tried.
+void add_problem_of(const Value& plugin, std::vector<std::string>& problems) {
+  const std::string name = "plugin " + text_of(plugin, "plugin"), state = text_of(plugin, "state");
+  const std::string error = text_of(plugin, "last_error");
+  if (is_trouble(state)) {
+    problems.push_back(name + " is " + state + ": " + error);
+  } else if (error != "-") {
+    problems.push_back(name + " failed the last time: " + error);
+  }
+}
+
 void json_or_null(JsonWriter& json, const std::optional<std::string>& text) {
   if (text) {
     json.json(*text);
@@ -142,9 +153,7 @@ std::vector<std::string> problems_of(const Status& status) {
   const Value* const plugins = status.report ? list_of(*status.report, "plugins") : nullptr;
   if (plugins == nullptr) return problems;
   for (const Value& plugin : plugins->GetArray()) {
-    if (!plugin.IsObject() || !is_trouble(text_of(plugin, "state"))) continue;
-    problems.push_back("plugin " + text_of(plugin, "plugin") + " is " + text_of(plugin, "state") + ": " +
-                       text_of(plugin, "last_error"));
+    if (plugin.IsObject()) add_problem_of(plugin, problems);
   }
   return problems;
 }

@@ -12,6 +12,8 @@ std::string printable(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte != 0x7F) {
       safe += c;
+    } else if (c == '\n' || c == '\t') {
+      safe += ' ';
     } else {
       safe += "\\x";
       safe += kHex[byte >> 4];

@@ -9,7 +9,7 @@
 
 namespace pganalytics::collector {
 
-// Control bytes as \xNN, so that nothing here steers a terminal.
+// On one line, control bytes as \xNN, so that nothing here steers a terminal.
 std::string printable(std::string_view text);
 
 class TextTable {

@@ -84,6 +84,15 @@ TEST_CASE("each state in which nothing is collected until something changes is a
   }
 }
 
+TEST_CASE("a plugin that failed the last time is a problem until a run succeeds") {
+  host::PluginHealth plugin = healthy_plugin();
+  plugin.last_error = "connection refused\nHINT: start it";
+  const Status status = status_with({plugin});
+  CHECK(exit_code_of(status) == 1);
+  CHECK(problems_of(status) == std::vector<std::string>{"plugin sysstat failed the last time: " + plugin.last_error});
+  CHECK_THAT(to_text(status), Contains("    last error: connection refused HINT: start it\n"));
+}
+
 TEST_CASE("without an answer the newest report is shown as what it is") {
   Status status = status_with({healthy_plugin()});
   status.silent = Error{PGA_E_DEADLINE, "control.silent", "it does not answer in time", "", 0};
