@@ -39,6 +39,12 @@ void Runner::update(PluginSettings settings) {
   const bool other_policy =
       needs_new_worker(policy_, settings) || settings.confinement.isolation != settings_.confinement.isolation;
   const bool other_ceiling = settings.confinement.cpu_max_percent != settings_.confinement.cpu_max_percent;
+  // What is in force is known to work: it comes back if another worker cannot be had with what is wanted now.
+  if (worker_ && config_in_force_ && !before_ && other_policy && !other_file) {
+    before_ = std::move(settings_);
+    before_->config_json = *config_in_force_;
+  }
+  if (other_file) before_.reset();
   settings_ = std::move(settings);
   if (ceilings_ && other_ceiling) ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
   quarantine_.adopt_build(settings_.info.build_id);
@@ -85,7 +91,7 @@ void Runner::turn() {
   if (!worker_ && !stopping_ && !failed_ && !quarantine_.in_force() && now_ns() >= restart_ns_) start_worker();
   check_policy();
   if (phase_ == Phase::kReady && (stopping_ || outdated_)) {
-    replacing_ = !stopping_ && config_in_force_.has_value();
+    replacing_ = !stopping_ && (replacing_ || config_in_force_);
     end_worker();
   }
   if (phase_ == Phase::kReady && !config_refused_ && config_in_force_ != settings_.config_json)
@@ -114,6 +120,7 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
     } else if (!dry_run) {
       config_in_force_ = configuring_json_;
       replacing_ = false;
+      before_.reset();
       if (!ticker_) start_ticks();
     }
     return;
@@ -123,6 +130,10 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
   replacing_ = false;
   note_error(error);
   if (configuring_json_ != settings_.config_json) return;
+  if (!config_in_force_ && fall_back()) {
+    outdated_ = replacing_ = true;
+    return;
+  }
   config_refused_ = true;
   if (config_in_force_) {
     log::warn("plugin " + id() + ": the configuration before stays in force");
@@ -135,6 +146,15 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
   } else {
     give_up({error, false});  // it answered, and said no: that is not a fault
   }
+}
+
+// Back to the settings that worked, of the same build. Asked once: they are not given up for themselves.
+bool Runner::fall_back() {
+  if (!before_) return false;
+  log::warn("plugin " + id() + ": the configuration before comes back into force");
+  settings_ = std::move(*std::exchange(before_, std::nullopt));
+  if (ticker_) ticker_->set_interval(settings_.interval_ms);
+  return true;
 }
 
 // Time ---------------------------------------------------------------------------------------------------------------------
@@ -193,8 +213,7 @@ std::int64_t Runner::next_due_ns() const {
   } else if (!stopping_ && !failed_) {
     due_ns = quarantine_.in_force() ? quarantine_.until_monotonic_ns() : restart_ns_;
   }
-  if (ticker_ && context_.scheduling && phase_ != Phase::kConfiguring && !replacing_)
-    due_ns = std::min(due_ns, ticker_->next_monotonic_ns());
+  if (ticker_ && context_.scheduling && !ticks_wait()) due_ns = std::min(due_ns, ticker_->next_monotonic_ns());
   return due_ns;
 }
 

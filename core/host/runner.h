@@ -25,6 +25,7 @@
 #include "core/host/resources.h"
 #include "core/host/sandbox_policy.h"
 #include "core/host/supervisor.h"
+#include "core/host/worker_groups.h"
 #include "core/host/worker_handle.h"
 #include "core/schedule/ticker.h"
 #include "core/schema/schema.h"
@@ -37,6 +38,7 @@ struct RunnerContext {
   RunSink& sink;
   const clock::Clock& clock;
   CreditPool credit;
+  std::optional<WorkerGroups> groups;  // none: nothing was delegated
   bool scheduling = true;
 };
 
@@ -91,6 +93,7 @@ class Runner {
 
   // Worker (runner_worker.cpp)
   void start_worker();
+  void group_worker();
   void end_worker();  // in order: shutdown, and the process goes
   void fault(Error error) { give_up({std::move(error), true}); }
   void give_up(Fault fault);  // not in order: killed now, started again later
@@ -122,11 +125,13 @@ class Runner {
   // Configuration
   void configure(bool dry_run);
   void configured(bool dry_run, const Verdict& verdict);
+  bool fall_back();
 
   // Runs
   void serve_request();
   void take_ticks();
   void start_ticks();
+  [[nodiscard]] bool ticks_wait() const;
   void begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns);
   std::optional<Error> finish_run(std::map<std::string, std::optional<std::string>> state);
   void open_run(std::uint32_t reason, std::int64_t scheduled_unix_ns);
@@ -150,6 +155,7 @@ class Runner {
   backoff::Backoff backoff_;
 
   Phase phase_ = Phase::kDown;
+  std::unique_ptr<WorkerGroup> group_;  // of this worker
   std::optional<WorkerHandle> worker_;
   WorkerPolicy policy_;  // what that worker was started with
   std::optional<Fault> fault_;
@@ -165,6 +171,8 @@ class Runner {
   std::optional<std::string> kept_record_;  // what the sink has of it
   bool recalled_ = false;
   bool stopping_ = false;
+  // The settings that worked, while others are tried that need another worker.
+  std::optional<PluginSettings> before_;
   bool outdated_ = false;   // the plugin's file or what it may do changed: another worker at the next occasion
   bool replacing_ = false;  // that worker is on its way: ticks wait for it
   std::int64_t policy_check_ns_ = 0;

@@ -31,8 +31,7 @@ void Runner::take_ticks() {
   if (stopping_) return;
   // Quarantined since before this start: its ticks are missed, and counted, all the same.
   if (!ticker_ && quarantine_.in_force()) start_ticks();
-  // While a new configuration or a new worker is on its way a tick waits: it is not lost, only a moment late.
-  if (!ticker_ || replacing_ || (phase_ == Phase::kConfiguring && config_in_force_)) return;
+  if (!ticker_ || ticks_wait()) return;
   const auto tick = ticker_->take();
   if (!tick || !context_.scheduling) return;
   health_.skipped_ticks += tick->skipped;
@@ -42,6 +41,9 @@ void Runner::take_ticks() {
     ++health_.skipped_ticks;
   }
 }
+
+// While a new configuration is given, or the worker that takes it is on its way: a tick is not lost, only a moment late.
+bool Runner::ticks_wait() const { return (replacing_ && !failed_) || (phase_ == Phase::kConfiguring && config_in_force_); }
 
 void Runner::start_ticks() { ticker_.emplace(context_.clock, context_.options.jitter_seed, id(), settings_.interval_ms); }
 

@@ -35,10 +35,11 @@ void Runner::start_worker() {
   output_schema_.emplace(std::move(*schema));
   auto policy = policy_of(settings_);
   if (!policy) {
+    note_error(std::move(policy).error());
+    if (fall_back()) return;
     failed_ = true;
     replacing_ = false;
     policy_ = {};
-    note_error(std::move(policy).error());
     return;
   }
   policy_ = std::move(*policy);
@@ -56,8 +57,21 @@ void Runner::start_worker() {
   phase_ = Phase::kLoading;
   health_.pid = worker_->body().pid();
   ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
+  group_worker();
   worker_->send_message(FrameType::kLoad, 0, load_message(settings_.info.path, id(), policy_, worker_->body().pid()));
   expect_within(kLoadTimeoutMs, Force::kAbort);
+}
+
+// Before it is told what to load: none of the plugin's code has run.
+void Runner::group_worker() {
+  if (!context_.groups || worker_->body().pid() == 0) return;
+  auto group = context_.groups->make(id(), settings_.confinement);
+  Outcome grouped = group ? (*group)->add(worker_->body().pid()) : Outcome(std::move(group).error());
+  if (grouped) {
+    group_ = std::move(*group);
+  } else {
+    log::write(log::Level::kWarn, "plugin " + id() + ": its worker is in no control group of its own", grouped.error());
+  }
 }
 
 void Runner::end_worker() {
@@ -76,6 +90,7 @@ void Runner::kill_worker() {
   if (!worker_) return;
   worker_->body().signal(SIGKILL);
   replacing_ = false;
+  if (group_) group_->kill();
   if (killed_ns_ == 0) killed_ns_ = now_ns();
   expect_nothing();
 }
@@ -90,6 +105,7 @@ void Runner::reap_worker() {
   log_.output(worker_->output(now_ns()));
   log_.end_of_output();
   worker_.reset();
+  group_.reset();
   worker_ended(*ending);
 }
 
@@ -158,6 +174,8 @@ void Runner::suffer(const Fault& fault, const std::string& how) {
   } else {
     note_error(fault.error);
   }
+  replacing_ = false;
+  before_.reset();
   const std::int64_t wait_ms = backoff_.next_ms();
   restart_ns_ = now_ns() + wait_ms * kNsPerMs;
   if (stopping_) return;

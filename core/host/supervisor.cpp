@@ -19,12 +19,21 @@ Error unknown(const std::string& plugin) {
   return Error{PGA_E_NOTFOUND, "plugin.unknown", "there is no enabled plugin \"" + plugin + "\"", "", 0};
 }
 
+std::optional<WorkerGroups> groups_for(const SupervisorOptions& options) {
+  if (options.cgroup_folder.empty()) return WorkerGroups::of_this_process();
+  auto groups = WorkerGroups::in(options.cgroup_folder);
+  if (groups) return std::move(*groups);
+  log::write(log::Level::kWarn, "workers get no control groups of their own", groups.error());
+  return std::nullopt;
+}
+
 }  // namespace
 
 class Supervisor::Impl {
  public:
   Impl(SupervisorOptions options, RunSink& sink, const clock::Clock& clock)
-      : options_(std::move(options)), context_{options_, sink, clock, CreditPool(options_.held_bytes_max)} {}
+      : options_(std::move(options)),
+        context_{options_, sink, clock, CreditPool(options_.held_bytes_max), groups_for(options_)} {}
 
   void apply(std::vector<PluginSettings> wanted) {
     std::set<std::string> ids;

@@ -4,7 +4,9 @@
 #include <dlfcn.h>
 
 #include <boost/dll/shared_library.hpp>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <pganalytics/hosting.hpp>
 #include <system_error>
 
@@ -17,9 +19,12 @@ Error unusable(const char* code, const std::string& message) { return Error{PGA_
 // moment for dlclose(), which the destructor of shared_library would call. So libraries are kept for ever, and pinned, in case
 // the plugin drops a reference of its own.
 boost::dll::shared_library& keep(boost::dll::shared_library library) {
-  auto* const kept = new boost::dll::shared_library(std::move(library));
-  dlopen(kept->location().c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
-  return *kept;
+  static std::mutex guard;  // of a host with several threads of plugins
+  static auto* const all = new std::deque<boost::dll::shared_library>();
+  const std::lock_guard<std::mutex> lock(guard);
+  boost::dll::shared_library& kept = all->emplace_back(std::move(library));
+  dlopen(kept.location().c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
+  return kept;
 }
 
 }  // namespace

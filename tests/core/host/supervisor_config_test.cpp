@@ -73,3 +73,43 @@ TEST_CASE("a run that calls the configuration wrong is not repeated until there 
   supervisor.apply({settings_of("test_unruly", R"({"do":"good"})", 50), settings_of("test_counter", "{}", 50)});
   CHECK(turn_until(supervisor, [&] { return sink.good_runs("test_unruly") >= 1; }));
 }
+
+TEST_CASE("a configuration that needs another worker loses no tick") {
+  TestSink sink;
+  Supervisor supervisor(test_options(), sink, clock::system_clock());
+  PluginSettings settings = settings_of("test_counter", R"({"step":1})", 150);
+  supervisor.apply({settings});
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= 2; }));
+  const std::int64_t pid = health_of(supervisor, "test_counter").pid;
+  settings.config_json = R"({"step":1000})";
+  settings.confinement.memory_max_bytes += 1 << 20;  // a limit that only a new process takes
+  supervisor.apply({settings});
+  const std::size_t before = sink.good_runs("test_counter");
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= before + 4; }));
+  const PluginHealth health = health_of(supervisor, "test_counter");
+  CHECK(health.pid != pid);
+  CHECK(health.restarts == 0);
+  CHECK(health.skipped_ticks == 0);
+  CHECK(health.failed_runs == 0);
+  CHECK(std::stoll(sink.state["test_counter"]["count"]) > 1000);
+}
+
+TEST_CASE("a configuration that needs another worker and is refused there gives way to the one before") {
+  TestSink sink;
+  Supervisor supervisor(test_options(), sink, clock::system_clock());
+  PluginSettings settings = settings_of("test_counter", R"({"step":10})", 150);
+  supervisor.apply({settings});
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= 1; }));
+  settings.config_json = R"({"step":1000,"bad":1})";
+  settings.confinement.memory_max_bytes += 1 << 20;
+  supervisor.apply({settings});
+  REQUIRE(turn_until(supervisor,
+                     [&] { return health_of(supervisor, "test_counter").last_error.find("'bad'") != std::string::npos; }));
+  const std::size_t before = sink.good_runs("test_counter");
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= before + 3; }));
+  CHECK(std::stoll(sink.state["test_counter"]["count"]) < 1000);
+  CHECK(health_of(supervisor, "test_counter").faults == 0);
+  settings.config_json = R"({"step":5000})";
+  supervisor.apply({settings});
+  CHECK(turn_until(supervisor, [&] { return std::stoll(sink.state["test_counter"]["count"]) > 5000; }));
+}
