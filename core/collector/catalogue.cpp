@@ -16,15 +16,23 @@ namespace {
 constexpr std::int64_t kIntervalMs = 60'000;  // of a plugin that names none
 constexpr std::int64_t kTimeoutMs = 30'000;
 
+Error bad_schema(Error error, const host::PluginInfo& info, const std::string& which) {
+  error = std::move(error).while_doing(info.path + ": its " + which + " schema is no good");
+  if (error.hint.empty()) error.hint = "Its vendor can mend it: `pganalytics plugin validate " + info.path + "` shows the place.";
+  return error;
+}
+
 Expected<config::KnownPlugin> known_from(const host::PluginInfo& info) {
   auto schema = schema::Schema::parse(info.config_schema, schema::Schema::Purpose::kConfig);
-  if (!schema) return std::move(schema).error().while_doing(info.path + ": its configuration schema is no good");
+  if (!schema) return bad_schema(std::move(schema).error(), info, "configuration");
   for (const std::string& key : schema->top_level_keys()) {
     if (!config::is_operator_key(key)) continue;
     return Error{PGA_E_UNSUPPORTED, "schema.reserved_key",
                  info.path + ": its configuration schema has the key '" + key + "', which is the operator's",
                  "Its author must give the key another name.", 0};
   }
+  const auto output = schema::Schema::parse(info.output_schema, schema::Schema::Purpose::kOutput);
+  if (!output) return bad_schema(output.error(), info, "output");
   config::KnownPlugin known;
   known.id = info.id;
   known.aliases = info.aliases;

@@ -11,6 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <utility>
 
 namespace pganalytics::collector {
@@ -64,11 +67,34 @@ bool watch(int epoll, int fd) {
   return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+// nullopt: it is gone, or /proc does not tell.
+std::optional<pid_t> parent_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const std::size_t name_end = text.rfind(')');  // a name may hold anything
+  char state = 0;
+  pid_t parent = 0;
+  if (name_end == std::string::npos || !(std::istringstream(text.substr(name_end + 1)) >> state >> parent)) return std::nullopt;
+  return parent;
+}
+
+// A plugin's worker, or what it started: it runs as our user, and one that may connect to sockets would be the operator here. Who
+// is gone before we looked is counted among them.
+bool is_descendant(pid_t process) {
+  for (;;) {
+    const auto parent = parent_of(process);
+    if (!parent || *parent == ::getpid()) return true;
+    if (*parent <= 1) return false;
+    process = *parent;
+  }
+}
+
 bool may_ask(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return peer.uid == 0 || peer.uid == ::geteuid();
+  return peer.uid == ::geteuid() ? !is_descendant(peer.pid) : peer.uid == 0;
 }
 
 // A line to somebody who is not served. It fits an empty socket's buffer; if not, it is no loss of ours.
@@ -120,7 +146,8 @@ void ControlSocket::accept_clients() {
     host::Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket.get() < 0) return;
     if (!may_ask(socket.get())) {
-      turn_away(socket, {PGA_E_DENIED, "control.denied", "the collector answers root and its own user only", "", 0});
+      turn_away(socket, {PGA_E_DENIED, "control.denied",
+                         "the collector answers root and its own user only, and none of its plugins", "", 0});
     } else if (clients_.size() >= kClientsMax) {
       turn_away(socket, {PGA_E_TRANSIENT, "control.busy", "the collector has too many askers at once", "Ask again.", 0});
     } else if (watch(fd(), socket.get())) {

@@ -69,7 +69,15 @@ Outcome write_temporary(const std::string& temporary, std::string_view content, 
 Expected<std::string> read(const std::string& path, std::size_t max_bytes) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_error("opening", path, errno);
+  const Error too_large{PGA_E_LIMIT, "file.size", "reading " + path + ": larger than " + std::to_string(max_bytes) + " bytes", "",
+                        0};
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return system_error("examining", path, errno);
   std::string content;
+  if (S_ISREG(facts.st_mode)) {  // others do not say how much will come, nor does a file that grows
+    if (facts.st_size > 0 && static_cast<std::uintmax_t>(facts.st_size) > max_bytes) return too_large;
+    content.reserve(static_cast<std::size_t>(facts.st_size));
+  }
   char block[16384];
   for (;;) {
     const ssize_t got = ::read(fd.get(), block, sizeof block);
@@ -77,9 +85,7 @@ Expected<std::string> read(const std::string& path, std::size_t max_bytes) {
     if (got < 0) return system_error("reading", path, errno);
     if (got == 0) return content;
     content.append(block, static_cast<std::size_t>(got));
-    if (content.size() > max_bytes) {
-      return Error{PGA_E_LIMIT, "file.size", "reading " + path + ": larger than " + std::to_string(max_bytes) + " bytes", "", 0};
-    }
+    if (content.size() > max_bytes) return too_large;
   }
 }
 

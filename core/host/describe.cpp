@@ -1,6 +1,7 @@
 // describe(): a plugin's descriptor, read in a worker of its own that is gone afterwards. [main thread]
 #include <poll.h>
 
+#include <pganalytics/json.hpp>
 #include <sstream>
 
 #include "core/clock/clock.h"
@@ -13,7 +14,8 @@ namespace pganalytics::host {
 namespace {
 
 Error failed(const Candidate& candidate, const std::string& why) {
-  return Error{PGA_E_UNSUPPORTED, "plugin.describe", candidate.path + ": " + why, "", 0};
+  return Error{PGA_E_UNSUPPORTED, "plugin.describe", candidate.path + ": " + why,
+               "`pganalytics plugin validate " + candidate.path + "` shows how it fails; its vendor wants to know.", 0};
 }
 
 std::vector<std::string> split_aliases(const std::string& list) {
@@ -59,7 +61,12 @@ Expected<PluginInfo> describe(const Candidate& candidate, const std::string& wor
   PGA_TRY(WorkerHandle worker, WorkerHandle::spawn(worker_path, candidate.id));
   PGA_TRY(HelloMessage hello, hello_of(candidate, worker, timeout_ms));
   if (hello.verdict.status != PGA_OK) {
-    return Error{hello.verdict.status, hello.verdict.code, candidate.path + ": " + hello.verdict.message, "", 0};
+    return Error{hello.verdict.status, hello.verdict.code, candidate.path + ": " + hello.verdict.message,
+                 std::move(hello.verdict.hint), 0};
+  }
+  for (const std::string* text :
+       {&hello.info.version, &hello.info.vendor, &hello.info.description, &hello.info.license, &hello.info.url, &hello.aliases}) {
+    if (!is_utf8(*text)) return failed(candidate, "a text of its descriptor is not UTF-8");
   }
   if (hello.info.id != candidate.id) return failed(candidate, "it calls itself \"" + hello.info.id + "\"");
   PluginInfo info = std::move(hello.info);

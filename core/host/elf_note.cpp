@@ -21,7 +21,13 @@ constexpr Elf64_Half kMachine = EM_PPC64;
 #error "the plugin ABI is promised for 64-bit little-endian Linux; name this machine here"
 #endif
 
-Error refused(const char* code, const std::string& why) { return Error{PGA_E_UNSUPPORTED, code, why, "", 0}; }
+constexpr const char* kInstallAgain = "Install the plugin again: this file is damaged, or is no plugin.";
+constexpr const char* kOtherBuild = "Install the plugin's build for this machine.";
+constexpr const char* kWriteNote = "Its author writes PGA_NOTE(\"its_id\") once, at file scope; see docs/PLUGIN_GUIDE.md.";
+
+Error refused(const char* code, const std::string& why, const char* hint = kInstallAgain) {
+  return Error{PGA_E_UNSUPPORTED, code, why, hint, 0};
+}
 
 // Both notes that are looked for are far smaller.
 constexpr std::size_t kNoteBytesMax = 1024;
@@ -38,7 +44,7 @@ Outcome take_note(std::string_view name, std::string_view description, std::uint
   pga_note note{};
   constexpr std::size_t kDescriptionBytes = sizeof note - offsetof(pga_note, abi_major);
   if (description.size() != kDescriptionBytes) {
-    return refused("plugin.bad_note", "its plugin note has " + std::to_string(description.size()) + " bytes");
+    return refused("plugin.bad_note", "its plugin note has " + std::to_string(description.size()) + " bytes", kWriteNote);
   }
   std::memcpy(&note.abi_major, description.data(), kDescriptionBytes);
   notes.plugin = note;
@@ -71,13 +77,19 @@ Expected<Elf64_Ehdr> read_elf_header(std::string_view file) {
   const auto header = elf_record<Elf64_Ehdr>(file, 0);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return refused("plugin.not_elf", "it is not an ELF file");
   if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB) {
-    return refused("plugin.machine", "it is not a 64-bit little-endian object");
+    return refused("plugin.machine", "it is not a 64-bit little-endian object", kOtherBuild);
   }
   if (header->e_type != ET_DYN) return refused("plugin.not_elf", "it is not a shared object");
   if (header->e_machine != kMachine) {
-    return refused("plugin.machine", "it was built for another machine (ELF machine " + std::to_string(header->e_machine) + ")");
+    return refused("plugin.machine", "it was built for another machine (ELF machine " + std::to_string(header->e_machine) + ")",
+                   kOtherBuild);
   }
   if (header->e_phentsize != sizeof(Elf64_Phdr)) return refused("plugin.not_elf", "its program headers are malformed");
+  // They come last: a file that was not copied to its end lacks them first. Its loader would not notice.
+  const std::uint64_t sections_bytes = std::uint64_t{header->e_shnum} * header->e_shentsize;
+  if (header->e_shoff > file.size() || sections_bytes > file.size() - header->e_shoff) {
+    return refused("plugin.not_elf", "it is cut off: its section headers run past its end");
+  }
   return *header;
 }
 
@@ -85,7 +97,8 @@ Expected<Elf64_Phdr> read_elf_segment(std::string_view file, const Elf64_Ehdr& h
   if (header.e_phoff > file.size()) return refused("plugin.not_elf", "its program headers lie past its end");
   const auto segment = elf_record<Elf64_Phdr>(file, header.e_phoff + index * sizeof(Elf64_Phdr));
   if (!segment) return refused("plugin.not_elf", "its program headers run past its end");
-  if (segment->p_type != PT_NOTE && segment->p_type != PT_DYNAMIC) return *segment;
+  // Pages that are not there would be a SIGBUS of the loader.
+  if (segment->p_type != PT_LOAD && segment->p_type != PT_NOTE && segment->p_type != PT_DYNAMIC) return *segment;
   if (segment->p_offset > file.size() || segment->p_filesz > file.size() - segment->p_offset) {
     return refused("plugin.not_elf", "a segment runs past its end");
   }
@@ -107,10 +120,10 @@ Expected<ElfFacts> read_elf_facts(std::string_view file) {
     if (segment.p_type != PT_NOTE) continue;
     PGA_CHECK(take_segment(file.substr(segment.p_offset, segment.p_filesz), segment.p_align, notes));
   }
-  if (!notes.plugin) return refused("plugin.no_note", "it has no plugin note (" PGA_NOTE_SECTION ")");
-  if (notes.ours > 1) return refused("plugin.bad_note", "it has more than one plugin note");
+  if (!notes.plugin) return refused("plugin.no_note", "it has no plugin note (" PGA_NOTE_SECTION ")", kWriteNote);
+  if (notes.ours > 1) return refused("plugin.bad_note", "it has more than one plugin note", kWriteNote);
   const std::string_view id(notes.plugin->id, strnlen(notes.plugin->id, sizeof notes.plugin->id));
-  if (!is_plugin_id(id)) return refused("plugin.bad_note", "the id in its note is not [a-z][a-z0-9_]{1,31}");
+  if (!is_plugin_id(id)) return refused("plugin.bad_note", "the id in its note is not [a-z][a-z0-9_]{1,31}", kWriteNote);
   return ElfFacts{notes.plugin->abi_major, notes.plugin->abi_minor, std::string(id), notes.build_id};
 }
 

@@ -33,10 +33,16 @@ std::string build_id_of(const PluginFile& file) {
 
 Expected<PluginFile> read_plugin_file(const std::string& path) {
   PGA_CHECK(check_trust(path));
-  PGA_TRY(auto bytes, files::read(path, kPluginBytesMax));
-  auto facts = read_elf_facts(bytes);
+  auto bytes = files::read(path, kPluginBytesMax);
+  if (!bytes) {
+    Error error = std::move(bytes).error();
+    error.hint = error.status == PGA_E_DENIED ? "Let the collector's user read it: chmod go+r " + path + "."
+                                              : "Install the plugin again: this file is damaged, or is no plugin.";
+    return error;
+  }
+  auto facts = read_elf_facts(*bytes);
   if (!facts) return std::move(facts).error().while_doing(path + " is no plugin for this host");
-  return PluginFile{std::move(*facts), std::move(bytes)};
+  return PluginFile{std::move(*facts), std::move(*bytes)};
 }
 
 Candidate examine_plugin(const std::string& path) {
@@ -63,6 +69,14 @@ Candidate examine_plugin(const std::string& path) {
   return candidate;
 }
 
+Outcome check_unchanged(const PluginInfo& info) {
+  PGA_TRY(const PluginFile file, read_plugin_file(info.path));
+  if (file.facts.id == info.id && build_id_of(file) == info.build_id) return {};
+  return Error{PGA_E_UNSUPPORTED, "plugin.changed",
+               info.path + " is another build than the one that was read at the last start or reload",
+               "Reload the collector, `systemctl reload pganalytics`, and it takes what is there now.", 0};
+}
+
 std::vector<Candidate> find_plugins(const std::vector<std::string>& folders) {
   std::vector<Candidate> found;
   std::map<std::string, std::string> path_by_id;
@@ -72,9 +86,9 @@ std::vector<Candidate> find_plugins(const std::vector<std::string>& folders) {
       if (!candidate.refused) {
         const auto [first, is_first] = path_by_id.emplace(candidate.id, candidate.path);
         if (!is_first) {
-          candidate.refused =
-              Error{PGA_E_UNSUPPORTED, "plugin.shadowed",
-                    candidate.path + " is not used: " + first->second + " has the same id and comes first", "", 0};
+          candidate.refused = Error{PGA_E_UNSUPPORTED, "plugin.shadowed",
+                                    candidate.path + " is not used: " + first->second + " has the same id and comes first",
+                                    "Remove one of the two, or give its folder another place in plugin_dirs.", 0};
         }
       }
       found.push_back(std::move(candidate));

@@ -14,6 +14,8 @@
 namespace pganalytics::host {
 
 inline constexpr std::size_t kFrameHeaderBytes = 16;
+// The exit status of a worker that was told to end and did. A plugin's exit(0) does not look like it.
+inline constexpr int kWorkerDone = 100;
 // Of any frame; each of a worker's has its own limit below that (frames.cpp), since so much the host may have to hold for it.
 inline constexpr std::size_t kFramePayloadBytesMax = 16u << 20;
 

@@ -24,11 +24,14 @@ struct Verdict {
   std::int32_t status = PGA_OK;
   std::string code, message;
   std::uint32_t retry_after_ms = 0;
+  std::string hint = {};
 
-  static Verdict of(Error error) { return {error.status, std::move(error.code), std::move(error.message), error.retry_after_ms}; }
+  static Verdict of(Error error) {
+    return {error.status, std::move(error.code), std::move(error.message), error.retry_after_ms, std::move(error.hint)};
+  }
   template <class Field>
   void fields(Field& field) {
-    field(status), field(code), field(message), field(retry_after_ms);
+    field(status), field(code), field(message), field(retry_after_ms), field(hint);
   }
 };
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/clock/clock.h"
+#include "core/host/frames.h"
 
 namespace pganalytics::host {
 namespace {
@@ -152,7 +153,7 @@ std::optional<Ending> Process::reap() {
   // Only if somebody else in this program reaped it, or asked the kernel to (SIGCHLD ignored).
   if (reaped < 0) return Ending{"ended, nobody knows how", 0, false};
   return Ending{describe_end(status), ms_of(usage.ru_utime) + ms_of(usage.ru_stime),
-                WIFEXITED(status) && WEXITSTATUS(status) == 0};
+                WIFEXITED(status) && WEXITSTATUS(status) == kWorkerDone};
 }
 
 }  // namespace pganalytics::host

@@ -14,6 +14,7 @@
 namespace pganalytics::host {
 namespace {
 
+constexpr std::int64_t kThreadsMax = 512;
 constexpr std::size_t kProcessesMax = 256;  // that are looked at for one worker
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
@@ -49,10 +50,11 @@ std::optional<Usage> own_usage_of(pid_t pid) {
   if (name_end == std::string::npos || name_end + 4 > stat.size()) return std::nullopt;
   const std::vector<std::int64_t> fields =
       numbers_in(std::string_view(stat).substr(name_end + 4));  // from the fourth of proc(5) on
-  constexpr std::size_t kUtime = 10, kStime = 11, kCutime = 12, kCstime = 13, kRss = 20;
+  constexpr std::size_t kUtime = 10, kStime = 11, kCutime = 12, kCstime = 13, kThreads = 16, kRss = 20;
   if (fields.size() <= kRss) return std::nullopt;
   static const std::int64_t page_bytes = sysconf(_SC_PAGESIZE);
-  return Usage{fields[kRss] * page_bytes, ticks_to_ms(fields[kUtime] + fields[kStime] + fields[kCutime] + fields[kCstime])};
+  return Usage{fields[kRss] * page_bytes, ticks_to_ms(fields[kUtime] + fields[kStime] + fields[kCutime] + fields[kCstime]),
+               fields[kThreads]};
 }
 
 // Of all its threads: a child belongs to the one that started it.
@@ -87,6 +89,7 @@ std::optional<Usage> usage_of(pid_t pid, bool with_children) {
       if (!of_child) continue;  // it ended meanwhile
       usage->rss_bytes += of_child->rss_bytes;
       usage->cpu_ms += of_child->cpu_ms;
+      usage->threads += of_child->threads;
       open.push_back(child);
     }
   }
@@ -104,6 +107,7 @@ std::optional<std::int64_t> proportional_bytes(pid_t pid) {
 
 std::optional<Error> Ceilings::judge(const Usage& usage, std::int64_t now_ns) {
   auto over = judge_memory(usage.rss_bytes);
+  if (!over) over = judge_threads(usage.threads);
   if (!over) over = judge_cpu(usage.cpu_ms, now_ns);
   return over;
 }
@@ -114,6 +118,14 @@ std::optional<Error> Ceilings::judge_memory(std::int64_t bytes) {
   return Error{PGA_E_LIMIT, "worker.memory",
                "its worker held " + mebibytes(bytes) + " of memory, its ceiling is " + mebibytes(memory_max_bytes_),
                "If it needs that much, raise memory_max in [plugins." + plugin_ + "].", 0};
+}
+
+// Their stacks count as its memory, what the kernel keeps for each does not.
+std::optional<Error> Ceilings::judge_threads(std::int64_t threads) {
+  if (threads <= kThreadsMax) return std::nullopt;
+  return Error{PGA_E_LIMIT, "worker.threads",
+               "its worker ran " + std::to_string(threads) + " threads, the ceiling is " + std::to_string(kThreadsMax),
+               "No collector needs so many: its vendor wants to know.", 0};
 }
 
 std::optional<Error> Ceilings::judge_cpu(std::int64_t cpu_ms, std::int64_t now_ns) {

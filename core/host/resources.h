@@ -1,4 +1,5 @@
-// What a worker takes from the machine: memory and processor time, read in /proc, and held against the plugin's ceilings.
+// What a worker takes from the machine: memory, processor time and threads, read in /proc, and held against the plugin's
+// ceilings.
 //
 // The ceilings are the second line: RLIMIT_DATA and, where there is one, the worker's control group come first. The one does not
 // see shared memory, the other is seldom there. Here: figures and verdict. Not here: when to
@@ -21,6 +22,7 @@ namespace pganalytics::host {
 struct Usage {
   std::int64_t rss_bytes = 0;
   std::int64_t cpu_ms = 0;  // since it began, its ended children included
+  std::int64_t threads = 1;
 };
 
 // Of a process, and of what it started too if `with_children`. nullopt: there is no such process (any more).
@@ -43,11 +45,13 @@ class Ceilings {
   [[nodiscard]] bool near_memory_ceiling(std::int64_t rss_bytes) const {
     return memory_max_bytes_ > 0 && rss_bytes > memory_max_bytes_;
   }
-  // One sample, in order of time. What it is over: codes "worker.memory" (with the sample before), "worker.cpu" (for a window).
+  // One sample, in order of time. What it is over: codes "worker.memory" (with the sample before), "worker.cpu" (for a window),
+  // "worker.threads".
   std::optional<Error> judge(const Usage& usage, std::int64_t now_ns);
 
  private:
   std::optional<Error> judge_memory(std::int64_t bytes);
+  static std::optional<Error> judge_threads(std::int64_t threads);
   std::optional<Error> judge_cpu(std::int64_t cpu_ms, std::int64_t now_ns);
 
   std::string plugin_;

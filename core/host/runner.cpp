@@ -196,6 +196,7 @@ void Runner::check_liveness() {
     return;
   }
   worker_->send(FrameType::kPing);
+  ++pings_unanswered_;
   pinged_ = true;
   heard_ns_ = now_ns();
 }

@@ -118,6 +118,7 @@ class Runner {
   Outcome take_document(const Frame& frame);
   Outcome take_result(const Frame& frame);
   Outcome take_log(const Frame& frame);
+  Outcome take_pong();
   Outcome take_ask(const Frame& frame);
   void give_credit();
   AnswerMessage answer(const AskMessage& question);
@@ -195,6 +196,7 @@ class Runner {
 
   std::int64_t heard_ns_ = 0;  // last frame
   bool pinged_ = false;
+  int pings_unanswered_ = 0;
   bool more_frames_ = false;  // may have been received and not taken yet
   PluginHealth health_;
 };

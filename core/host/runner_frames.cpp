@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kRefusedToldMax = 8;       // documents of a run; the rest is only counted
 constexpr int kFramesPerTurnMax = 256;           // so that a worker that floods does not keep the others waiting
 constexpr std::int64_t kTurnMaxNs = 10'000'000;  // nor one whose documents take long to check
+// A worker that asks and does not fetch the answers would have them pile up here. What the host sends unasked is far less.
+constexpr std::size_t kUnsentBytesMax = 8u << 20;
 
 Error out_of_place(const char* what) {
   return Error{PGA_E_FAIL, "worker.protocol", std::string("its worker broke the protocol: ") + what, "", 0};
@@ -45,7 +47,7 @@ Outcome Runner::take(const Frame& frame) {
     case FrameType::kResult: return take_result(frame);
     case FrameType::kLog: return take_log(frame);
     case FrameType::kAsk: return take_ask(frame);
-    case FrameType::kPong: return {};
+    case FrameType::kPong: return take_pong();
     default: return out_of_place("a frame of the host's own");
   }
 }
@@ -138,9 +140,16 @@ Outcome Runner::take_log(const Frame& frame) {
   return {};
 }
 
+Outcome Runner::take_pong() {
+  if (pings_unanswered_ == 0) return out_of_place("an answer to no question");
+  --pings_unanswered_;
+  return {};
+}
+
 Outcome Runner::take_ask(const Frame& frame) {
   const auto question = unpack<AskMessage>(frame.payload);
   if (!question) return out_of_place("a malformed question");
+  if (worker_->unsent_bytes() > kUnsentBytesMax) return out_of_place("it asks and does not listen");
   worker_->send_message(FrameType::kAnswer, 0, answer(*question));
   return {};
 }

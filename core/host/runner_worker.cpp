@@ -25,6 +25,8 @@ void Runner::start_worker() {
   config_refused_ = outdated_ = pinged_ = false;
   heard_ns_ = now_ns();
   sequence_ = 0;
+  pings_unanswered_ = 0;
+  if (auto same = check_unchanged(settings_.info); !same) return suffer({std::move(same).error(), false}, "was not started");
   auto schema = schema::Schema::parse(settings_.info.output_schema, schema::Schema::Purpose::kOutput);
   if (!schema) {
     failed_ = true;
@@ -146,6 +148,7 @@ void Runner::watch_usage() {
 // In whichever phase: after this there is no worker, and a time for the next.
 void Runner::worker_ended(const Ending& ending) {
   const bool in_order = phase_ == Phase::kEnding && !fault_;
+  const bool forced = force_ == Force::kKill || killed_ns_ != 0;
   const bool suffered = std::exchange(hung_, false);
   phase_ = Phase::kDown;
   past_cpu_ms_ = health_.cpu_ms = std::max(health_.cpu_ms, past_cpu_ms_ + ending.cpu_ms);
@@ -156,7 +159,12 @@ void Runner::worker_ended(const Ending& ending) {
     log::warn("plugin " + id() + ": the worker that hung has gone, it " + ending.how);
   } else if (in_order) {
     restart_ns_ = now_ns();
-    if (!ending.in_order) log::warn("plugin " + id() + ": its worker " + ending.how + " when it was to end");
+    // Its runs are over, nothing is lost; but whoever wrote destroy() should know.
+    if (forced) {
+      log::warn("plugin " + id() + ": its worker did not end in time and was killed");
+    } else if (!ending.in_order) {
+      log::warn("plugin " + id() + ": its worker " + ending.how + " when it was to end");
+    }
   } else {
     suffer(fault_ ? *fault_ : Fault{{PGA_E_FAIL, "worker.died", "its worker " + ending.how, "", 0}, true}, ending.how);
   }

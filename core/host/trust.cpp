@@ -1,16 +1,19 @@
 // check_trust(): may this file's code run in our name? Only if nobody but root and we could have put it there.
 //
-// Here: path, owner, mode, parents. Not here: what is in the file (elf_note.h). No race to close: whoever could swap the file
-// between this check and the load is root or us.
+// Here: path, owner, mode, parents, links on the way. Not here: what is in the file (elf_note.h). No race to close: whoever could
+// swap the file between this check and the load is root or us.
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "core/host/plugin_info.h"
 
@@ -29,10 +32,12 @@ bool is_service() {
 
 bool is_trusted_owner(uid_t owner) { return owner == 0 || owner == geteuid(); }
 
+Error foreign(const std::string& path, uid_t owner) {
+  return untrusted(path + " belongs to user " + std::to_string(owner), "Let root own it: chown -h root " + path + ".");
+}
+
 Outcome check_step(const std::string& path, const struct stat& facts) {
-  if (!is_trusted_owner(facts.st_uid)) {
-    return untrusted(path + " belongs to user " + std::to_string(facts.st_uid), "Let root own it: chown root " + path + ".");
-  }
+  if (!is_trusted_owner(facts.st_uid)) return foreign(path, facts.st_uid);
   const bool others_write = (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   // In a sticky folder others add files but cannot replace ours, and what it holds is checked before it is. A service has no
   // business there all the same: what is installed does not lie in /tmp.
@@ -46,12 +51,79 @@ Outcome check_step(const std::string& path, const struct stat& facts) {
   return {};
 }
 
-Outcome check_path(const std::string& path, bool is_file) {
-  struct stat facts {};
-  if (lstat(path.c_str(), &facts) != 0) return untrusted("cannot examine " + path + ": " + std::strerror(errno), "");
-  if (is_file && !S_ISREG(facts.st_mode)) return untrusted(path + " is not a regular file", "");
-  return check_step(path, facts);
+Error unresolved(const std::string& path, int code) {
+  return untrusted("cannot resolve " + path + ": " + std::strerror(code),
+                   "Remove it, or install again what it stands for; see `ls -l " + path + "`.");
 }
+
+// A path, one name after the other, as the kernel walks it. Whoever may write to a folder on the way, also to one that only holds
+// a link, decides what is found at the end.
+class Walk {
+ public:
+  explicit Walk(const std::string& path) : path_(path) { add_names(path); }
+
+  Outcome to_the_end() {
+    PGA_CHECK(arrive_at("/"));
+    while (!names_.empty()) {
+      const std::string name = std::move(names_.back());
+      names_.pop_back();
+      if (name == "..") {
+        at_.resize(at_.empty() ? 0 : at_.rfind('/'));
+      } else if (!name.empty() && name != ".") {
+        PGA_CHECK(take(at_ + "/" + name));
+      }
+    }
+    return S_ISREG(facts_.st_mode) ? Outcome() : Outcome(no_file());
+  }
+
+ private:
+  // To be taken from the back.
+  void add_names(const std::string& path) {
+    for (std::size_t end = path.size(); end != std::string::npos && end > 0;) {
+      const std::size_t slash = path.rfind('/', end - 1);
+      names_.push_back(path.substr(slash + 1, end - slash - 1));
+      end = slash;
+    }
+  }
+
+  Outcome take(const std::string& step) {
+    if (lstat(step.c_str(), &facts_) != 0) return unresolved(path_, errno);
+    return S_ISLNK(facts_.st_mode) ? follow(step) : arrive_at(step);
+  }
+
+  Outcome arrive_at(const std::string& step) {
+    if (lstat(step.c_str(), &facts_) != 0) return unresolved(path_, errno);
+    at_ = step == "/" ? "" : step;
+    if (!S_ISREG(facts_.st_mode) && !S_ISDIR(facts_.st_mode)) return no_file();
+    return check_step(step, facts_);
+  }
+
+  [[nodiscard]] Error no_file() const {
+    return untrusted(path_ + " is not a regular file", "Only plugins belong in a plugin folder under a name that ends in .so.");
+  }
+
+  // The mode of a link says nothing, its owner may still replace it in a sticky folder.
+  Outcome follow(const std::string& link) {
+    if (++links_ > kLinksMax) return unresolved(path_, ELOOP);
+    if (!is_trusted_owner(facts_.st_uid)) return foreign(link, facts_.st_uid);
+    char target[PATH_MAX];
+    const ssize_t length = readlink(link.c_str(), target, sizeof target);
+    if (length < 0 || static_cast<std::size_t>(length) == sizeof target)
+      return unresolved(path_, length < 0 ? errno : ENAMETOOLONG);
+    const std::string text(target, static_cast<std::size_t>(length));
+    if (text.front() == '/') at_.clear();
+    add_names(text);
+    return {};
+  }
+
+  static constexpr int kLinksMax = 40;  // the kernel's own
+
+  const std::string& path_;
+  std::vector<std::string> names_;
+  std::string at_;  // where we are, "" for the root
+  struct stat facts_ {};
+  int links_ = 0;
+};
 
 }  // namespace
 
@@ -59,16 +131,10 @@ Outcome check_trust(const std::string& path) {
   constexpr std::string_view kSuffix = ".so";
   if (path.size() <= kSuffix.size() || path.compare(path.size() - kSuffix.size(), kSuffix.size(), kSuffix) != 0)
     return untrusted(path + " does not end in .so", "Give a plugin's file the name <id>.so.");
-  const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path.c_str(), nullptr), &std::free);
-  if (resolved == nullptr) return untrusted("cannot resolve " + path + ": " + std::strerror(errno), "");
-  std::string step = resolved.get();
-  PGA_CHECK(check_path(step, true));
-  while (step != "/") {
-    const std::size_t slash = step.rfind('/');
-    step.resize(slash == 0 ? 1 : slash);
-    PGA_CHECK(check_path(step, false));
-  }
-  return {};
+  std::error_code failed;
+  const std::string whole = std::filesystem::absolute(path, failed).string();
+  if (failed) return unresolved(path, failed.value());
+  return Walk(whole).to_the_end();
 }
 
 }  // namespace pganalytics::host

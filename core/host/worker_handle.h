@@ -46,6 +46,9 @@ class WorkerHandle {
   // It closed its end, or died: no frame will follow those already received.
   [[nodiscard]] bool closed() const { return closed_; }
 
+  // What the socket has not taken yet.
+  [[nodiscard]] std::size_t unsent_bytes() const { return unsent_.size(); }
+
   void add_to_poll(std::vector<pollfd>& fds) const;
   void flush();
 

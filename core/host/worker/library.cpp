@@ -13,7 +13,10 @@
 namespace pganalytics::worker {
 namespace {
 
-Error unusable(const char* code, const std::string& message) { return Error{PGA_E_UNSUPPORTED, code, message, "", 0}; }
+Error unusable(const char* code, const std::string& message,
+               const char* hint = "Ask the plugin's vendor for a build that loads.") {
+  return Error{PGA_E_UNSUPPORTED, code, message, hint, 0};
+}
 
 // Threads of a plugin, exit handlers and thread-local destructors may run its code until the process ends: there is no safe
 // moment for dlclose(), which the destructor of shared_library would call. So libraries are kept for ever, and pinned, in case
@@ -37,7 +40,8 @@ Expected<const pga_plugin*> load_plugin(const std::string& path, const std::stri
   library.load(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, failed);
   if (failed) {
     const char* why = dlerror();
-    return unusable("plugin.load", "it cannot be loaded: " + (why != nullptr ? std::string(why) : failed.message()));
+    return unusable("plugin.load", "it cannot be loaded: " + (why != nullptr ? std::string(why) : failed.message()),
+                    "Install the libraries that it needs; `ldd` with its path names them.");
   }
   boost::dll::shared_library& kept = keep(std::move(library));
   if (!kept.has(PGA_ENTRY_SYMBOL)) return unusable("plugin.entry", "it does not export " PGA_ENTRY_SYMBOL);

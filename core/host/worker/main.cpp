@@ -74,5 +74,5 @@ int main(int argc, char** argv) {
                                   [&session](std::uint64_t run, std::uint64_t bytes) { session.credit(run, bytes); },
                                   {}});
   if (!session.serve(link, *load, std::move(confined))) _exit(EXIT_FAILURE);  // the link still reads: no orderly end
-  return EXIT_SUCCESS;
+  return host::kWorkerDone;
 }

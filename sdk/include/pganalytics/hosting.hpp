@@ -25,7 +25,10 @@ inline pga_status known_status(pga_status status) { return status > PGA_OK || st
 
 namespace hosting_detail {
 
-inline Error unusable(const char* code, const std::string& message) { return Error{PGA_E_UNSUPPORTED, code, message, "", 0}; }
+inline Error unusable(const char* code, const std::string& message,
+                      const char* hint = "Ask the plugin's vendor for a build that passes `pganalytics plugin validate`.") {
+  return Error{PGA_E_UNSUPPORTED, code, message, hint, 0};
+}
 
 inline bool is_text(const char* text, std::size_t length_max) {
   return text != nullptr && strnlen(text, length_max + 1) <= length_max;
@@ -45,12 +48,14 @@ inline Outcome check_descriptor(const pga_descriptor* descriptor, std::uint32_t 
     return unusable("plugin.table", "a schema of its descriptor is missing or too long");
   }
   if (descriptor->min_host_minor > host_minor) {
-    return unusable("plugin.abi_minor", "it wants plugin ABI 1." + std::to_string(descriptor->min_host_minor) +
-                                            ", this host has 1." + std::to_string(host_minor));
+    return unusable(
+        "plugin.abi_minor",
+        "it wants plugin ABI 1." + std::to_string(descriptor->min_host_minor) + ", this host has 1." + std::to_string(host_minor),
+        "Upgrade pganalytics, or install an older version of the plugin.");
   }
   if ((descriptor->needs & ~kKnownNeeds) != 0) {
-    return unusable("plugin.needs",
-                    "it declares a need that this host does not know (" + std::to_string(descriptor->needs) + ")");
+    return unusable("plugin.needs", "it declares a need that this host does not know (" + std::to_string(descriptor->needs) + ")",
+                    "Upgrade pganalytics, or install an older version of the plugin.");
   }
   return {};
 }

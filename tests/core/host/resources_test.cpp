@@ -8,6 +8,8 @@
 
 #include <csignal>
 #include <cstring>
+#include <future>
+#include <thread>
 
 #include "core/clock/clock.h"
 #include "tests/core/host/hand_clock.h"
@@ -54,6 +56,25 @@ TEST_CASE("memory and processor time of a process are what it took") {
   REQUIRE(share);
   CHECK(*share > 60 * kMiB);
   CHECK(*share <= after->rss_bytes + 8 * kMiB);
+}
+
+TEST_CASE("threads are counted, and thousands are too many") {
+  const auto alone = usage_of(getpid(), false);
+  REQUIRE(alone);
+  std::promise<void> end;
+  std::thread another([done = end.get_future()] { done.wait(); });
+  const auto both = usage_of(getpid(), false);
+  end.set_value();
+  another.join();
+  REQUIRE(both);
+  CHECK(both->threads == alone->threads + 1);
+
+  Ceilings verdict("p", ceilings(0, 0), 60'000);
+  CHECK_FALSE(verdict.judge({0, 0, 100}, 0));
+  const auto over = verdict.judge({0, 0, 10'001}, 0);
+  REQUIRE(over);
+  CHECK(over->code == "worker.threads");
+  CHECK(over->message.find("10001 threads") != std::string::npos);
 }
 
 TEST_CASE("what a process started counts with it, children of children too") {

@@ -62,7 +62,7 @@ TEST_CASE("memory and processor time of a worker are seen, the latter over all i
   REQUIRE(turn_until(supervisor, [&] { return health_of(supervisor, kId).cpu_ms >= 200; }));
   CHECK(health_of(supervisor, kId).rss_bytes > 256 * 1024);
   CHECK(health_of(supervisor, kId).rss_bytes < (64 << 20));
-  settings.info.build_id = "another";  // another worker
+  settings.info = another_build_of(kId);  // another worker
   const std::int64_t before_pid = health_of(supervisor, kId).pid, before_ms = health_of(supervisor, kId).cpu_ms;
   supervisor.apply({settings});
   REQUIRE(turn_until(supervisor, [&] {

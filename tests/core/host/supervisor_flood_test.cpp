@@ -47,7 +47,7 @@ void check_unmoved_by(const std::string& flood) {
 
 TEST_CASE("a gigabyte a second on stderr is read a mebibyte a second") { check_unmoved_by("flood stderr"); }
 
-TEST_CASE("frames without end are taken a thousand a second") { check_unmoved_by("flood pongs"); }
+TEST_CASE("frames without end are taken a thousand a second") { check_unmoved_by("flood frames"); }
 
 TEST_CASE("lines that a plugin logs too fast are dropped where they are made, and counted") {
   TestSink sink;

@@ -91,11 +91,11 @@ TEST_CASE("a quarantine outlives the host, a new build does not inherit it") {
   }
   {
     PluginSettings rebuilt = settings_of(kId, R"({"do":"good"})", 50);
-    rebuilt.info.build_id = "abcdef";
+    rebuilt.info = another_build_of(kId);
     Supervisor supervisor(test_options(), sink, clock);
     supervisor.apply({rebuilt});
     CHECK(turn_until(supervisor, [&] { return sink.good_runs(kId) >= 1; }));
-    CHECK(health_of(supervisor, kId).build_id == "abcdef");
+    CHECK(health_of(supervisor, kId).build_id == rebuilt.info.build_id);
     CHECK(sink.quarantines.count(kId) == 0);
   }
 }
@@ -111,7 +111,7 @@ TEST_CASE("a new build while the host runs has a fresh chance, another configura
   const std::size_t before = sink.good_runs("test_steady");
   REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_steady") >= before + 3; }));
   CHECK(health_of(supervisor, kId).state == "quarantined");
-  good.info.build_id = "abcdef";
+  good.info = another_build_of(kId);
   supervisor.apply({good, steady()});
   CHECK(turn_until(supervisor, [&] { return sink.good_runs(kId) >= 1; }));
 }

@@ -5,7 +5,9 @@
 #include <iterator>
 #include <sstream>
 
+#include "core/files/files.h"
 #include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pganalytics::host {
 
@@ -65,6 +67,26 @@ const PluginInfo& info_of(const std::string& id) {
     known[id] = *info;
   }
   return known[id];
+}
+
+PluginInfo another_build_of(const std::string& id) {
+  static const testing::TemporaryFolder folder;
+  const PluginInfo& info = info_of(id);
+  std::string build_id;
+  for (std::size_t i = 0; i < info.build_id.size(); i += 2) {
+    build_id += static_cast<char>(std::stoi(info.build_id.substr(i, 2), nullptr, 16));
+  }
+  auto bytes = files::read(info.path, 64u << 20);
+  if (!bytes) FAIL(bytes.error().message);
+  const std::size_t at = bytes->find(build_id);
+  REQUIRE(at != std::string::npos);
+  (*bytes)[at] = static_cast<char>((*bytes)[at] ^ 1);
+  const std::string path = folder.path() + "/" + id + ".so";
+  REQUIRE(files::write_atomically(path, *bytes, 0644));
+  auto rebuilt = describe(examine_plugin(path), WORKER_PATH);
+  if (!rebuilt) FAIL(rebuilt.error().message);
+  REQUIRE(rebuilt->build_id != info.build_id);
+  return *rebuilt;
 }
 
 PluginSettings settings_of(const std::string& id, const std::string& config_json, std::int64_t interval_ms,

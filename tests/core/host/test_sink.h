@@ -32,6 +32,8 @@ class TestSink : public RunSink {
 
 // A test plugin as describe() sees it. Each is described once per test program.
 const PluginInfo& info_of(const std::string& id);
+// The same plugin with another build id, as if it had been compiled again.
+PluginInfo another_build_of(const std::string& id);
 PluginSettings settings_of(const std::string& id, const std::string& config_json, std::int64_t interval_ms,
                            std::int64_t timeout_ms = 0);
 SupervisorOptions test_options();

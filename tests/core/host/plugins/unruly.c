@@ -145,8 +145,9 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   if (told_to("flood log")) {
     for (int i = 0; i < 100000; ++i) g_host->log(g_host, PGA_LOG_WARN, (pga_str){"again", 5});
   }
-  if (told_to("flood pongs")) {
-    for (;;) send_frame(70, 0, "", 0);
+  if (told_to("flood frames")) {
+    static const char debug_line[16] = {PGA_LOG_DEBUG};  // of no text, with nothing dropped before it
+    for (;;) send_frame(68, 0, debug_line, sizeof debug_line);
   }
   if (told_to("long log frame")) {
     static const char zeros[20000];
