@@ -10,6 +10,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -26,6 +28,8 @@ PLUGINS = os.environ.get("PGANALYTICS_FAULT_PLUGINS", os.path.join(BINARIES, "te
 SANITIZED = bool(os.environ.get("PGANALYTICS_SANITIZE"))
 
 INTERVAL_S = 1
+COUNTS = ("failed_runs", "faults", "kills", "refused_documents", "dropped_log_lines")
+CANARY = "a canary\n"
 STOP_S = 15  # what the collector may take to stop, whatever its plugins do
 # The host's own memory at its highest. At rest it has about 15 MiB; a run that uses up its 32 MiB of documents needs them twice or
 # so on their way to the disk. With sanitizers everything carries red zones, and freed memory is kept for a while.
@@ -52,6 +56,7 @@ class Row:
     patience_s: int = 30      # until the reason is told
     ticks: int = 3            # of the neighbour, after that
     state: str = ""           # regular expression for the plugin's state in `status`
+    counted: bool = True      # `status` counts it, or tells it as the last error
     interval_s: int = INTERVAL_S
     awaits: str = ""          # what the product still lacks for it
 
@@ -69,33 +74,70 @@ class Evidence:
     host_descriptors: int = 0
     stop_s: float = 0
     exit_status: int = None
+    plugin_folder_is_one: bool = False
     left_over: list = field(default_factory=list)
     neighbour_pids: set = field(default_factory=set)
-    canaries: dict = field(default_factory=dict)
+    canaries: dict = field(default_factory=dict)  # file: (its content, its mode)
+    knocked_at: list = field(default_factory=list)
 
-    def of(self, plugin):
-        return [document for document in self.documents if document.get("type") == plugin]
+
+class Doors:
+    """Sockets that somebody who got out would knock at."""
+
+    def __init__(self, folder):
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
+        self.unix_path = os.path.join(folder, "door")
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(self.unix_path)
+        self.unix.listen()
+        self.tcp_address, self.udp_address = (f"127.0.0.1:{door.getsockname()[1]}" for door in (self.tcp, self.udp))
+
+    def knocked_at(self):
+        knocked = []
+        for name, door in (("tcp", self.tcp), ("udp", self.udp), ("unix", self.unix)):
+            door.setblocking(False)
+            try:
+                door.recv(1) if door is self.udp else door.accept()[0].close()
+                knocked.append(name)
+            except BlockingIOError:
+                pass
+        return knocked
+
+    def close(self):
+        for door in (self.tcp, self.udp, self.unix):
+            door.close()
 
 
 class Cell:
     """What a row happens in: a folder, a plugin folder with the two plugins, a collector that writes documents to a file."""
 
-    def __init__(self, row):
+    def __init__(self, row, own_folder=False):
         self.row = row
         self.folder = tempfile.mkdtemp(prefix="pga-fault-", dir="/tmp")
         os.chmod(self.folder, 0o755)
         self.plugins = os.path.join(self.folder, "plugins")
         os.mkdir(self.plugins, 0o755)
-        for plugin in {row.plugin, "fault_neighbour"}:
-            shutil.copy(os.path.join(PLUGINS, plugin + ".so"), self.plugins)
+        self.own_folder = os.path.join(self.folder, "own") if own_folder else self.plugins  # of the plugin that misbehaves
+        os.makedirs(self.own_folder, mode=0o755, exist_ok=True)
+        for plugin, folder in {row.plugin: self.own_folder, "fault_neighbour": self.plugins}.items():
+            shutil.copy(os.path.join(PLUGINS, plugin + ".so"), folder)
         self.output = os.path.join(self.folder, "documents.jsonl")
         self.canary = os.path.join(self.folder, "canary")
         with open(self.canary, "w") as canary:
-            canary.write("a canary\n")
-        self.collector = Collector(BINARIES, self.folder, "", name="cell", plugin_dirs=[self.plugins], first_party=False,
+            canary.write(CANARY)
+        os.chmod(self.canary, 0o600)
+        self.doors = Doors(self.folder)
+        self.collector = Collector(BINARIES, self.folder, "", name="cell", plugin_dirs=sorted({self.plugins, self.own_folder}), first_party=False,
                                    environment={"HOME": self.folder, **SANITIZER_OPTIONS})
         os.makedirs(os.path.join(self.collector.state_dir, "identity"), mode=0o700)
         self.key = os.path.join(self.collector.state_dir, "identity", "key.pem")
+        with open(self.key, "w") as key:
+            key.write(CANARY)
+        os.chmod(self.key, 0o600)
+        self.spool = os.path.join(self.collector.state_dir, "spool.db")
+        self.control = os.path.join(self.collector.state_dir, "control.sock")
         self.configure()
 
     def configure(self):
@@ -114,6 +156,9 @@ class Cell:
 
     def ticks(self):
         return sum(1 for document in self.documents() if document["type"] == "fault_neighbour")
+
+    def no_tick_is_missing(self):
+        check_ticks(self.documents(), f"\n--- log:\n{self.collector.log()[-3000:]}")
 
     def processes(self):
         """Every process with this cell's HOME: the collector, its workers, and whatever they started, wherever it went."""
@@ -140,9 +185,9 @@ class Cell:
             return int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1)) / 1024
 
     def status(self):
-        done = self.collector.command("status", "--json", timeout=30)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        """The plugins as the running collector tells them, by id."""
+        done = self.collector.command("status", "--json", timeout=30)  # exits with 1 when a plugin is in trouble
+        return {plugin["plugin"]: plugin for plugin in json.loads(done.stdout)["report"]["plugins"]}
 
     def told(self):
         return re.search(self.row.reason, self.collector.log()) is not None
@@ -155,6 +200,7 @@ class Cell:
                 pass
         if self.collector.process:
             self.collector.process.wait()
+        self.doors.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -172,7 +218,7 @@ def observe(cell, evidence):
     if seen(lambda: cell.ticks() >= 1, 30, "the neighbour's first tick") is None:
         return
     evidence.neighbour_pids.add(collector.worker_pid("fault_neighbour"))
-    if row.at == "collect":
+    if row.at != "destroy":
         seen(cell.told, row.patience_s, f"the log says /{row.reason}/")
     before = cell.ticks()
     seen(lambda: cell.ticks() >= before + row.ticks, 3 * row.ticks + 10, f"{row.ticks} more ticks of the neighbour")
@@ -201,6 +247,14 @@ def stop(cell, evidence):
         evidence.left_over = list(cell.processes().values())
 
 
+def content_and_mode(path):
+    try:
+        with open(path) as file:
+            return file.read(), stat.S_IMODE(os.stat(path).st_mode)
+    except OSError as error:
+        return repr(error), 0
+
+
 def run_row(row, during=observe):
     cell, evidence = Cell(row), Evidence()
     try:
@@ -209,8 +263,9 @@ def run_row(row, during=observe):
             stop(cell, evidence)
         evidence.log = cell.collector.log()
         evidence.documents = cell.documents()
-        with open(cell.canary) as canary:
-            evidence.canaries["canary"] = canary.read()
+        evidence.canaries = {path: content_and_mode(path) for path in (cell.canary, cell.key)}
+        evidence.knocked_at = cell.doors.knocked_at()
+        evidence.plugin_folder_is_one = os.path.isdir(cell.plugins) and not os.path.islink(cell.plugins)
     except Exception as error:  # of this row alone: the others go on
         evidence.trouble.append(repr(error))
     finally:
@@ -228,6 +283,16 @@ def run_rows(rows, at_once=8):
         return dict(zip(rows, pool.map(run_row, rows)))
 
 
+def check_ticks(documents, story=""):
+    """The neighbour's runs are numbered without a hole, and their nominal times are an interval apart."""
+    good = [document for document in documents if document.get("type") == "fault_neighbour"]
+    runs = [document["run"] for document in good]
+    assert runs == list(range(1, len(runs) + 1)), f"runs of the neighbour are missing: {runs}" + story
+    times = [datetime.fromisoformat(document["timestamp"].replace("Z", "+00:00")) for document in good]
+    gaps = [(later - earlier).total_seconds() for earlier, later in zip(times, times[1:])]
+    assert len(gaps) > 0 and max(gaps) < 1.5 * INTERVAL_S, f"a tick of the neighbour is missing: {[document['timestamp'] for document in good]}" + story
+
+
 def judge(row, evidence):
     """What holds for every row."""
     story = f"\n--- log of {row}:\n{evidence.log[-3000:]}"
@@ -242,16 +307,18 @@ def judge(row, evidence):
     assert evidence.host_descriptors <= HOST_DESCRIPTORS, f"the collector has {evidence.host_descriptors} open files" + story
 
     assert len(evidence.neighbour_pids) == 1 and None not in evidence.neighbour_pids, f"the neighbour's worker changed: {evidence.neighbour_pids}" + story
-    good = evidence.of("fault_neighbour")
-    runs = [document["run"] for document in good]
-    assert runs == list(range(1, len(runs) + 1)), f"runs of the neighbour are missing: {runs}" + story
-    times = [datetime.fromisoformat(document["timestamp"].replace("Z", "+00:00")) for document in good]
-    gaps = [(later - earlier).total_seconds() for earlier, later in zip(times, times[1:])]
-    assert max(gaps) < 1.5 * INTERVAL_S, f"a tick of the neighbour is missing: {times}" + story
+    check_ticks(evidence.documents, story)
 
     assert "ESCAPED" not in evidence.log, "it escaped" + story
     assert "ESCAPED" not in json.dumps(evidence.documents), "it escaped" + story
-    assert evidence.canaries["canary"] == "a canary\n", "a file of another was touched" + story
+    for path, (content, mode) in evidence.canaries.items():
+        assert content == CANARY and mode == 0o600, f"{path} was touched: {content!r}, {mode:o}" + story
+    assert not evidence.knocked_at, f"it reached out: {evidence.knocked_at}" + story
+    assert evidence.plugin_folder_is_one, "the plugin folder was replaced" + story
+    neighbour = evidence.status["fault_neighbour"]
+    assert neighbour["skipped_ticks"] == 0 and neighbour["faults"] == 0 and neighbour["failed_runs"] == 0, f"status of the neighbour: {neighbour}" + story
+    plugin = evidence.status.get(row.plugin, {})
+    if row.reason and row.counted and row.at != "destroy":
+        assert plugin["last_error"] or any(plugin[count] for count in COUNTS), f"status tells of no trouble: {plugin}" + story
     if row.state:
-        plugins = {plugin["plugin"]: plugin for plugin in (evidence.status.get("report") or {}).get("plugins", [])}
-        assert re.fullmatch(row.state, plugins.get(row.plugin, {}).get("state", "")), f"status: {evidence.status}" + story
+        assert re.fullmatch(row.state, plugin["state"]), f"status: {plugin}" + story

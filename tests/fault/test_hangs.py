@@ -12,9 +12,9 @@ ROWS = [
     Row("fault_hang", "ignore_signals", KILLED),
     Row("fault_hang", "stop", KILLED),
     Row("fault_hang", "rename", KILLED),
-    Row("fault_hang", "sleep", r"plugin fault_hang: its worker did not end in time and was killed", at="destroy", awaits="a worker's last words"),
-    Row("fault_hang", "block_signals", r"plugin fault_hang: its worker did not end in time and was killed", at="destroy", awaits="a worker's last words"),
-    Row("fault_hang", "sleep", KILLED, at="configure", ticks=40),
+    Row("fault_hang", "sleep", r"plugin fault_hang: its worker did not end in time and was killed", at="destroy"),
+    Row("fault_hang", "block_signals", r"plugin fault_hang: its worker did not end in time and was killed", at="destroy"),
+    Row("fault_hang", "sleep", KILLED, at="configure", patience_s=60),
 ]
 
 

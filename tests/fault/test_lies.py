@@ -12,7 +12,7 @@ ROWS = [
     Row("fault_lies", "deep", r"plugin fault_lies: a document is malformed"),
     Row("fault_lies", "time_goes_back"),
     Row("fault_lies", "no_time", r"plugin fault_lies: a document's \"timestamp\" is no RFC 3339 time"),
-    Row("fault_lies", "emit_after_return", r"plugin fault_lies: (emit\(\)|its worker died of signal 11)"),
+    Row("fault_lies", "emit_after_return", r"plugin fault_lies: emit\(\) was called when its run was over", counted=False),
     Row("fault_lies", "positive_status", r"plugin fault_lies: .*status 7"),
     Row("fault_lies", "unknown_status", r"plugin fault_lies: the smallest status there is"),
     Row("fault_lies", "endless_error", r"plugin fault_lies: m{400,480}\b"),
