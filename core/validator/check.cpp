@@ -81,7 +81,7 @@ const std::vector<Check>& all_checks() {
        "E25 E31"},
       {"E29", "two instances do not mix, and run at the same time",
        "With isolation = \"thread\" plugins and instances share a process.",
-       "Keep everything in what *self points to, nothing in global variables; or say PGA_F_SINGLETON.", "E31"},
+       "Keep everything in what *self points to, nothing in global variables; or say PGA_F_SINGLETON.", "E42"},
       {"E30", "calls may come on any thread, and it calls back within them only",
        "The host makes one call at a time, each on a thread it has at hand.",
        "Use no thread-local memory between calls, and call state_get() and the like on the thread of the call; or say "

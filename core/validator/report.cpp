@@ -80,8 +80,9 @@ std::string result_text(const CheckResult& result) {
 std::string summary_text(const Validation& validation) {
   const std::size_t warnings = warnings_of(validation);
   std::string text = validation.file + ": " + std::to_string(validation.count(Verdict::kPass)) + " passed, " +
-                     std::to_string(validation.failed_errors()) + " failed, " + std::to_string(warnings) + " warnings, " +
-                     std::to_string(validation.count(Verdict::kSkip)) + " skipped (" + seconds(validation.duration_ms) + ")";
+                     std::to_string(validation.failed_errors()) + " failed, " + std::to_string(warnings) +
+                     (warnings == 1 ? " warning, " : " warnings, ") + std::to_string(validation.count(Verdict::kSkip)) +
+                     " skipped (" + seconds(validation.duration_ms) + ")";
   if (validation.failed_errors() == 0 && warnings > 0) text += "; warnings do not fail it";
   return text + "\n";
 }

@@ -150,6 +150,7 @@ CollectResult Instance::Impl::run(const CollectOptions& options) {
                             [&] { return plugin_->collect(self_, reinterpret_cast<const pga_run*>(run.data()), error_struct); });
     result.took = std::chrono::nanoseconds(clock_ns(CLOCK_MONOTONIC) - began_ns);
   }
+  result.state_sets = calls_[static_cast<std::size_t>(Service::kStateSet)];
   for (std::thread& thread : std::exchange(cancelling_, {})) thread.join();
   end_cancellable(result);
 

@@ -5,6 +5,7 @@
 // failure. So nothing here recovers from anything.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +65,7 @@ int main(int, char** argv) {
     std::fprintf(stderr, "%s: %s\n", argv[0], request.error().message.c_str());
     return 2;
   }
-  signal(SIGPIPE, SIG_IGN);  // as in the worker
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody waits for an answer any more
+  signal(SIGPIPE, SIG_IGN);          // as in the worker
   answer(perform(std::move(request).value()));
 }

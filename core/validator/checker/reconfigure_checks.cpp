@@ -13,8 +13,10 @@
 namespace pganalytics::validator {
 namespace {
 
-constexpr std::int64_t kSearchNs = 3'000'000'000;  // for a configuration that makes a difference
+constexpr std::int64_t kSearchNs = 3'000'000'000;   // for a configuration that makes a difference
+constexpr std::chrono::milliseconds kTrial{1'000};  // for a run with one of them
 constexpr int kReconfigurations = 100;
+constexpr int kReconfigurationsPerRun = 50;
 constexpr std::size_t kSlackBytes = 16u << 10;
 constexpr int kParallelRuns = 50;
 constexpr std::int64_t kParallelNs = 1'000'000'000;
@@ -64,7 +66,9 @@ class Observer {
       if (clock::now_monotonic_ns() > end_ns) break;
       testing::Instance instance = stage_.create();
       if (!stage_.try_configure(instance, variation.json)) continue;
-      const testing::CollectResult first = stage_.collect(instance), second = stage_.collect(instance);
+      testing::CollectOptions brief;
+      brief.timeout = kTrial;
+      const testing::CollectResult first = stage_.collect(instance, brief), second = stage_.collect(instance, brief);
       if (first.returned != PGA_OK || second.returned != PGA_OK) continue;
       Shape shape = reader_.shape_of(second.documents);
       if (shape != base) return Visible{variation, std::move(shape)};
@@ -145,7 +149,10 @@ Finding check_many_reconfigurations(Subject& subject) {
   const auto reconfigure = [&] {
     for (int i = 0; i < kReconfigurations; ++i) {
       stage.configure(instance, accepted[static_cast<std::size_t>(i) % accepted.size()]);
-      if (i % 20 == 0) stage.collect(instance);
+      if (i % kReconfigurationsPerRun == 0) {
+        stage.configure(instance, stage.configurations.base());
+        stage.collect(instance);
+      }
       stage.host.log.clear();
     }
     stage.configure(instance, stage.configurations.base());

@@ -25,7 +25,7 @@ Validation example() {
 
 TEST_CASE("errors and warnings are counted apart") {
   CHECK(example().failed_errors() == 1);
-  CHECK(summary_text(example()).find("1 passed, 1 failed, 1 warnings, 1 skipped") != std::string::npos);
+  CHECK(summary_text(example()).find("1 passed, 1 failed, 1 warning, 1 skipped") != std::string::npos);
 }
 
 TEST_CASE("a failure says what was seen and how to mend it") {

@@ -94,6 +94,7 @@ struct CollectResult {
   pga_status returned = PGA_OK;              // by collect() itself, before the host judged the documents
   std::uint32_t emits = 0;                   // calls of emit()
   std::uint32_t emits_after_error = 0;       // of them, how many came after the first that failed
+  std::uint32_t state_sets = 0;              // calls of state_set()
   bool cancelled = false;                    // before collect() returned
   std::chrono::nanoseconds took{0};          // real time in collect()
   std::chrono::nanoseconds after_cancel{0};  // of it, from the cancel on
