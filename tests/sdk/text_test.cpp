@@ -12,9 +12,9 @@
 using pganalytics::next_line;
 using pganalytics::next_word;
 using pganalytics::read_text;
-using pganalytics::to_number;
 using pganalytics::to_bytes;
 using pganalytics::to_duration;
+using pganalytics::to_number;
 using pganalytics::testing::TemporaryFolder;
 
 namespace {

@@ -2,7 +2,8 @@
 //
 // Here: JsonWriter, a thin guard over RapidJSON's Writer. Not here: reading (use rapidjson::Document or the schema walk).
 // It promises what RapidJSON leaves to the caller: a string that is not UTF-8 is mended with U+FFFD instead of producing text
-// that no parser takes, and a number that JSON cannot say (NaN, infinity) becomes null. Header-only; one thread at a time.
+// that no parser takes, a number that JSON cannot say (NaN, infinity) becomes null, and memory that cannot be had is
+// std::bad_alloc. Header-only; one thread at a time.
 #ifndef PGANALYTICS_JSON_HPP
 #define PGANALYTICS_JSON_HPP
 
@@ -11,6 +12,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +30,28 @@ inline bool is_utf8(std::string_view text);
 inline std::optional<std::string_view> text_or_null(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
+
+namespace json_detail {
+
+// RapidJSON writes through what malloc() returned without a look at it.
+struct ThrowingAllocator {
+  static constexpr bool kNeedFree = true;
+  void* Malloc(std::size_t size) { return size == 0 ? nullptr : checked(std::malloc(size)); }
+  void* Realloc(void* block, std::size_t, std::size_t size) {
+    if (size != 0) return checked(std::realloc(block, size));
+    std::free(block);
+    return nullptr;
+  }
+  static void Free(void* block) { std::free(block); }
+
+ private:
+  static void* checked(void* block) {
+    if (block == nullptr) throw std::bad_alloc();
+    return block;
+  }
+};
+
+}  // namespace json_detail
 
 class JsonWriter {
  public:
@@ -94,8 +119,10 @@ class JsonWriter {
     return *this;
   }
 
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_;
+  using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, json_detail::ThrowingAllocator>;
+
+  Buffer buffer_;
+  rapidjson::Writer<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, json_detail::ThrowingAllocator> writer_;
 };
 
 namespace json_detail {

@@ -109,7 +109,11 @@ TEST_CASE("each example passes the validator, the C++ one with a real server") {
     const Ended verdict = here.run({"plugin", "validate", EXAMPLES_DIR "/" + id + ".so"});
     INFO(verdict.out << verdict.err);
     CHECK(verdict.exit_code == 0);
-    CHECK(verdict.out.find("0 failed, 0 warnings") != std::string::npos);
+    // Rust and RapidJSON, which reads configurations, end the process where memory cannot be had: W55. A sanitizer's allocator
+    // does not let it be tried.
+    const bool tried = verdict.out.find("warn  W55") != std::string::npos;
+    CHECK((!tried || id != "example_loadavg"));
+    CHECK(verdict.out.find(tried ? "0 failed, 1 warning" : "0 failed, 0 warnings") != std::string::npos);
     CHECK(verdict.out.find("E31 did not pass") == std::string::npos);  // its runs were looked at
   }
 }
