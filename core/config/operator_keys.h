@@ -1,5 +1,5 @@
-// The keys of a [plugins.<id>] table that are the operator's and the core's, not the plugin's: one list for everybody who must tell
-// them apart. [any thread]
+// The keys of a [plugins.<id>] table that are the operator's and the core's, not the plugin's: one list for everybody who must
+// tell them apart. [any thread]
 #pragma once
 
 #include <algorithm>

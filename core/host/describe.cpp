@@ -66,7 +66,10 @@ Expected<PluginInfo> describe(const Candidate& candidate, const std::string& wor
   }
   for (const std::string* text :
        {&hello.info.version, &hello.info.vendor, &hello.info.description, &hello.info.license, &hello.info.url, &hello.aliases}) {
-    if (!is_utf8(*text)) return failed(candidate, "a text of its descriptor is not UTF-8");
+    if (is_utf8(*text)) continue;
+    Error error = failed(candidate, "a text of its descriptor is not UTF-8");
+    error.code = "plugin.table";
+    return error;
   }
   if (hello.info.id != candidate.id) return failed(candidate, "it calls itself \"" + hello.info.id + "\"");
   PluginInfo info = std::move(hello.info);

@@ -202,7 +202,8 @@ Outcome set_capabilities(const PluginSettings& settings, WorkerPolicy& policy) {
     policy.capabilities |= bit(*capability);
     policy.pass_capabilities = 1;
   }
-  const bool reads_files = (settings.info.needs & (PGA_NEED_READ_FS | PGA_NEED_PROC)) != 0;
+  // PG: a server's socket may lie in a folder that only its own user may enter.
+  const bool reads_files = (settings.info.needs & (PGA_NEED_READ_FS | PGA_NEED_PROC | PGA_NEED_PG)) != 0;
   if (geteuid() == 0 && wanted.user.empty() && reads_files) policy.capabilities |= have & bit(CAP_DAC_READ_SEARCH);
   return {};
 }

@@ -189,6 +189,7 @@ Expected<std::string> config_example(const host::PluginInfo& plugin) {
       "default where there is one.");
   text += "\n#[plugins." + plugin.id + "]\n#enabled = true\n#interval = \"" + duration_words(interval_ms) + "\"\n#timeout = \"" +
           duration_words(timeout_ms) + "\"\n";
+  if ((plugin.needs & PGA_NEED_EXEC) != 0) text += "#allow_exec = true\n";  // without it the plugin is refused
   const bool samples_load = would_load(settings, schema);
   for (const Setting& setting : settings) text += setting_text(setting, samples_load);
   return text;
