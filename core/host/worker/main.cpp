@@ -4,6 +4,7 @@
 // everything the plugin wants or has goes back there. It links nothing that a plugin might bring in another version (no OpenSSL,
 // curl, libpq). Order: the first frame > the policy in force, while there is one thread > threads > the plugin's code.
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -58,6 +59,12 @@ std::optional<host::LoadMessage> receive_load() {
   return host::unpack<host::LoadMessage>((*frame)->payload);
 }
 
+// Tens of KiB per worker: what reading the policy took is given back, and the second thread has no heap of its own.
+void keep_heap_small() {
+  mallopt(M_ARENA_MAX, 1);
+  malloc_trim(0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,6 +76,7 @@ int main(int argc, char** argv) {
   const auto load = receive_load();
   if (!load) return EXIT_FAILURE;  // the host is gone, or of another build
   auto confined = worker::confine(load->policy, kHostSocket);
+  keep_heap_small();
   worker::Session session;
   worker::Link link(kHostSocket, {[&session](std::uint64_t run) { session.cancel(run); },
                                   [&session](std::uint64_t run, std::uint64_t bytes) { session.credit(run, bytes); },
