@@ -2,6 +2,8 @@
 //
 // Here: path, owner, mode, parents, links on the way. Not here: what is in the file (elf_note.h). No race to close: whoever could
 // swap the file between this check and the load is root or us.
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,13 +34,24 @@ bool is_service() {
 
 bool is_trusted_owner(uid_t owner) { return owner == 0 || owner == geteuid(); }
 
+// Where umask 002 is the rule (Ubuntu, Fedora) each ordinary user has a group of the same name with nobody else in it: it is that
+// user. A group of root's or of a service may get members any day.
+bool is_alone_in(gid_t group) {
+  const passwd* const user = getpwuid(geteuid());
+  if (geteuid() == 0 || is_service() || user == nullptr || user->pw_gid != group) return false;
+  const std::string name = user->pw_name;
+  const struct group* const entry = getgrgid(group);
+  return entry != nullptr && entry->gr_name == name && *entry->gr_mem == nullptr;
+}
+
 Error foreign(const std::string& path, uid_t owner) {
   return untrusted(path + " belongs to user " + std::to_string(owner), "Let root own it: chown -h root " + path + ".");
 }
 
 Outcome check_step(const std::string& path, const struct stat& facts) {
   if (!is_trusted_owner(facts.st_uid)) return foreign(path, facts.st_uid);
-  const bool others_write = (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  const bool group_writes = (facts.st_mode & S_IWGRP) != 0 && !is_alone_in(facts.st_gid);
+  const bool others_write = group_writes || (facts.st_mode & S_IWOTH) != 0;
   // In a sticky folder others add files but cannot replace ours, and what it holds is checked before it is. A service has no
   // business there all the same: what is installed does not lie in /tmp.
   const bool sticky_folder = S_ISDIR(facts.st_mode) && (facts.st_mode & S_ISVTX) != 0;

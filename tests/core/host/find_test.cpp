@@ -1,5 +1,7 @@
 // Finding, trusting and describing plugin files.
+#include <pwd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -110,6 +112,30 @@ TEST_CASE("a parent further up counts, a sticky one is as good as closed, and a 
   REQUIRE(chmod((folder.path() + "/open").c_str(), 01777) == 0);
   CHECK(check_trust(plugin));
   CHECK(check_trust(folder.path() + "/link.so"));
+}
+
+// Root has to lend the name of an ordinary user who has a group of the same name; Debian's postgres is one.
+TEST_CASE("an ordinary user's own group may write, another group may not") {
+  const passwd* const user = geteuid() == 0 ? getpwnam("postgres") : nullptr;
+  if (user == nullptr) return;
+  const uid_t uid = user->pw_uid;
+  const gid_t own = user->pw_gid;
+  Folder folder;
+  const std::string plugin = folder.add("test_counter");
+  REQUIRE(chmod(plugin.c_str(), 0664) == 0);
+  REQUIRE(chmod(folder.path().c_str(), 0755) == 0);
+  const auto is_trusted = [&](gid_t group) {
+    REQUIRE(chown(plugin.c_str(), uid, group) == 0);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) _exit(setresuid(uid, uid, uid) == 0 && check_trust(plugin) ? 1 : 0);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+  };
+  CHECK(is_trusted(own));
+  CHECK_FALSE(is_trusted(own + 1));
+  CHECK_FALSE(check_trust(plugin));  // root does not trust that user
 }
 
 TEST_CASE("another user's file is not trusted") {
