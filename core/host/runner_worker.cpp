@@ -68,7 +68,7 @@ void Runner::start_worker() {
 void Runner::group_worker() {
   if (!context_.groups || worker_->body().pid() == 0) return;
   auto group = context_.groups->make(id(), settings_.confinement);
-  Outcome grouped = group ? (*group)->add(worker_->body().pid()) : Outcome(std::move(group).error());
+  const Outcome grouped = group ? (*group)->add(worker_->body().pid()) : Outcome(group.error());
   if (grouped) {
     group_ = std::move(*group);
   } else {

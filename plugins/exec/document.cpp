@@ -27,7 +27,7 @@ std::optional<int> status_code(const Command& command, const Finished& finished)
   return code <= (command.format == Format::kNagios ? 3 : 0) ? std::optional(code) : std::nullopt;
 }
 
-std::string with_last_line(std::string what, const Finished& finished) {
+std::string with_last_line(const std::string& what, const Finished& finished) {
   return finished.last_error_line.empty() ? what : what + ": " + finished.last_error_line;
 }
 

@@ -41,8 +41,10 @@ Outcome set_limits(const host::WorkerPolicy& policy) {
   PGA_CHECK(limit(RLIMIT_CORE, 0, "core files"));
   PGA_CHECK(shrink_stacks());
   if (policy.tasks_max != 0) PGA_CHECK(limit(RLIMIT_NPROC, policy.tasks_max, "processes"));
-#ifndef PGANALYTICS_INSTRUMENTED  // sanitizers reserve terabytes, gcov writes files
-  signal(SIGXFSZ, SIG_IGN);       // a write that is too large is EFBIG
+  signal(SIGXFSZ, SIG_IGN);      // a write that is too large is EFBIG
+#ifdef PGANALYTICS_INSTRUMENTED  // gcov writes small files, sanitizers reserve terabytes
+  PGA_CHECK(limit(RLIMIT_FSIZE, 16u << 20, "written files"));
+#else
   PGA_CHECK(limit(RLIMIT_FSIZE, 0, "written files"));
   if (policy.memory_max_bytes > 0) PGA_CHECK(limit(RLIMIT_DATA, static_cast<rlim_t>(policy.memory_max_bytes), "memory"));
 #endif
