@@ -134,11 +134,14 @@ void Runner::watch_usage() {
   sample_ns_ = (now_ns() / interval_ns + 1) * interval_ns;
   const pid_t pid = worker_->body().pid();
   if (pid == 0) return;  // what it takes is the host's own
-  auto usage = usage_of(pid, (settings_.info.needs & PGA_NEED_EXEC) != 0);
+  const bool with_children = (settings_.info.needs & PGA_NEED_EXEC) != 0;
+  auto usage = usage_of(pid, with_children);
   if (!usage) return;  // it has just ended
   health_.rss_bytes = usage->rss_bytes;
   health_.cpu_ms = past_cpu_ms_ + usage->cpu_ms;
-  if (ceilings_->near_memory_ceiling(usage->rss_bytes)) usage->rss_bytes = proportional_bytes(pid).value_or(usage->rss_bytes);
+  // Of one process; its children's share would be missing.
+  if (!with_children && ceilings_->near_memory_ceiling(usage->rss_bytes))
+    usage->rss_bytes = proportional_bytes(pid).value_or(usage->rss_bytes);
   auto over = ceilings_->judge(*usage, now_ns());
   if (!over) return;
   ++health_.kills;
@@ -182,7 +185,6 @@ void Runner::suffer(const Fault& fault, const std::string& how) {
   } else {
     note_error(fault.error);
   }
-  replacing_ = false;
   before_.reset();
   const std::int64_t wait_ms = backoff_.next_ms();
   restart_ns_ = now_ns() + wait_ms * kNsPerMs;

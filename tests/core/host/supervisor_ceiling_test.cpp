@@ -38,6 +38,19 @@ TEST_CASE("a plugin over its memory is killed, and the ceiling is named") {
   CHECK(health.last_error == sink.reports[0].failed->message);
 }
 
+TEST_CASE("what a plugin's programs hold counts against its memory") {
+  TestSink sink;
+  Supervisor supervisor(quick_options(), sink, clock::system_clock());
+  PluginSettings settings = taking("let a child take memory");
+  settings.info.needs |= PGA_NEED_EXEC;
+  settings.confinement.allow_exec = true;
+  settings.confinement.memory_max_bytes = 32 << 20;
+  supervisor.apply({settings});
+  REQUIRE(turn_until(supervisor, [&] { return !sink.reports.empty(); }));
+  REQUIRE(sink.reports[0].failed);
+  CHECK(sink.reports[0].failed->code == "worker.memory");
+}
+
 TEST_CASE("a plugin over its processor time is killed, and the ceiling is named") {
   TestSink sink;
   Supervisor supervisor(quick_options(), sink, clock::system_clock());

@@ -87,6 +87,17 @@ static pga_status take_shared_memory(const pga_run* run) {
   return wait_for_cancel(run);
 }
 
+/* In a child, which the group's SIGKILL ends. */
+static pga_status let_a_child_take_memory(const pga_run* run) {
+  const pid_t child = fork();
+  if (child < 0) return PGA_E_FATAL;
+  if (child == 0) {
+    take_shared_memory(run);
+    _exit(0);
+  }
+  return wait_for_cancel(run);
+}
+
 /* A document of about `bytes` bytes, at most 60 KiB. */
 static size_t write_long(char* text, size_t bytes) {
   const int begin = sprintf(text, "{\"type\":\"" PLUGIN_ID "\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"text\":\"");
@@ -174,6 +185,7 @@ static pga_status collect(void* self, const pga_run* run, pga_error* error) {
   }
   if (told_to("spin a little")) spin(100);
   if (told_to("take shared memory")) return take_shared_memory(run);
+  if (told_to("let a child take memory")) return let_a_child_take_memory(run);
   if (told_to("wait")) return wait_for_cancel(run);
   if (told_to("malformed")) return emit_text(run, "{\"type\":"), PGA_OK;
   if (told_to("no object")) return emit_text(run, "[1]"), PGA_OK;
