@@ -80,7 +80,7 @@ void Runner::turn() {
     worker_->flush();
     log_.output(worker_->output(now_ns()));
     if (worker_->patient(now_ns())) read_frames();
-    if (run_) give_credit();
+    give_credit();
   }
   if (worker_) reap_worker();
   if (worker_) use_force();
@@ -205,7 +205,7 @@ std::int64_t Runner::next_due_ns() const {
   std::int64_t due_ns = kNever;
   if (worker_) {
     if (more_frames_ && !fault_ && !worker_->deaf()) return now_ns();
-    if (run_ && run_->credit.may_give_back()) return now_ns();
+    if (owes_credit()) return now_ns();
     const bool going = killed_ns_ != 0 || worker_->closed() || fault_ || phase_ == Phase::kEnding;
     due_ns = going ? now_ns() + (worker_->body().end_fd() >= 0 ? kHungPollMs : kReapPollMs) * kNsPerMs
                    : std::min(sample_ns_, heard_ns_ + context_.options.quiet_ms * kNsPerMs);

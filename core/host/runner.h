@@ -120,6 +120,7 @@ class Runner {
   Outcome take_log(const Frame& frame);
   Outcome take_pong();
   Outcome take_ask(const Frame& frame);
+  [[nodiscard]] bool owes_credit() const;
   void give_credit();
   AnswerMessage answer(const AskMessage& question);
 

@@ -3,6 +3,7 @@
 #include "core/host/runner.h"
 
 #include <algorithm>
+#include <pganalytics/hosting.hpp>
 #include <utility>
 
 namespace pganalytics::host {
@@ -17,8 +18,6 @@ constexpr std::size_t kUnsentBytesMax = 8u << 20;
 Error out_of_place(const char* what) {
   return Error{PGA_E_FAIL, "worker.protocol", std::string("its worker broke the protocol: ") + what, "", 0};
 }
-
-pga_status known_status(std::int32_t status) { return status < PGA_E_FATAL || status > PGA_OK ? PGA_E_FAIL : status; }
 
 }  // namespace
 
@@ -56,7 +55,8 @@ Outcome Runner::take_hello(const Frame& frame) {
   if (phase_ == Phase::kEnding) return {};
   const auto hello = unpack<HelloMessage>(frame.payload);
   if (!hello || phase_ != Phase::kLoading) return out_of_place("hello");
-  if (hello->verdict.status != PGA_OK) return Error{PGA_E_UNSUPPORTED, hello->verdict.code, hello->verdict.message, "", 0};
+  if (hello->verdict.status != PGA_OK)
+    return Error{PGA_E_UNSUPPORTED, hello->verdict.code, hello->verdict.message, hello->verdict.hint, 0};
   if (hello->info.id != id()) return out_of_place("another plugin's id");
   for (const std::string& gap : hello->gaps) {
     const auto& known = health_.sandbox_gaps;
@@ -110,8 +110,10 @@ Outcome Runner::take_document(const Frame& frame) {
   return {};
 }
 
+bool Runner::owes_credit() const { return run_ && !fault_ && phase_ == Phase::kRunning && run_->credit.may_give_back(); }
+
 void Runner::give_credit() {
-  if (fault_ || phase_ != Phase::kRunning) return;
+  if (!owes_credit()) return;
   if (const std::size_t bytes = run_->credit.give_back(); bytes > 0) {
     worker_->send_message(FrameType::kCredit, run_->report.sequence, CreditMessage{bytes});
   }
@@ -122,7 +124,7 @@ Outcome Runner::take_result(const Frame& frame) {
   if (!result || phase_ != Phase::kRunning || frame.run != run_->report.sequence) return out_of_place("a result of no run");
   health_.refused_documents += result->refused_documents;
   if (result->verdict.status != PGA_OK) {
-    run_->report.failed = Error{known_status(result->verdict.status), std::move(result->verdict.code),
+    run_->report.failed = Error{hosting::known_status(result->verdict.status), std::move(result->verdict.code),
                                 std::move(result->verdict.message), "", result->verdict.retry_after_ms};
     if (run_->report.failed->message.empty()) run_->report.failed->message = "the run failed without a message";
   }
