@@ -52,13 +52,17 @@ Outcome bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const std::
   return {};
 }
 
+TlsFiles tls_files(const ServerOptions& options) {
+  return {options.certificate_file, options.key_file, options.client_ca_file, options.chain_ca_file};
+}
+
 }  // namespace
 
 class HttpsServer::Impl {
  public:
   Impl(ServerOptions options, Handler handler, SSL_CTX* tls)
       : options_(std::move(options)),
-        shared_{options_.limits, std::move(handler), asio::ssl::context(tls), asio::thread_pool(options_.worker_threads), {}, {}},
+        shared_{options_.limits, std::move(handler), TlsSlot(tls), asio::thread_pool(options_.worker_threads), {}, {}},
         io_(static_cast<int>(options_.io_threads)),
         work_(io_.get_executor()),
         acceptor_(asio::make_strand(io_)),
@@ -89,6 +93,12 @@ class HttpsServer::Impl {
     work_.reset();
     io_.stop();
     for (std::thread& thread : threads_) thread.join();
+  }
+
+  Outcome reload_tls() {
+    PGA_TRY(auto tls, make_tls_context(tls_files(options_)));
+    shared_.tls.put(tls.release());
+    return {};
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -146,8 +156,7 @@ class HttpsServer::Impl {
 };
 
 Expected<std::unique_ptr<HttpsServer>> HttpsServer::start(ServerOptions options, Handler handler) {
-  PGA_TRY(auto tls,
-          make_tls_context({options.certificate_file, options.key_file, options.client_ca_file, options.chain_ca_file}));
+  PGA_TRY(auto tls, make_tls_context(tls_files(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(handler), tls.release());
   PGA_CHECK(impl->start());
   return std::unique_ptr<HttpsServer>(new HttpsServer(std::move(impl)));
@@ -157,6 +166,7 @@ HttpsServer::HttpsServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpsServer::~HttpsServer() = default;
 std::uint16_t HttpsServer::port() const { return impl_->port(); }
 unsigned HttpsServer::connections() const { return impl_->connections(); }
+Outcome HttpsServer::reload_tls() { return impl_->reload_tls(); }
 void HttpsServer::stop() { impl_->stop(); }
 
 }  // namespace pganalytics::server::http

@@ -46,6 +46,10 @@ class HttpsServer {
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] unsigned connections() const;
 
+  // Read the certificate, the key and the CAs from their files again, for the connections to come; open ones keep what they
+  // have. After an error everything stays as it was. [any thread]
+  Outcome reload_tls();
+
   // Stop accepting, close idle connections, let running requests finish for stop_grace_ms, close the rest. Blocks; call it from
   // a thread that is not the server's. A second call does nothing.
   void stop();

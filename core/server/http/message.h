@@ -1,6 +1,7 @@
 // HTTP requests and responses as the API sees them: plain values, no sockets.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ struct PeerCertificate {
   std::string collector_id;       // from its SAN "URI:pganalytics:collector:<uuid>"
   std::string thumbprint_sha256;  // base64url of SHA-256 of the DER: JWT's cnf.x5t#S256 (RFC 8705)
   std::string public_key_sha256;  // hex of SHA-256 of the public key info
+  std::int64_t not_before_unix_ns = 0, not_after_unix_ns = 0;
 };
 
 struct Request {
@@ -24,6 +26,8 @@ struct Request {
   std::map<std::string, std::string> headers;              // names lower-case; repeated values joined by ", "
   std::string body;                                        // as received, still compressed
   std::optional<PeerCertificate> peer;
+  // Instead of `peer`: good but for its date. It may ask for its own renewal and is nobody's certificate everywhere else.
+  std::optional<PeerCertificate> expired_peer;
   std::string remote_address;  // without port
 
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;  // "" if absent

@@ -83,7 +83,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
  public:
   Session(asio::ip::tcp::socket socket, Shared& shared)
-      : shared_(shared), stream_(std::move(socket), shared.tls), buffer_(shared.limits.header_bytes + 64 * 1024) {
+      : shared_(shared), stream_(std::move(socket), *shared.tls.get()), buffer_(shared.limits.header_bytes + 64 * 1024) {
     error_code ignored;
     const auto peer = tcp().socket().remote_endpoint(ignored);
     auto address = peer.address();
@@ -183,7 +183,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     request_.path = std::move(target->path);
     request_.query = std::move(target->query);
     request_.remote_address = remote_address_;
-    if (peer_ && clock::now_unix_ns() < peer_->not_after_unix_ns) request_.peer = peer_->certificate;
+    if (peer_) (clock::now_unix_ns() < peer_->not_after_unix_ns ? request_.peer : request_.expired_peer) = peer_;
     return refusal_of_fields();
   }
 
@@ -354,7 +354,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   beast::ssl_stream<beast::tcp_stream> stream_;
   beast::flat_buffer buffer_;
   std::string remote_address_;
-  std::optional<VerifiedPeer> peer_;
+  std::optional<PeerCertificate> peer_;
   bool waiting_ = false;   // nothing would be lost by closing now
   bool draining_ = false;  // the server is stopping
   bool must_close_ = false;

@@ -41,11 +41,31 @@ class Connections {
   std::unordered_map<const Member*, std::weak_ptr<Member>> members_;
 };
 
+// The TLS context that the next connection gets; those that are open keep the one they began with. [any thread]
+class TlsSlot {
+ public:
+  using Context = std::shared_ptr<boost::asio::ssl::context>;
+  explicit TlsSlot(SSL_CTX* owned) { put(owned); }
+  void put(SSL_CTX* owned) {
+    Context next = std::make_shared<boost::asio::ssl::context>(owned);
+    const std::lock_guard lock(mutex_);
+    context_ = std::move(next);
+  }
+  [[nodiscard]] Context get() const {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Context context_;
+};
+
 // What all sessions of one server have in common; outlives them.
 struct Shared {
   Limits limits;
   Handler handler;
-  boost::asio::ssl::context tls;
+  TlsSlot tls;
   boost::asio::thread_pool workers;
   Connections connections;
   std::atomic<unsigned> requests_at_work{0};

@@ -30,13 +30,9 @@ struct TlsFiles {
 using TlsContext = std::unique_ptr<SSL_CTX, crypto::FreeWith<SSL_CTX_free>>;
 Expected<TlsContext> make_tls_context(const TlsFiles& files);
 
-struct VerifiedPeer {
-  PeerCertificate certificate;
-  std::int64_t not_after_unix_ns = 0;  // a connection may outlive its certificate: look again at each request
-};
-
-// After the handshake: the peer's certificate if it chains to the CA of `context`, is in force, is meant for clients and names a
-// collector; otherwise nothing.
-std::optional<VerifiedPeer> verified_peer(SSL* connection);
+// After the handshake: the peer's certificate if it chains to a CA of `context`, has begun, is meant for clients and names a
+// collector; otherwise nothing. Whether it is over is for each request to say (not_after_unix_ns): a connection may outlive its
+// certificate, and an expired one may still ask for its renewal.
+std::optional<PeerCertificate> verified_peer(SSL* connection);
 
 }  // namespace pganalytics::server::http

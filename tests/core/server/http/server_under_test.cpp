@@ -21,7 +21,10 @@ Accepted accept(std::size_t body_bytes, bool needs_body) {
   accepted.authenticated = true;
   accepted.serve = [](const Request& request) {
     if (request.method == "POST") return text(request.body);
-    return text(request.method + " " + request.path + " " + (request.peer ? request.peer->collector_id : "stranger"));
+    const std::string who = request.peer           ? request.peer->collector_id
+                            : request.expired_peer ? "expired " + request.expired_peer->collector_id
+                                                   : "stranger";
+    return text(request.method + " " + request.path + " " + who);
   };
   return accepted;
 }

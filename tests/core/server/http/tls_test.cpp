@@ -28,10 +28,43 @@ TEST_CASE("a peer is who its certificate says, if our CA says so too") {
 TEST_CASE("a certificate that does not verify counts as not shown") {
   const ServerUnderTest test;
   CHECK(seen_as(test, test.client_with(TestAuthority("test CA").issue(kCollectorUri, "clientAuth"))) == "GET /echo stranger");
-  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {-7200, -3600}))) == "GET /echo stranger");
   CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {3600, 7200}))) == "GET /echo stranger");
   CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "serverAuth"))) == "GET /echo stranger");
   CHECK(seen_as(test, test.client_with(test.ca.issue("DNS:db1", "clientAuth"))) == "GET /echo stranger");
+}
+
+TEST_CASE("an expired certificate is told apart from none, but only its date may be wrong with it") {
+  const ServerUnderTest test;
+  const testing::Validity over{-7200, -3600};
+  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "clientAuth", over))) ==
+        std::string("GET /echo expired ") + kCollectorId);
+  CHECK(seen_as(test, test.client_with(TestAuthority("test CA").issue(kCollectorUri, "clientAuth", over))) ==
+        "GET /echo stranger");
+  CHECK(seen_as(test, test.client_with(test.ca.issue(kCollectorUri, "serverAuth", over))) == "GET /echo stranger");
+  CHECK(seen_as(test, test.client_with(test.ca.issue("DNS:db1", "clientAuth", over))) == "GET /echo stranger");
+}
+
+TEST_CASE("a reload serves new connections with the new certificate, leaves open ones alone, and refuses what does not fit") {
+  ServerUnderTest test;
+  TlsClient before(test.server->port(), test.client());
+  CHECK(before.request("GET", "/echo").status == 200);
+
+  const TestAuthority other("the next CA");
+  const testing::KeyPair own = other.issue("IP:127.0.0.1", "serverAuth");
+  REQUIRE(files::write_atomically(test.options.certificate_file, own.certificate_pem, 0600));
+  CHECK_FALSE(test.server->reload_tls());  // the key does not fit yet
+  CHECK(TlsClient(test.server->port(), test.client()).request("GET", "/echo").status == 200);
+
+  REQUIRE(files::write_atomically(test.options.key_file, own.key_pem, 0600));
+  REQUIRE(files::write_atomically(test.options.chain_ca_file, other.pem() + test.ca.pem(), 0600));  // clients of both
+  REQUIRE(test.server->reload_tls());
+  CHECK_THROWS(TlsClient(test.server->port(), test.client()));
+  auto client = test.client_with(other.issue(kCollectorUri, "clientAuth"));
+  client.ca_pem = other.pem();
+  CHECK(seen_as(test, client) == std::string("GET /echo ") + kCollectorId);
+  client.certificate = test.ca.issue(kCollectorUri, "clientAuth");
+  CHECK(seen_as(test, client) == std::string("GET /echo ") + kCollectorId);
+  CHECK(before.request("GET", "/echo").status == 200);
 }
 
 TEST_CASE("a certificate that expires while its connection lives is not good for the next request") {
@@ -39,8 +72,9 @@ TEST_CASE("a certificate that expires while its connection lives is not good for
   TlsClient client(test.server->port(), test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {-60, 2})));
   CHECK(client.request("GET", "/echo").body == std::string("GET /echo ") + kCollectorId);
   std::string seen;
-  for (int i = 0; i < 100'000 && seen != "GET /echo stranger"; ++i) seen = client.request("GET", "/echo").body;
-  CHECK(seen == "GET /echo stranger");
+  const std::string expected = std::string("GET /echo expired ") + kCollectorId;
+  for (int i = 0; i < 100'000 && seen != expected; ++i) seen = client.request("GET", "/echo").body;
+  CHECK(seen == expected);
 }
 
 TEST_CASE("TLS 1.3 or nothing, http/1.1 or nothing, no tickets, the CA in the chain") {
