@@ -1,0 +1,6 @@
+"""The oracle's own tests use the suite's rig."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
