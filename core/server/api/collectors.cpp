@@ -5,6 +5,7 @@
 #include "core/clock/clock.h"
 #include "core/log/log.h"
 #include "core/server/api/api.h"
+#include "core/server/api/config_status.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
 #include "core/server/api/routes.h"
@@ -19,11 +20,17 @@ std::optional<std::string> time_of(std::int64_t unix_ns) {
   return clock::format_rfc3339(unix_ns);
 }
 
-void write(JsonWriter& json, const store::CollectorRow& row) {
+void write(JsonWriter& json, const store::CollectorRow& row, const store::ConfigStatus* status) {
   json.begin_object();
   json.member("id", row.id).member("name", row.name).member("hostname", row.hostname).member("version", row.version);
   json.member("created_at", time_of(row.created_unix_ns)).member("last_push_at", time_of(row.last_push_unix_ns));
   json.member("batches", row.batches).member("documents", row.documents).member("revoked", row.revoked);
+  json.key("config");
+  if (status != nullptr) {
+    write_json(json, *status);
+  } else {
+    json.value(nullptr);
+  }
   json.end_object();
 }
 
@@ -32,9 +39,14 @@ void write(JsonWriter& json, const store::CollectorRow& row) {
 Response serve_collectors(const Call& call) {
   const auto rows = call.services.store.collectors();
   if (!rows) return problem("list collectors", rows.error());
+  const auto statuses = call.services.store.config_statuses();
+  if (!statuses) return problem("list what collectors say of their configuration", statuses.error());
   JsonWriter json;
   json.begin_object().key("collectors").begin_array();
-  for (const store::CollectorRow& row : rows.value()) write(json, row);
+  for (const store::CollectorRow& row : rows.value()) {
+    const auto status = statuses.value().find(row.id);
+    write(json, row, status == statuses.value().end() ? nullptr : &status->second);
+  }
   json.end_array().end_object();
   return Response::json(200, std::string(json.text()));
 }
@@ -42,8 +54,10 @@ Response serve_collectors(const Call& call) {
 Response serve_collector(const Call& call) {
   const auto row = call.services.store.collector(call.id);
   if (!row) return problem("look up a collector", row.error());
+  const auto status = call.services.store.config_status(call.id);
+  if (!status) return problem("read what a collector says of its configuration", status.error());
   JsonWriter json;
-  write(json, row.value());
+  write(json, row.value(), status.value() ? &*status.value() : nullptr);
   return Response::json(200, std::string(json.text()));
 }
 

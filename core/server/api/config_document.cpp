@@ -1,9 +1,13 @@
 #include "core/server/api/config_document.h"
 
+#include <algorithm>
+#include <array>
 #include <pganalytics/json.hpp>
 #include <set>
 #include <vector>
 
+#include "core/config/host_only_keys.h"
+#include "core/config/operator_keys.h"
 #include "core/schema/json_text.h"
 #include "core/schema/units.h"
 #include "core/server/api/config_values.h"
@@ -19,6 +23,14 @@ constexpr unsigned kDepth = 16;
 constexpr std::size_t kKeys = 1'000;
 
 std::string text_of(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
+
+// {"version", "state", "reason", "at"}: what an admin is shown beside the document (config_status.h).
+bool is_status(const Value& value) {
+  static constexpr std::array<std::string_view, 4> kMembers = {"version", "state", "reason", "at"};
+  return value.IsObject() && std::all_of(value.MemberBegin(), value.MemberEnd(), [](const auto& member) {
+           return std::find(kMembers.begin(), kMembers.end(), text_of(member.name)) != kMembers.end();
+         });
+}
 
 // Reads the sections of one document in the order in which they are served, and writes them as it goes.
 class ConfigReader {
@@ -47,12 +59,15 @@ class ConfigReader {
     return member == root_.MemberEnd() ? nullptr : &member->value;
   }
 
+  // What became of the document may come back with it, and is nothing that is set.
   [[nodiscard]] Outcome check_keys() const {
     static const std::vector<std::string> kKnown = {"version",        "intervals",   "enabled_collectors", "log_filters",
                                                     "retention_days", "compression", "backup_interval",    "plugins"};
     for (const auto& member : root_.GetObject()) {
       const std::string key = text_of(member.name);
       if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+      if (key == "collector" && is_status(member.value)) continue;
+      if (config::is_host_only_section(key)) return host_only_error(key);
       const std::string near = schema::nearest(key, kKnown);
       return config_error(key, "unknown key" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
     }
@@ -162,6 +177,10 @@ class ConfigReader {
     if (!keys.IsObject()) return config_error(path, "is not an object");
     if (keys.HasMember("interval")) return config_error(path + ".interval", "set it in \"intervals\"");
     if (keys.HasMember("enabled")) return config_error(path + ".enabled", "name the plugin in \"enabled_collectors\"");
+    for (const auto& member : keys.GetObject()) {
+      const std::string key = text_of(member.name);
+      if (config::is_operator_key(key)) return host_only_error(path + "." + key);  // its rights on the host, its pins
+    }
     return check_remote_may_set(keys, path);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/config/host_only_keys.h"
 #include "core/schema/units.h"
 
 namespace pganalytics::server::api {
@@ -13,6 +14,8 @@ using rapidjson::Value;
 constexpr std::int64_t kMinIntervalMs = 1'000;
 constexpr std::int64_t kMaxIntervalMs = 86'400'000;
 constexpr std::int64_t kMaxRetentionDays = 3'650;
+constexpr std::int64_t kMinBackupMs = 60'000;
+constexpr std::int64_t kMaxBackupMs = 30LL * 86'400'000;
 
 std::string_view text_of(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
 
@@ -43,7 +46,8 @@ Expected<std::string> read_severity(const Value& value, const std::string& path)
   if (!value.IsString()) return config_error(path, "a severity is a string");
   std::string name(text_of(value));
   for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  if (std::find(kSeverities.begin(), kSeverities.end(), name) != kSeverities.end()) return name;
+  if (std::find(kSeverities.begin(), kSeverities.end(), name) != kSeverities.end())
+    return name.rfind("DEBUG", 0) == 0 ? std::string("DEBUG") : name;  // log files say DEBUG1, the plugin knows one DEBUG
   const std::string near = schema::nearest(name, {kSeverities.begin(), kSeverities.end()});
   return config_error(path, "\"" + std::string(text_of(value)) + "\" is no severity of PostgreSQL's log" +
                                 (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
@@ -60,30 +64,24 @@ Outcome check_retention_days(const Value& value) {
 }
 
 Outcome check_backup_interval(const Value& value) {
-  if (value.IsString() && schema::parse_duration_ms(text_of(value))) return {};
-  return config_error("backup_interval", "a duration like \"24h\"");
+  const auto interval_ms = value.IsString() ? schema::parse_duration_ms(text_of(value)) : Expected<std::int64_t>(-1);
+  if (interval_ms && (*interval_ms == 0 || (*interval_ms >= kMinBackupMs && *interval_ms <= kMaxBackupMs))) return {};
+  return config_error("backup_interval", "a duration like \"24h\": 0s for none, or from 1 m to 30 d");
 }
 
-bool is_host_only(std::string_view key) {
-  static constexpr std::array<std::string_view, 21> kLastWords = {
-      "conninfo", "dsn",       "path",        "paths",       "file",     "files",     "dir",
-      "dirs",     "directory", "directories", "password",    "passfile", "passwords", "secret",
-      "secrets",  "token",     "credential",  "credentials", "command",  "commands",  "argv"};
-  std::string lower(key);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  if (lower.find("password") != std::string::npos || lower.find("secret") != std::string::npos) return true;
-  const std::size_t last = lower.rfind('_');
-  const std::string_view word = std::string_view(lower).substr(last == std::string::npos ? 0 : last + 1);
-  return std::find(kLastWords.begin(), kLastWords.end(), word) != kLastWords.end();
+Error host_only_error(std::string_view path) {
+  Error error = config_error(
+      path,
+      "may be set on the collector's host only: it is a connection, a path, a command, SQL, an address, a right or a secret");
+  error.code = "config.host_only";
+  return error;
 }
 
 Outcome check_remote_may_set(const Value& value, const std::string& path) {
   if (value.IsObject()) {
     for (const auto& member : value.GetObject()) {
       const std::string below = path + "." + std::string(text_of(member.name));
-      if (is_host_only(text_of(member.name))) {
-        return config_error(below, "may be set on the collector's host only: it is a connection, a path, a command or a secret");
-      }
+      if (config::is_host_only_key(text_of(member.name))) return host_only_error(below);
       PGA_CHECK(check_remote_may_set(member.value, below));
     }
   }

@@ -15,17 +15,16 @@ Error config_error(std::string_view path, std::string_view what);
 
 // A duration string of 1 s to 1 d, or so many whole seconds; as the text of a duration.
 Expected<std::string> read_interval(const rapidjson::Value& value, const std::string& path);
-// A severity of PostgreSQL's log, in capitals.
+// A severity of PostgreSQL's log, in capitals as the plugin logs knows it: DEBUG for DEBUG1 to DEBUG5.
 Expected<std::string> read_severity(const rapidjson::Value& value, const std::string& path);
 // true, false, "zstd" or "gzip".
 Outcome check_compression(const rapidjson::Value& value);
 Outcome check_retention_days(const rapidjson::Value& value);
 Outcome check_backup_interval(const rapidjson::Value& value);
 
-// Keys of a plugin that only the operator of its host may set: connections, paths, commands, secrets. The server does not have
-// the plugins' schemas (the collector checks against those), so it goes by the name: "conninfo", "log_paths", "api_token", ...
-bool is_host_only(std::string_view key);
-// The same for everything inside `value`.
+// A refusal because only the operator of the collector's host may set the key: Error::code "config.host_only".
+Error host_only_error(std::string_view path);
+// Refuses connections, paths, commands, SQL, addresses and secrets (core/config/host_only_keys.h) anywhere inside `value`.
 Outcome check_remote_may_set(const rapidjson::Value& value, const std::string& path);
 
 }  // namespace pganalytics::server::api

@@ -4,6 +4,7 @@
 #include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/api/config_document.h"
+#include "core/server/api/config_status.h"
 #include "core/server/api/known_plugins.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
@@ -26,10 +27,23 @@ bool names_tag(std::string_view header, std::string_view tag) {
   return false;
 }
 
-Response document(std::uint64_t version, std::string_view json) {
-  return Response::json(200, with_version(version, json))
-      .with_header("ETag", etag_of(version))
-      .with_header("Cache-Control", "no-cache");
+Response answer(const std::string& json, const std::string& tag) {
+  return Response::json(200, json).with_header("ETag", tag).with_header("Cache-Control", "no-cache");
+}
+
+Response not_changed(const std::string& tag) {
+  Response unchanged;
+  unchanged.status = 304;
+  return std::move(unchanged).with_header("ETag", tag).with_header("Cache-Control", "no-cache");
+}
+
+// What was refused says who tried to set what: a key of the host in a document from afar may be an attack.
+void audit_refusal(const Call& call, const Error& error) {
+  JsonWriter detail;
+  detail.begin_object().member("path", error.message.substr(0, error.message.find(": "))).member("reason", error.message);
+  detail.end_object();
+  const Outcome audited = call.services.store.audit(call.caller.name(), "config.refused", call.id, std::string(detail.text()));
+  if (!audited) log::write(log::Level::kError, "audit config.refused of " + call.id, audited.error());
 }
 
 }  // namespace
@@ -40,12 +54,15 @@ Response serve_get_config(const Call& call) {
   const auto row = store.config(call.id);
   if (!row) return problem("read a configuration", row.error());
   const std::uint64_t version = row.value().version;
-  if (names_tag(call.request.header("if-none-match"), etag_of(version))) {
-    Response unchanged;
-    unchanged.status = 304;
-    return std::move(unchanged).with_header("ETag", etag_of(version)).with_header("Cache-Control", "no-cache");
-  }
-  return document(version, version == 0 ? default_config() : row.value().document);
+  const std::string json = with_version(version, version == 0 ? default_config() : row.value().document);
+  std::string tag = etag_of(version);
+  if (!call.caller.role) return names_tag(call.request.header("if-none-match"), tag) ? not_changed(tag) : answer(json, tag);
+  // People also see what became of it, which changes while the version does not.
+  const auto status = store.config_status(call.id);
+  if (!status) return problem("read what a collector says of its configuration", status.error());
+  if (status.value()) tag = "\"" + std::to_string(version) + "-" + std::to_string(status.value()->unix_ns) + "\"";
+  if (names_tag(call.request.header("if-none-match"), tag)) return not_changed(tag);
+  return answer(with_status(json, status.value()), tag);
 }
 
 Response serve_put_config(const Call& call) {
@@ -54,6 +71,7 @@ Response serve_put_config(const Call& call) {
   const auto wanted = read_config(call.request.body, plugins_reported_by(store, call.id));
   if (!wanted) {
     const Error& error = wanted.error();
+    if (error.code == "config.host_only") audit_refusal(call, error);
     return error.status == PGA_E_CONFIG ? bad_request("bad_config", error.message) : problem("check a configuration", error);
   }
   if (wanted.value().version) {
@@ -70,7 +88,7 @@ Response serve_put_config(const Call& call) {
   const Outcome audited =
       store.audit(call.caller.name(), "config.put", call.id, "{\"version\":" + std::to_string(version.value()) + "}");
   if (!audited) log::write(log::Level::kError, "audit config.put of " + call.id, audited.error());
-  return document(version.value(), wanted.value().json);
+  return answer(with_version(version.value(), wanted.value().json), etag_of(version.value()));
 }
 
 }  // namespace pganalytics::server::api

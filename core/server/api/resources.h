@@ -17,6 +17,8 @@ http::Response serve_certificate(const Call& call);
 // configuration.cpp
 http::Response serve_get_config(const Call& call);
 http::Response serve_put_config(const Call& call);
+// config_status.cpp
+http::Response serve_config_status(const Call& call);
 // collectors.cpp
 http::Response serve_collectors(const Call& call);
 http::Response serve_collector(const Call& call);

@@ -17,6 +17,7 @@ constexpr std::array kRoutes = {
   Route{"POST",   "/api/v1/metrics/push",                Access::kOwnToken,          Body::kPush, serve_push},
   Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config},
   Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config},
+  Route{"POST",   "/api/v1/config/{id}/status",          Access::kOwnToken,          Body::kJson, serve_config_status},
   Route{"GET",    "/api/v1/collectors",                  Access::kViewer,            Body::kNone, serve_collectors},
   Route{"GET",    "/api/v1/collectors/{id}",             Access::kViewer,            Body::kNone, serve_collector},
   Route{"DELETE", "/api/v1/collectors/{id}",             Access::kAdmin,             Body::kNone, serve_revoke},

@@ -2,6 +2,7 @@
 #include "core/files/files.h"
 #include "core/schema/json_text.h"
 #include "core/server/api/config_document.h"
+#include "core/server/api/config_status.h"
 #include "core/server/api/known_plugins.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
@@ -19,7 +20,8 @@ Expected<std::string> get(const Arguments& arguments) {
   store::Store& store = *place.database.store;
   PGA_CHECK(store.collector(arguments.words[0]));
   PGA_TRY(const store::ConfigRow row, store.config(arguments.words[0]));
-  return api::with_version(row.version, row.version == 0 ? api::default_config() : row.document);
+  PGA_TRY(const auto status, store.config_status(arguments.words[0]));
+  return api::with_status(api::with_version(row.version, row.version == 0 ? api::default_config() : row.document), status);
 }
 
 Expected<std::string> read_document(const std::string& from) {
@@ -51,11 +53,15 @@ int print(const Expected<std::string>& document) {
 }  // namespace
 
 std::vector<Command> config_commands() {
-  return {
-      {"config get", "ID", 1, "the configuration that collector ID pulls", {}, [](const Arguments& a) { return print(get(a)); }},
-      {"config put", "ID FILE|-", 2, "give collector ID a configuration (JSON)", {}, [](const Arguments& a) {
-         return print(put(a));
-       }}};
+  return {{"config get",
+           "ID",
+           1,
+           "the configuration that collector ID pulls, and what it made of it",
+           {},
+           [](const Arguments& a) { return print(get(a)); }},
+          {"config put", "ID FILE|-", 2, "give collector ID a configuration (JSON)", {}, [](const Arguments& a) {
+             return print(put(a));
+           }}};
 }
 
 }  // namespace pganalytics::server::program

@@ -1,7 +1,24 @@
-// What collectors are told: versions with their history.
+// What collectors are told, versions with their history, and what they made of it.
 #include "core/server/store/impl.h"
 
 namespace pganalytics::server::store {
+namespace {
+
+using ConfigStatuses = std::map<std::string, ConfigStatus>;
+
+ConfigStatuses statuses_of(const postgres::Rows& rows) {
+  ConfigStatuses statuses;
+  for (int row = 0; row < rows.size(); ++row) {
+    ConfigStatus& status = statuses[std::string(rows.text(row, 0))];
+    status.version = static_cast<std::uint64_t>(rows.int64(row, 1).value_or(0));
+    status.state = rows.text(row, 2);
+    status.reason = rows.text(row, 3);
+    status.unix_ns = rows.int64(row, 4).value_or(0) * 1'000;
+  }
+  return statuses;
+}
+
+}  // namespace
 
 Expected<ConfigRow> Store::config(const std::string& collector_id) {
   PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::config_newest_sql, {collector_id}));
@@ -20,6 +37,24 @@ Expected<std::uint64_t> Store::put_config(const std::string& collector_id, const
   PGA_TRY(const postgres::Rows added, transaction.ask(embedded::config_add_sql, {collector_id, document}));
   PGA_CHECK(transaction.commit());
   return static_cast<std::uint64_t>(added.int64(0, 0).value_or(0));
+}
+
+Expected<bool> Store::set_config_status(const std::string& collector_id, const ConfigStatus& status) {
+  PGA_TRY(const postgres::Rows changed, impl_->ask(embedded::config_status_set_sql,
+                                                   {collector_id, std::to_string(status.version), status.state, status.reason}));
+  return changed.size() > 0;
+}
+
+Expected<std::optional<ConfigStatus>> Store::config_status(const std::string& collector_id) {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::config_statuses_sql, {collector_id}));
+  ConfigStatuses found = statuses_of(rows);
+  if (found.empty()) return std::optional<ConfigStatus>();
+  return std::optional(std::move(found.begin()->second));
+}
+
+Expected<ConfigStatuses> Store::config_statuses() {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::config_statuses_sql, {std::nullopt}));
+  return statuses_of(rows);
 }
 
 }  // namespace pganalytics::server::store

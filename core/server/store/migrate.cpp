@@ -15,7 +15,8 @@ struct Migration {
   const char* sql;
 };
 
-constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql}};
+constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql},
+                                     {2, "config_status", embedded::_0002_config_status_sql}};
 constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;
 
 Outcome check(const postgres::Rows& found) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
@@ -73,6 +74,14 @@ struct ConfigRow {
   std::string document;       // JSON
 };
 
+// What a collector says it made of the newest configuration that it was given.
+struct ConfigStatus {
+  std::uint64_t version = 0;
+  std::string state;   // "applied" "probation" "rejected" "reverted"
+  std::string reason;  // "" where it needs none
+  std::int64_t unix_ns = 0;
+};
+
 enum class Role { kViewer, kOperator, kAdmin };
 
 struct StoreOptions {
@@ -115,6 +124,10 @@ class Store {
   Expected<ConfigRow> config(const std::string& collector_id);
   // History kept; returns the new version.
   Expected<std::uint64_t> put_config(const std::string& collector_id, const std::string& document);
+  // The collector's own word; unix_ns is the database's. False: it is what was known.
+  Expected<bool> set_config_status(const std::string& collector_id, const ConfigStatus& status);
+  Expected<std::optional<ConfigStatus>> config_status(const std::string& collector_id);  // nullopt: it never said
+  Expected<std::map<std::string, ConfigStatus>> config_statuses();                       // by collector
 
   Outcome audit(const std::string& actor, const std::string& action, const std::string& subject, const std::string& detail_json);
 

@@ -1,7 +1,5 @@
 #include "core/server/api/config_document.h"
 
-#include "core/server/api/config_values.h"
-
 #include "tests/support/catch.h"
 
 using namespace pganalytics;
@@ -78,17 +76,46 @@ TEST_CASE("wrong types and values") {
              StartsWith("the document: "));
 }
 
-TEST_CASE("connections, paths, commands and secrets are set on the host only") {
-  for (const char* key : {"conninfo", "paths", "log_paths", "path", "FILE", "data_dir", "password", "db_password",
-                          "password_file", "api_token", "secret_name", "pre_command", "commands", "argv", "dsn"}) {
+TEST_CASE("connections, paths, commands, SQL, addresses and secrets are set on the host only") {
+  for (const char* key : {"conninfo", "paths", "log_paths", "FILE", "api_token", "pre_command", "sql", "url", "redact"}) {
     CAPTURE(key);
-    CHECK(is_host_only(key));
-    CHECK(refusal(R"({"plugins":{"logs":{"a":[{"b":{")" + std::string(key) + R"(":1}}]}}})")
-              .rfind("plugins.logs.a[0].b." + std::string(key) + ": ", 0) == 0);
+    const auto document = read(R"({"plugins":{"logs":{"a":[{"b":{")" + std::string(key) + R"(":1}}]}}})");
+    REQUIRE_FALSE(document);
+    CHECK(document.error().code == "config.host_only");
+    CHECK(document.error().message.rfind("plugins.logs.a[0].b." + std::string(key) + ": ", 0) == 0);
   }
-  for (const char* key : {"databases", "min_severity", "severities", "classes", "redact", "file_systems", "path_count", "exclude",
-                          "include_types"}) {
+  // What a plugin may do on its host, and the collector's own file.
+  for (const char* key :
+       {"user", "groups", "capabilities", "sandbox", "isolation", "allow_exec", "memory_max", "cpu_max", "pin", "timeout"}) {
     CAPTURE(key);
-    CHECK_FALSE(is_host_only(key));
+    CHECK(read(R"({"plugins":{"disk":{")" + std::string(key) + R"(":1}}})").error().code == "config.host_only");
+  }
+  for (const char* key : {"backend", "collector", "spool", "tls", "state_dir", "plugin_dirs", "ca_file"}) {
+    CAPTURE(key);
+    const auto document = read(R"({")" + std::string(key) + R"(":{"url":"https://evil"}})");
+    REQUIRE_FALSE(document);
+    CHECK(document.error().code == "config.host_only");
+    CHECK(document.error().message.rfind(std::string(key) + ": ", 0) == 0);
+  }
+}
+
+TEST_CASE("what the collector said of the document may come back with it, and is not part of it") {
+  const auto document =
+      read(R"({"version":3,"retention_days":7,"collector":{"version":3,"state":"applied","reason":null,"at":"x"}})");
+  REQUIRE(document);
+  CHECK(document->json.find("collector\"") == std::string::npos);
+  CHECK(document->json.find(R"("retention_days":7)") != std::string::npos);
+}
+
+TEST_CASE("log files say DEBUG1 to DEBUG5, the plugin knows one DEBUG") {
+  CHECK(read(R"({"log_filters":["DEBUG1","debug5","DEBUG","LOG"]})")->json.find(R"("log_filters":["DEBUG","LOG"])") !=
+        std::string::npos);
+}
+
+TEST_CASE("copies of the state file: never, or from each minute to each month") {
+  for (const char* good : {"0s", "1m", "24h", "30d"}) CHECK(read(R"({"backup_interval":")" + std::string(good) + "\"}"));
+  for (const char* bad : {"59s", "1ms", "31d", "", "often", "-1h"}) {
+    CAPTURE(bad);
+    CHECK(refusal(R"({"backup_interval":")" + std::string(bad) + "\"}").rfind("backup_interval: ", 0) == 0);
   }
 }

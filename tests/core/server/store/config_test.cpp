@@ -37,3 +37,23 @@ TEST_CASE("there is no configuration for a collector that is not there") {
   REQUIRE_FALSE(put);
   CHECK(put.error().status == PGA_E_NOTFOUND);
 }
+
+TEST_CASE("what a collector says of its configuration is kept, and told as news once") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol(), other = fixture.enrol("db2");
+  CHECK_FALSE(fixture.store().config_status(id).value());
+  CHECK(fixture.store().set_config_status(id, {3, "probation", "", 0}).value());
+  CHECK_FALSE(fixture.store().set_config_status(id, {3, "probation", "", 0}).value());
+  CHECK(fixture.store().set_config_status(id, {3, "reverted", "it's broken", 0}).value());
+  const auto status = fixture.store().config_status(id).value();
+  REQUIRE(status);
+  CHECK(status->version == 3);
+  CHECK(status->state == "reverted");
+  CHECK(status->reason == "it's broken");
+  CHECK(status->unix_ns > 1'700'000'000'000'000'000);
+  CHECK(fixture.store().set_config_status(other, {1, "applied", "", 0}).value());
+  CHECK(fixture.store().config_statuses().value().size() == 2);
+  CHECK(fixture.store().config_statuses().value().at(other).state == "applied");
+  CHECK_FALSE(fixture.store().set_config_status(id, {3, "wonderful", "", 0}));  // the database keeps its own rules
+  CHECK_FALSE(fixture.store().set_config_status("6f9619ff-8b86-4d11-b42d-00c04fc964ff", {1, "applied", "", 0}));
+}
