@@ -7,10 +7,12 @@
 #include <boost/asio/strand.hpp>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <thread>
 #include <vector>
 
 #include "core/log/log.h"
+#include "core/server/http/client_address.h"
 #include "core/server/http/session.h"
 #include "core/server/http/tls.h"
 
@@ -60,9 +62,15 @@ TlsFiles tls_files(const ServerOptions& options) {
 
 class HttpsServer::Impl {
  public:
-  Impl(ServerOptions options, Handler handler, SSL_CTX* tls)
+  Impl(ServerOptions options, Handler handler, TlsContext tls)
       : options_(std::move(options)),
-        shared_{options_.limits, std::move(handler), TlsSlot(tls), asio::thread_pool(options_.worker_threads), {}, {}},
+        shared_{options_.limits,
+                std::move(handler),
+                TlsSlot(std::move(tls)),
+                asio::thread_pool(options_.worker_threads),
+                options_.refusals,
+                Connections(options_.limits),
+                {}},
         io_(static_cast<int>(options_.io_threads)),
         work_(io_.get_executor()),
         acceptor_(asio::make_strand(io_)),
@@ -75,7 +83,7 @@ class HttpsServer::Impl {
     PGA_CHECK(bind(acceptor_, endpoint, options_.listen));
     port_ = acceptor_.local_endpoint().port();
     asio::post(acceptor_.get_executor(), [this] { accept(); });
-    for (unsigned i = 0; i < options_.io_threads; ++i) threads_.emplace_back([this] { io_.run(); });
+    for (unsigned i = 0; i < options_.io_threads; ++i) threads_.emplace_back([this] { serve_sockets(); });
     return {};
   }
 
@@ -97,8 +105,12 @@ class HttpsServer::Impl {
 
   Outcome reload_tls() {
     PGA_TRY(auto tls, make_tls_context(tls_files(options_)));
-    shared_.tls.put(tls.release());
+    shared_.tls.put(std::move(tls));
     return {};
+  }
+
+  void close_connections_of(const std::string& collector_id) {
+    shared_.connections.for_each_of(collector_id, [](Connections::Member& member) { member.drain(); });
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -122,16 +134,33 @@ class HttpsServer::Impl {
     acceptor_.async_accept(asio::make_strand(io_), [this](const error_code& error, tcp::socket socket) {
       if (stopping_) return;
       if (error) return accept_later(error);
-      if (connections() < options_.limits.connections) {
-        error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
-        const auto strand = socket.get_executor();
-        asio::post(strand, [this, moved = std::make_shared<tcp::socket>(std::move(socket))] {
-          start_session(std::move(*moved), shared_);
-        });
-      }
+      take_in(std::move(socket));
       accept();
     });
+  }
+
+  void take_in(tcp::socket socket) {
+    error_code error;
+    const auto peer = socket.remote_endpoint(error);
+    if (error) return;  // gone already
+    std::string address = address_text(peer.address());
+    Refusal why_not{};
+    auto place = shared_.connections.admit(address, why_not);
+    if (!place) return options_.refusals->count(why_not);
+    socket.set_option(tcp::no_delay(true), error);
+    const auto strand = socket.get_executor();
+    asio::post(strand, [this, socket = std::move(socket), place = std::move(*place), address = std::move(address)]() mutable {
+      start_session(std::move(socket), std::move(place), std::move(address), shared_);
+    });
+  }
+
+  // OpenSSL writes to sockets without MSG_NOSIGNAL: a client that hangs up must be an error of its connection only.
+  void serve_sockets() {
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    io_.run();
   }
 
   // No file descriptor left, most likely: an immediate retry would burn the CPU that frees one.
@@ -157,7 +186,7 @@ class HttpsServer::Impl {
 
 Expected<std::unique_ptr<HttpsServer>> HttpsServer::start(ServerOptions options, Handler handler) {
   PGA_TRY(auto tls, make_tls_context(tls_files(options)));
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(handler), tls.release());
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(handler), std::move(tls));
   PGA_CHECK(impl->start());
   return std::unique_ptr<HttpsServer>(new HttpsServer(std::move(impl)));
 }
@@ -167,6 +196,7 @@ HttpsServer::~HttpsServer() = default;
 std::uint16_t HttpsServer::port() const { return impl_->port(); }
 unsigned HttpsServer::connections() const { return impl_->connections(); }
 Outcome HttpsServer::reload_tls() { return impl_->reload_tls(); }
+void HttpsServer::close_connections_of(const std::string& collector_id) { impl_->close_connections_of(collector_id); }
 void HttpsServer::stop() { impl_->stop(); }
 
 }  // namespace pganalytics::server::http

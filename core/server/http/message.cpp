@@ -34,6 +34,14 @@ Response Response::error(int status, std::string_view code, std::string_view mes
   return response;
 }
 
+Response Response::body_too_large(std::size_t max_bytes) {
+  JsonWriter json;
+  json.begin_object().key("error").begin_object().member("code", "body_too_large");
+  json.member("message", "the body is larger than " + std::to_string(max_bytes) + " bytes").member("max_bytes", max_bytes);
+  json.end_object().end_object();
+  return Response::json(413, std::string(json.text()));
+}
+
 Response Response::with_header(std::string_view name, std::string value) && {
   const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& pair) { return pair.first == name; });
   if (found == headers.end()) {

@@ -1,6 +1,7 @@
 // HTTP requests and responses as the API sees them: plain values, no sockets.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,10 +40,14 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;  // beyond what the server adds itself
   std::string content_type = "application/json";
   std::string body;
+  bool ends_connection = false;  // nothing more is taken from this client here
 
   static Response json(int status, std::string body);
   // {"error":{"code","message"}}; 401 adds WWW-Authenticate, 429 and 503 Retry-After.
   static Response error(int status, std::string_view code, std::string_view message);
+
+  // 413 with "max_bytes", so that a sender can cut what it has to that size.
+  static Response body_too_large(std::size_t max_bytes);
 
   // This response with the header `name`, in place of one of that name.
   Response with_header(std::string_view name, std::string value) &&;

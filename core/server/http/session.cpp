@@ -1,21 +1,19 @@
 #include "core/server/http/session.h"
 
 #include <array>
-#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <limits>
-#include <string>
 
 #include "core/clock/clock.h"
 #include "core/log/log.h"
-#include "core/server/http/target.h"
+#include "core/server/http/answer_text.h"
+#include "core/server/http/body_pace.h"
+#include "core/server/http/request_head.h"
 #include "core/server/http/tls.h"
+#include "core/server/http/tls_stream.h"
 
 namespace pganalytics::server::http {
 namespace {
@@ -23,45 +21,13 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
-using Verb = beast::http::verb;
-using Parser = beast::http::request_parser<beast::http::string_body>;
-using Message = beast::http::response<beast::http::string_body>;
-using Serializer = beast::http::response_serializer<beast::http::string_body>;
 
-constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::int64_t kCloseTimeoutMs = 2'000;
 constexpr std::size_t kDiscardBytes = 4u << 20;
+constexpr std::size_t kUnparsedBytes = 64 * 1024;  // of chunk lines; a sender of such a line means no good
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
-// The peer sent what is not HTTP, or more than it may; not: it went away or was too slow.
-bool is_framing_error(const error_code& failure) {
-  using beast::http::error;
-  return failure.category() == beast::http::make_error_code(error::bad_chunk).category() && failure != error::end_of_stream &&
-         failure != error::partial_message;
-}
-
-// What cannot be parsed as a request is answered as well as it can be.
-Response framing_response(const error_code& failure, bool has_target, const Limits& limits) {
-  using beast::http::error;
-  if (failure == error::header_limit && !has_target) {
-    return Response::error(414, "target_too_long", "the request target is too long");
-  }
-  if (failure == error::header_limit) {
-    return Response::error(431, "headers_too_large",
-                           "the header fields are larger than " + std::to_string(limits.header_bytes) + " bytes");
-  }
-  if (failure == error::body_limit) return Response::error(413, "body_too_large", "the body is too large for this route");
-  return Response::error(400, "bad_request", "the request is not well-formed HTTP/1.1: " + failure.message());
-}
+std::int64_t now_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
 // Our words for a fault of ours; what happened is for the log.
 Response internal_error(const char* what) {
@@ -69,137 +35,161 @@ Response internal_error(const char* what) {
   return Response::error(500, "internal", "the server failed to answer; its log says why");
 }
 
+// Exceptions of a handler end here: as a 500 and a line in the log.
+template <class Result, class Work>
+Result guarded(const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& failure) {
+    return internal_error(failure.what());
+  } catch (...) {
+    return internal_error("an unknown exception");
+  }
+}
+
 class Session : public Connections::Member, public std::enable_shared_from_this<Session> {
-  beast::tcp_stream& tcp() { return beast::get_lowest_layer(stream_); }
-  void expire_after(std::int64_t timeout_ms) { tcp().expires_after(std::chrono::milliseconds(timeout_ms)); }
-
-  // The completion handler that keeps this session alive and goes on with `next`.
-  template <class... Arguments>
-  auto continue_with(void (Session::*next)(const error_code&, Arguments...)) {
-    return [self = shared_from_this(), next](const error_code& error, Arguments... arguments) {
-      ((*self).*next)(error, arguments...);
-    };
-  }
-
  public:
-  Session(asio::ip::tcp::socket socket, Shared& shared)
-      : shared_(shared), stream_(std::move(socket), *shared.tls.get()), buffer_(shared.limits.header_bytes + 64 * 1024) {
-    error_code ignored;
-    const auto peer = tcp().socket().remote_endpoint(ignored);
-    auto address = peer.address();
-    // An IPv6 listener sees IPv4 clients as ::ffff:a.b.c.d: one client, one name.
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-      address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    }
-    remote_address_ = address.to_string(ignored);
-  }
-
-  ~Session() override { shared_.connections.remove(this); }
+  Session(asio::ip::tcp::socket socket, Connections::Place place, std::string remote_address, Shared& shared)
+      : shared_(shared),
+        context_(shared.tls.get()),
+        stream_(std::move(socket), context_.get()),
+        timer_(stream_.socket().get_executor()),
+        place_(std::move(place)),
+        remote_address_(std::move(remote_address)) {}
 
   void start() {
-    expire_after(shared_.limits.handshake_timeout_ms);
+    place_.attach(shared_from_this());
     waiting_ = true;
-    stream_.async_handshake(asio::ssl::stream_base::server, continue_with(&Session::on_handshake));
+    allow(shared_.limits.handshake_timeout_ms, Late::kClose);
+    stream_.handshake(then(&Session::on_handshake));
   }
 
   void drain() override {
-    asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    asio::post(stream_.socket().get_executor(), [self = shared_from_this()] {
       self->draining_ = true;
-      if (self->waiting_) self->tcp().close();
+      if (self->waiting_) self->stream_.close();
     });
   }
 
   void abort() override {
-    asio::post(stream_.get_executor(), [self = shared_from_this()] { self->tcp().close(); });
+    asio::post(stream_.socket().get_executor(), [self = shared_from_this()] { self->stream_.close(); });
   }
 
  private:
+  // --- time --------------------------------------------------------------------------------------------------------
+
+  // What happens to a client that is too slow: the connection goes, or its operation ends and the client is told.
+  enum class Late { kClose, kTell };
+
+  void allow(std::int64_t time_ms, Late late) {
+    late_ = late;
+    timed_out_ = false;
+    timer_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(time_ms, 0)));
+    timer_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
+      const auto self = weak.lock();
+      if (!cancelled && self) self->on_timeout();
+    });
+  }
+
+  void on_timeout() {
+    if (timer_.expiry() > asio::steady_timer::clock_type::now()) return;  // it was set anew meanwhile
+    timed_out_ = true;
+    if (late_ == Late::kTell) {
+      stream_.cancel();
+    } else {
+      stream_.close();
+    }
+  }
+
+  void count(Refusal refusal) { shared_.refusals->count(refusal); }
+
+  // The completion that keeps this session alive and goes on with `next`.
+  TlsStream::Done then(void (Session::*next)(const error_code&)) {
+    return [self = shared_from_this(), next](const error_code& error) { ((*self).*next)(error); };
+  }
+
+  // --- handshake ---------------------------------------------------------------------------------------------------
+
   void on_handshake(const error_code& error) {
-    if (error || draining_) return;
+    if (draining_) return;
+    if (error) return count(Refusal::kHandshake);
     peer_ = verified_peer(stream_.native_handle());
+    if (peer_) place_.belongs_to(peer_->collector_id);
     await_request();
   }
 
-  // --- one request -------------------------------------------------------------------------------------------------
+  // --- the header --------------------------------------------------------------------------------------------------
 
   void await_request() {
     if (draining_) return close();
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(shared_.limits.header_bytes));
-    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // the route decides, in read_body()
     request_ = Request();
-    if (buffer_.size() > 0) return read_header();  // the client pipelines
+    parser_.reset();
+    accepted_ = Accepted();
+    scanned_ = 0;
+    if (!unparsed_.empty()) return begin_header();  // the client pipelines
+    std::string().swap(unparsed_);
+    std::string().swap(answer_);
     waiting_ = true;
-    expire_after(authenticated_ ? shared_.limits.idle_timeout_ms : shared_.limits.stranger_timeout_ms);
-    stream_.async_read_some(buffer_.prepare(kReadBytes), continue_with(&Session::on_first_bytes));
+    allow(authenticated_ ? shared_.limits.idle_timeout_ms : shared_.limits.stranger_timeout_ms, Late::kClose);
+    stream_.read_some(unparsed_, then(&Session::on_first_bytes));
   }
 
-  void on_first_bytes(const error_code& error, std::size_t size) {
-    if (error) return close_after(error);
-    buffer_.commit(size);
-    read_header();
-  }
-
-  void read_header() {
-    waiting_ = false;
-    expire_after(shared_.limits.request_timeout_ms);
-    beast::http::async_read_header(stream_, buffer_, *parser_, continue_with(&Session::on_header));
-  }
-
-  void on_header(const error_code& error, std::size_t) {
-    if (is_framing_error(error)) {
-      return refuse(framing_response(error, !parser_->get().target().empty(), shared_.limits));
-    }
+  void on_first_bytes(const error_code& error) {
+    if (error == asio::error::eof) return close();
     if (error) return;
-    if (auto refusal = take_head()) return refuse(std::move(*refusal));
+    begin_header();
+  }
+
+  void begin_header() {
+    waiting_ = false;
+    allow(std::min(shared_.limits.header_timeout_ms, shared_.limits.request_timeout_ms), Late::kTell);
+    scan_header();
+  }
+
+  void scan_header() {
+    const HeadScan scan = scan_head(unparsed_, scanned_);
+    const std::size_t size = scan.state == HeadScan::State::kWhole ? scan.size : unparsed_.size();
+    const bool is_refused = scan.state == HeadScan::State::kRefused;
+    if (is_refused || size > shared_.limits.header_bytes) {
+      return refuse(refusal_of_scan(scan, std::string_view(unparsed_).substr(0, size), shared_.limits));
+    }
+    if (scan.state == HeadScan::State::kWhole) return parse_header(scan.size);
+    scanned_ = unparsed_.size();
+    stream_.read_some(unparsed_, then(&Session::on_header_bytes));
+  }
+
+  void on_header_bytes(const error_code& error) {
+    if (timed_out_) {
+      return refuse({Response::error(408, "request_timeout", "the header took too long"), Refusal::kSlowHeader});
+    }
+    if (!error) scan_header();
+  }
+
+  void parse_header(std::size_t size) {
+    timer_.cancel();
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(shared_.limits.header_bytes + 1));
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // the route decides, in read_body()
+    error_code error;
+    parser_->put(asio::buffer(unparsed_.data(), size), error);
+    if (error) return refuse(refusal_of_parsing(error));
+    unparsed_.erase(0, size);
+    if (auto refusal = read_head(parser_->get(), shared_.limits, request_)) return refuse(std::move(*refusal));
+    request_.remote_address = remote_address_;
+    if (peer_) (clock::now_unix_ns() < peer_->not_after_unix_ns ? request_.peer : request_.expired_peer) = peer_;
+    ask_handler();
+  }
+
+  // --- the handler -------------------------------------------------------------------------------------------------
+
+  void ask_handler() {
     if (shared_.requests_at_work.fetch_add(1) >= shared_.limits.requests_at_work) {
       shared_.requests_at_work.fetch_sub(1);
-      return refuse(Response::error(503, "overloaded", "the server has more requests at work than it takes"));
+      return refuse(
+          {Response::error(503, "overloaded", "the server has more requests at work than it takes"), Refusal::kOverloaded});
     }
     const bool at_once = !has_body();
     asio::post(shared_.workers, [self = shared_from_this(), at_once] { self->admit_in_worker(at_once); });
-  }
-
-  // Fill request_ from the parsed header; a response if HTTP itself says no.
-  std::optional<Response> take_head() {
-    const auto& head = parser_->get();
-    const auto target_text = view(head.target());
-    request_.method = std::string(view(head.method_string()));
-    if (target_text.size() > shared_.limits.target_bytes) {
-      return Response::error(414, "target_too_long",
-                             "the request target is longer than " + std::to_string(shared_.limits.target_bytes) + " bytes");
-    }
-    std::size_t fields = 0;
-    for (const auto& field : head) {
-      if (++fields > shared_.limits.header_fields) {
-        return Response::error(431, "headers_too_many",
-                               "more than " + std::to_string(shared_.limits.header_fields) + " header fields");
-      }
-      auto [place, is_new] = request_.headers.try_emplace(lower(view(field.name_string())), view(field.value()));
-      if (!is_new) place->second.append(", ").append(view(field.value()));
-    }
-    auto target = parse_target(target_text);
-    if (!target) return Response::error(400, "bad_target", target.error().message);
-    request_.path = std::move(target->path);
-    request_.query = std::move(target->query);
-    request_.remote_address = remote_address_;
-    if (peer_) (clock::now_unix_ns() < peer_->not_after_unix_ns ? request_.peer : request_.expired_peer) = peer_;
-    return refusal_of_fields();
-  }
-
-  std::optional<Response> refusal_of_fields() {
-    const auto& head = parser_->get();
-    if (head.version() != 11 && head.version() != 10) return Response::error(505, "http_version", "this server speaks HTTP/1.1");
-    if (head.version() == 11 && head.count(beast::http::field::host) != 1) {
-      return Response::error(400, "bad_host", "a request has exactly one Host field");
-    }
-    if (head.count(beast::http::field::transfer_encoding) > 0 && lower(request_.header("transfer-encoding")) != "chunked") {
-      return Response::error(400, "bad_transfer_encoding", "the only transfer coding is chunked");
-    }
-    if (!request_.header("expect").empty() && lower(request_.header("expect")) != "100-continue") {
-      return Response::error(417, "bad_expectation", "the only expectation is 100-continue");
-    }
-    return std::nullopt;
   }
 
   [[nodiscard]] bool has_body() { return parser_->chunked() || parser_->content_length().value_or(0) > 0; }
@@ -207,16 +197,16 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
   // [worker] Ask the handler; a request without a body is served in the same go.
   void admit_in_worker(bool serve_at_once) {
-    Admission admission = internal_guard<Admission>([&] { return shared_.handler(request_); });
+    Admission admission = guarded<Admission>([&] { return shared_.handler(request_); });
     if (auto* accepted = std::get_if<Accepted>(&admission); accepted != nullptr && serve_at_once) {
       authenticated_by_request_ = accepted->authenticated;
       if (accepted->needs_body && !frames_body()) {
         admission = Response::error(411, "length_required", "this route needs a body with Content-Length or chunks");
       } else {
-        admission = internal_guard<Response>([&] { return accepted->serve(request_); });
+        admission = guarded<Response>([&] { return accepted->serve(request_); });
       }
     }
-    asio::post(stream_.get_executor(), [self = shared_from_this(), admission = std::move(admission)]() mutable {
+    asio::post(stream_.socket().get_executor(), [self = shared_from_this(), admission = std::move(admission)]() mutable {
       self->on_admission(std::move(admission));
     });
   }
@@ -224,95 +214,101 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void on_admission(Admission admission) {
     if (auto* response = std::get_if<Response>(&admission)) {
       shared_.requests_at_work.fetch_sub(1);
-      return has_body() ? refuse(std::move(*response)) : answer(std::move(*response));
+      must_close_ = must_close_ || has_body();
+      return answer(std::move(*response));
     }
     accepted_ = std::get<Accepted>(std::move(admission));
     authenticated_by_request_ = accepted_.authenticated;
     if (parser_->content_length().value_or(0) > accepted_.body_bytes) {
       shared_.requests_at_work.fetch_sub(1);
-      return refuse(
-          Response::error(413, "body_too_large", "the body is larger than " + std::to_string(accepted_.body_bytes) + " bytes"));
+      return refuse({Response::body_too_large(accepted_.body_bytes), Refusal::kBodyTooLarge});
     }
-    if (request_.header("expect").empty() || buffer_.size() > 0) return read_body();
-    asio::async_write(stream_, asio::buffer(kContinue), continue_with(&Session::on_continue_sent));
+    if (request_.header("expect").empty() || !unparsed_.empty()) return begin_body();
+    allow(shared_.limits.request_timeout_ms, Late::kClose);
+    stream_.write(kContinue, then(&Session::on_continue_sent));
   }
 
-  void on_continue_sent(const error_code& error, std::size_t) {
+  void on_continue_sent(const error_code& error) {
     if (error) return give_up();
-    read_body();
+    begin_body();
   }
 
-  void read_body() {
+  // --- the body ----------------------------------------------------------------------------------------------------
+
+  void begin_body() {
     parser_->body_limit(accepted_.body_bytes);  // for chunks; a declared length was looked at
-    beast::http::async_read(stream_, buffer_, *parser_, continue_with(&Session::on_body));
+    parser_->eager(true);
+    body_begun_ms_ = now_ms();
+    body_bytes_ = 0;
+    parse_body();
   }
 
-  void on_body(const error_code& error, std::size_t) {
-    if (is_framing_error(error)) {
-      shared_.requests_at_work.fetch_sub(1);
-      return refuse(framing_response(error, true, shared_.limits));
+  void parse_body() {
+    while (!parser_->is_done() && !unparsed_.empty()) {
+      error_code error;
+      const std::size_t used = parser_->put(asio::buffer(unparsed_), error);
+      unparsed_.erase(0, used);
+      body_bytes_ += used;
+      if (error == beast::http::error::need_more || (!error && used == 0)) break;
+      if (error) return refuse_body(refusal_of_parsing(error));
     }
+    if (parser_->is_done()) return serve();
+    if (unparsed_.size() > kUnparsedBytes) return refuse_body(refusal_of_parsing(beast::http::error::buffer_overflow));
+    const BodyPace pace(shared_.limits, body_begun_ms_);
+    allow(pace.deadline_ms(body_bytes_ + unparsed_.size()) - now_ms(), Late::kTell);
+    stream_.read_some(unparsed_, then(&Session::on_body_bytes));
+  }
+
+  void on_body_bytes(const error_code& error) {
+    if (timed_out_) return refuse_body({Response::error(408, "request_timeout", "the body came too slowly"), Refusal::kSlowBody});
     if (error) return give_up();
+    parse_body();
+  }
+
+  void refuse_body(HeadRefusal refusal) {
+    shared_.requests_at_work.fetch_sub(1);
+    if (refusal.reason == Refusal::kBodyTooLarge) refusal.response = Response::body_too_large(accepted_.body_bytes);
+    refuse(std::move(refusal));
+  }
+
+  void serve() {
+    timer_.cancel();
     request_.body = std::move(parser_->get().body());
     asio::post(shared_.workers, [self = shared_from_this()] { self->serve_in_worker(); });
   }
 
   // [worker]
   void serve_in_worker() {
-    Response response = internal_guard<Response>([&] { return accepted_.serve(request_); });
-    asio::post(stream_.get_executor(), [self = shared_from_this(), response = std::move(response)]() mutable {
+    Response response = guarded<Response>([&] { return accepted_.serve(request_); });
+    asio::post(stream_.socket().get_executor(), [self = shared_from_this(), response = std::move(response)]() mutable {
       self->shared_.requests_at_work.fetch_sub(1);
       self->answer(std::move(response));
     });
   }
 
-  // Exceptions of a handler end here: as a 500 and a line in the log.
-  template <class Result, class Work>
-  static Result internal_guard(const Work& work) {
-    try {
-      return work();
-    } catch (const std::exception& failure) {
-      return internal_error(failure.what());
-    } catch (...) {
-      return internal_error("an unknown exception");
-    }
-  }
-
   // --- the answer --------------------------------------------------------------------------------------------------
 
   // Answer a request of which something may still be on its way: the connection ends with it.
-  void refuse(Response response) {
+  void refuse(HeadRefusal refusal) {
+    count(refusal.reason);
     must_close_ = true;
-    answer(std::move(response));
+    answer(std::move(refusal.response));
   }
 
   void answer(Response response) {
-    authenticated_ = authenticated_ || authenticated_by_request_;
+    if (authenticated_by_request_ && !authenticated_) {
+      authenticated_ = true;
+      place_.authenticated();
+    }
     log::debug(remote_address_ + " " + request_.method + " " + request_.path + " " + std::to_string(response.status));
-    const bool keep_alive = !must_close_ && !draining_ && parser_->is_header_done() && parser_->keep_alive();
-    must_close_ = !keep_alive;
-    message_ = Message(static_cast<beast::http::status>(response.status), 11);
-    message_.set(beast::http::field::server, "pganalytics");
-    for (const auto& [name, value] : response.headers) message_.set(name, value);
-    const bool has_content = response.status != 204 && response.status != 304;
-    if (has_content) {
-      message_.set(beast::http::field::content_type, response.content_type);
-      message_.set("X-Content-Type-Options", "nosniff");
-      message_.content_length(response.body.size());
-      message_.body() = std::move(response.body);
-    }
-    if (message_.count(beast::http::field::cache_control) == 0) message_.set(beast::http::field::cache_control, "no-store");
-    message_.keep_alive(keep_alive);
-    serializer_.emplace(message_);
-    expire_after(shared_.limits.request_timeout_ms);
-    if (request_.method == "HEAD" || !has_content) {
-      beast::http::async_write_header(stream_, *serializer_, continue_with(&Session::on_answered));
-    } else {
-      beast::http::async_write(stream_, *serializer_, continue_with(&Session::on_answered));
-    }
+    const bool may_stay = parser_ && parser_->is_header_done() && parser_->keep_alive() && !response.ends_connection;
+    must_close_ = must_close_ || draining_ || !may_stay;
+    answer_ = answer_text(response, request_.method == "HEAD", !must_close_, clock::now_unix_ns());
+    allow(shared_.limits.request_timeout_ms, Late::kClose);
+    stream_.write(answer_, then(&Session::on_answered));
   }
 
-  void on_answered(const error_code& error, std::size_t) {
+  void on_answered(const error_code& error) {
     if (error) return;
     if (must_close_) return close();
     await_request();
@@ -320,95 +316,68 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
   // --- the end -----------------------------------------------------------------------------------------------------
 
-  // The client went away or was too slow while its request was at work.
+  // The client went away while its request was at work.
   void give_up() { shared_.requests_at_work.fetch_sub(1); }
-
-  void close_after(const error_code& error) {
-    if (error == asio::error::eof) close();
-  }
 
   // Say goodbye in TLS, then read on for a while: closing a socket with unread bytes would reset the connection and could take
   // our last answer with it before the client has read it.
   void close() {
     waiting_ = true;
-    expire_after(kCloseTimeoutMs);
-    stream_.async_shutdown(continue_with(&Session::on_shutdown));
+    allow(kCloseTimeoutMs, Late::kClose);
+    stream_.say_goodbye(then(&Session::on_goodbye));
   }
 
-  void on_shutdown(const error_code&) {
+  void on_goodbye(const error_code&) {
     error_code ignored;
-    tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     if (!ignored) discard();
   }
 
-  void discard() { tcp().async_read_some(asio::buffer(discarded_), continue_with(&Session::on_discarded)); }
-
-  void on_discarded(const error_code& error, std::size_t size) {
-    discarded_bytes_ += size;
-    if (!error && discarded_bytes_ < kDiscardBytes) discard();
+  void discard() {
+    stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+      if (!error) self->discard_what_is_there();
+    });
   }
 
-  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  void discard_what_is_there() {
+    std::array<char, 4096> rubbish;
+    error_code error;
+    const std::size_t size = stream_.socket().read_some(asio::buffer(rubbish), error);
+    discarded_bytes_ += size;
+    const bool goes_on = !error || error == asio::error::would_block;
+    if (goes_on && discarded_bytes_ < kDiscardBytes) discard();
+  }
 
   Shared& shared_;
-  beast::ssl_stream<beast::tcp_stream> stream_;
-  beast::flat_buffer buffer_;
+  std::shared_ptr<SSL_CTX> context_;
+  TlsStream stream_;
+  asio::steady_timer timer_;
+  Late late_ = Late::kClose;
+  bool timed_out_ = false;
+  Connections::Place place_;
   std::string remote_address_;
   std::optional<PeerCertificate> peer_;
   bool waiting_ = false;   // nothing would be lost by closing now
-  bool draining_ = false;  // the server is stopping
+  bool draining_ = false;  // the server is stopping, or this connection's collector is revoked
   bool must_close_ = false;
   bool authenticated_ = false;
   bool authenticated_by_request_ = false;
 
+  std::string unparsed_;     // what came and was not taken by the parser yet
+  std::size_t scanned_ = 0;  // of it
   std::optional<Parser> parser_;
   Request request_;
   Accepted accepted_;
-  Message message_;
-  std::optional<Serializer> serializer_;
-
-  std::array<char, 2048> discarded_{};
+  std::int64_t body_begun_ms_ = 0;
+  std::uint64_t body_bytes_ = 0;
+  std::string answer_;
   std::size_t discarded_bytes_ = 0;
 };
 
 }  // namespace
 
-void Connections::add(const std::shared_ptr<Member>& member) {
-  const std::lock_guard lock(mutex_);
-  members_.emplace(member.get(), member);
-}
-
-void Connections::remove(const Member* member) {
-  const std::lock_guard lock(mutex_);
-  members_.erase(member);
-  if (members_.empty()) emptied_.notify_all();
-}
-
-std::size_t Connections::count() const {
-  const std::lock_guard lock(mutex_);
-  return members_.size();
-}
-
-void Connections::for_each(const std::function<void(Member&)>& visit) const {
-  std::vector<std::shared_ptr<Member>> live;  // a visit may end a member, whose destructor wants the lock
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [address, member] : members_) {
-      if (auto alive = member.lock()) live.push_back(std::move(alive));
-    }
-  }
-  for (const auto& member : live) visit(*member);
-}
-
-bool Connections::wait_until_empty(std::int64_t timeout_ms) {
-  std::unique_lock lock(mutex_);
-  return emptied_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return members_.empty(); });
-}
-
-void start_session(asio::ip::tcp::socket socket, Shared& shared) {
-  const auto session = std::make_shared<Session>(std::move(socket), shared);
-  shared.connections.add(session);
-  session->start();
+void start_session(asio::ip::tcp::socket socket, Connections::Place place, std::string remote_address, Shared& shared) {
+  std::make_shared<Session>(std::move(socket), std::move(place), std::move(remote_address), shared)->start();
 }
 
 }  // namespace pganalytics::server::http
