@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.h"
 
+#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include <algorithm>
@@ -49,15 +50,16 @@ std::string wrap_metrics(const Sender& sender, std::string_view metrics) {
       .member("collector_id", sender.collector_id)
       .member("hostname", sender.hostname)
       .member("version", sender.version)
-      .member("epoch", sender.epoch)
-      .member("seq", sender.seq);
+      .member("epoch", sender.key.epoch)
+      .member("seq", sender.key.seq);
+  if (!sender.key.part.empty()) json.member("part", sender.key.part);
   json.key("metrics").json(metrics).end_object();
   return std::string(json.text());
 }
 
-std::string make_envelope(const Sender& sender, const std::vector<std::string>& documents) {
+std::string make_envelope(const Sender& sender, const std::vector<std::string_view>& documents) {
   std::string metrics = "[";
-  for (const std::string& document : documents) {
+  for (const std::string_view document : documents) {
     if (metrics.size() > 1) metrics += ',';
     metrics += document;
   }
@@ -73,17 +75,38 @@ Expected<std::string_view> metrics_of(std::string_view envelope) {
   return envelope.substr(begin, envelope.size() - begin - 1);
 }
 
-std::optional<std::int64_t> timestamp_of(const std::string& document) {
+std::vector<std::string_view> documents_of(std::string_view metrics) {
+  std::vector<std::string_view> documents;
+  int depth = 0;
+  bool in_string = false;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < metrics.size(); ++at) {
+    const char c = metrics[at];
+    if (in_string) {
+      if (c == '\\') ++at;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth == 2) begin = at;
+    } else if (c == '}' || c == ']') {
+      if (--depth == 1) documents.push_back(metrics.substr(begin, at + 1 - begin));
+    }
+  }
+  return documents;
+}
+
+std::optional<std::int64_t> timestamp_of(std::string_view document) {
   TimestampFinder finder;
   rapidjson::Reader reader;
-  rapidjson::StringStream stream(document.c_str());
+  rapidjson::MemoryStream stream(document.data(), document.size());
   reader.Parse<rapidjson::kParseIterativeFlag>(stream, finder);
   return finder.found;
 }
 
-std::pair<std::int64_t, std::int64_t> time_span(const std::vector<std::string>& documents, std::int64_t fallback_unix_ns) {
+std::pair<std::int64_t, std::int64_t> time_span(const std::vector<std::string_view>& documents, std::int64_t fallback_unix_ns) {
   std::optional<std::pair<std::int64_t, std::int64_t>> span;
-  for (const std::string& document : documents) {
+  for (const std::string_view document : documents) {
     const std::int64_t time = timestamp_of(document).value_or(fallback_unix_ns);
     if (!span) span = {time, time};
     span->first = std::min(span->first, time);

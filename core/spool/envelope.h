@@ -3,6 +3,8 @@
 // Private to core/spool. Not here: compression, storage. Pure functions. [any thread]
 #pragma once
 
+#include "core/spool/batch.h"
+
 #include <cstdint>
 #include <optional>
 #include <pganalytics/expected.hpp>
@@ -15,20 +17,23 @@ namespace pganalytics::spool {
 
 // Who sends: the members of the envelope beside the documents.
 struct Sender {
-  std::string collector_id, hostname, version, epoch;
-  std::uint64_t seq = 0;
+  std::string collector_id, hostname, version;
+  BatchKey key;
 };
 
-// {"collector_id","hostname","version","epoch","seq","metrics":[documents]}; documents are JSON objects already.
-std::string make_envelope(const Sender& sender, const std::vector<std::string>& documents);
+// {"collector_id","hostname","version","epoch","seq","metrics":[documents]}, with "part" after "seq" when it is one; documents
+// are JSON objects already.
+std::string make_envelope(const Sender& sender, const std::vector<std::string_view>& documents);
 // The same around the text of a whole metrics array.
 std::string wrap_metrics(const Sender& sender, std::string_view metrics);
 // The text of the metrics array of an envelope made here, byte for byte.
 Expected<std::string_view> metrics_of(std::string_view envelope);
+// The documents of such an array, byte for byte.
+std::vector<std::string_view> documents_of(std::string_view metrics);
 
 // The document's own top-level "timestamp"; nullopt when it has none that parses.
-std::optional<std::int64_t> timestamp_of(const std::string& document);
+std::optional<std::int64_t> timestamp_of(std::string_view document);
 // Earliest and latest of the documents' timestamps; `fallback` stands for one that is missing.
-std::pair<std::int64_t, std::int64_t> time_span(const std::vector<std::string>& documents, std::int64_t fallback_unix_ns);
+std::pair<std::int64_t, std::int64_t> time_span(const std::vector<std::string_view>& documents, std::int64_t fallback_unix_ns);
 
 }  // namespace pganalytics::spool

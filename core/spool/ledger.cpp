@@ -1,144 +1,264 @@
 #include "core/spool/ledger.h"
 
 #include "core/crypto/digest.h"
+#include "core/spool/record.h"
+
+#include <algorithm>
+#include <array>
 
 namespace pganalytics::spool {
 
 struct Ledger::Statements {
-  Statement begin_epoch, save, oldest, remove, extend_loss, add_loss, unreport, settle, unreported, report, move_carrier;
+  std::array<Statement, 2> save;  // epoch and epoch_copy
+  Statement last_loss, extend_loss, add_loss, unreport, settle, unreported, report, move_carrier;
 };
 
 namespace {
 
+constexpr std::size_t kToldAtOnce = 1000;
+
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
-Expected<std::optional<BatchRow>> batch_row(Statement& statement) {
-  PGA_TRY(const bool found, statement.step());
-  if (!found) return std::optional<BatchRow>();
-  const BatchRow row{statement.count(0),   statement.count(1),   statement.count(2),
-                     statement.integer(3), statement.integer(4), statement.integer(5)};
-  statement.reset();
-  return std::optional(row);
+std::int64_t crc_of(const EpochTally& row) {
+  return RecordCrc()
+      .add(row.epoch)
+      .add(row.collector_id)
+      .add(row.last_seq)
+      .add(row.produced)
+      .add(row.acknowledged)
+      .add(row.lost)
+      .value();
+}
+
+std::int64_t crc_of(const Loss& loss) {
+  return RecordCrc()
+      .add(loss.reason)
+      .add(loss.epoch)
+      .add(loss.first_seq)
+      .add(loss.last_seq)
+      .add(loss.documents)
+      .add(loss.first_unix_ns)
+      .add(loss.last_unix_ns)
+      .value();
+}
+
+// Of a row in the order id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc.
+Expected<Loss> loss_of(const Statement& row) {
+  Loss loss{row.integer(0), row.bytes(1), row.bytes(2), row.count(3), row.count(4), row.count(5), row.integer(6), row.integer(7)};
+  if (crc_of(loss) != row.integer(8)) return damaged("a row of the loss ledger");
+  return loss;
+}
+
+Outcome load_epochs(Database& database, const char* sql, Tally& tally) {
+  PGA_TRY(Statement rows, database.prepare(sql));
+  for (;;) {
+    PGA_TRY(const bool found, rows.step());
+    if (!found) return {};
+    EpochTally row{rows.bytes(0), rows.bytes(1), rows.count(2), rows.count(3), rows.count(4), rows.count(5)};
+    if (crc_of(row) == rows.integer(6)) tally.epochs.emplace(row.epoch, row);
+  }
+}
+
+Expected<Statement> prepare_save(Database& db, const char* table) {
+  return db.prepare((std::string("INSERT INTO ") + table +
+                     " (epoch, collector_id, last_seq, produced, acknowledged, lost, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                     " ON CONFLICT (epoch) DO UPDATE SET collector_id = ?2, last_seq = ?3, produced = ?4, acknowledged = ?5,"
+                     " lost = ?6, crc = ?7")
+                        .c_str());
 }
 
 }  // namespace
 
-Expected<Ledger> Ledger::open(Database& db) {
-  PGA_TRY(Statement begin_epoch, db.prepare("INSERT INTO epoch (epoch, collector_id) VALUES (?, ?) RETURNING id"));
-  PGA_TRY(Statement save, db.prepare("UPDATE epoch SET last_seq = ?, produced = ?, acknowledged = ?, lost = ? WHERE id = ?"));
-  PGA_TRY(Statement oldest, db.prepare("SELECT seq, documents, body_bytes, first_unix_ns, last_unix_ns, sealed_unix_ns FROM batch"
-                                       " WHERE seq > ? AND seq < ? AND seq <> ? ORDER BY seq LIMIT 1"));
-  PGA_TRY(Statement remove, db.prepare("DELETE FROM batch WHERE seq = ?"));
-  PGA_TRY(
-      Statement extend_loss,
-      db.prepare("UPDATE loss SET last_seq = last_seq + 1, documents = documents + ?1, first_unix_ns = min(first_unix_ns, ?2),"
-                 " last_unix_ns = max(last_unix_ns, ?3)"
-                 " WHERE reason = ?4 AND epoch = ?5 AND last_seq = ?6 - 1 AND carrier IS NULL RETURNING id"));
-  PGA_TRY(Statement add_loss,
-          db.prepare("INSERT INTO loss (documents, first_unix_ns, last_unix_ns, reason, epoch, first_seq, last_seq)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"));
-  PGA_TRY(Statement unreport, db.prepare("UPDATE loss SET carrier = NULL WHERE carrier = ?"));
-  PGA_TRY(Statement settle, db.prepare("DELETE FROM loss WHERE carrier = ?"));
-  PGA_TRY(Statement unreported, db.prepare("SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns"
-                                           " FROM loss WHERE carrier IS NULL ORDER BY id LIMIT 1000"));
-  PGA_TRY(Statement report, db.prepare("UPDATE loss SET carrier = ? WHERE id = ? AND carrier IS NULL"));
-  PGA_TRY(Statement move_carrier, db.prepare("UPDATE loss SET carrier = ? WHERE carrier = ?"));
-  return Ledger(std::make_shared<Statements>(Statements{
-      std::move(begin_epoch), std::move(save), std::move(oldest), std::move(remove), std::move(extend_loss), std::move(add_loss),
-      std::move(unreport), std::move(settle), std::move(unreported), std::move(report), std::move(move_carrier)}));
+std::int64_t record_crc_of(const BatchRow& row) {
+  return RecordCrc()
+      .add(row.position)
+      .add(row.key.epoch)
+      .add(row.key.seq)
+      .add(row.key.part)
+      .add(row.plugin)
+      .add(row.documents)
+      .add(row.first_unix_ns)
+      .add(row.last_unix_ns)
+      .add(row.sealed_ns)
+      .add(row.encoding)
+      .add(row.body_crc)
+      .add(row.bytes)
+      .value();
 }
 
-Expected<std::optional<Tally>> Ledger::load(Database& database) {
-  PGA_TRY(Statement newest, database.prepare("SELECT id, epoch, collector_id, last_seq, produced, acknowledged, lost FROM epoch"
-                                             " ORDER BY id DESC LIMIT 1"));
-  PGA_TRY(const bool found, newest.step());
-  if (!found) return std::optional<Tally>();
-  Tally tally{newest.integer(0), newest.bytes(1), newest.bytes(2), newest.count(3),
-              newest.count(4),   newest.count(5), newest.count(6)};
-  PGA_TRY(Statement waiting,
-          database.prepare("SELECT count(*), coalesce(sum(documents), 0), coalesce(sum(body_bytes), 0) FROM batch"));
+Expected<Ledger> Ledger::open(Database& db) {
+  PGA_TRY(Statement save, prepare_save(db, "epoch"));
+  PGA_TRY(Statement save_copy, prepare_save(db, "epoch_copy"));
+  PGA_TRY(Statement last_loss,
+          db.prepare("SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc"
+                     " FROM loss WHERE reason = ? AND epoch = ? AND carrier IS NULL ORDER BY id DESC LIMIT 1"));
+  PGA_TRY(Statement extend_loss,
+          db.prepare("UPDATE loss SET last_seq = ?, documents = ?, first_unix_ns = ?, last_unix_ns = ?, crc = ? WHERE id = ?"));
+  PGA_TRY(Statement add_loss,
+          db.prepare("INSERT INTO loss (reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  PGA_TRY(Statement unreport, db.prepare("UPDATE loss SET carrier = NULL WHERE carrier = ?"));
+  PGA_TRY(Statement settle, db.prepare("DELETE FROM loss WHERE carrier = ?"));
+  PGA_TRY(Statement unreported,
+          db.prepare("SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc"
+                     " FROM loss WHERE carrier IS NULL ORDER BY id"));
+  PGA_TRY(Statement report, db.prepare("UPDATE loss SET carrier = ? WHERE id = ? AND carrier IS NULL"));
+  PGA_TRY(Statement move_carrier, db.prepare("UPDATE loss SET carrier = ? WHERE carrier = ?"));
+  return Ledger(std::make_shared<Statements>(Statements{{std::move(save), std::move(save_copy)},
+                                                        std::move(last_loss),
+                                                        std::move(extend_loss),
+                                                        std::move(add_loss),
+                                                        std::move(unreport),
+                                                        std::move(settle),
+                                                        std::move(unreported),
+                                                        std::move(report),
+                                                        std::move(move_carrier)}));
+}
+
+Expected<Tally> Ledger::load(Database& database, const std::string& current) {
+  Tally tally;
+  tally.current = current;
+  touched_.clear();
+  PGA_CHECK(load_epochs(database, "SELECT epoch, collector_id, last_seq, produced, acknowledged, lost, crc FROM epoch", tally));
+  PGA_CHECK(
+      load_epochs(database, "SELECT epoch, collector_id, last_seq, produced, acknowledged, lost, crc FROM epoch_copy", tally));
+  PGA_TRY(Statement waiting, database.prepare("SELECT count(*), coalesce(sum(documents), 0), coalesce(sum(body_bytes), 0),"
+                                              " coalesce(max(position), 0) FROM batch"));
   PGA_CHECK(waiting.step());
   tally.waiting_batches = waiting.count(0);
   tally.waiting_documents = waiting.count(1);
   tally.waiting_bytes = waiting.count(2);
-  return std::optional(tally);
-}
-
-Expected<Tally> Ledger::begin_epoch(const std::string& collector_id) {
-  Tally tally;
-  tally.epoch = crypto::hex(crypto::random_bytes(16));
-  tally.collector_id = collector_id;
-  Statement& insert = statements_->begin_epoch;
-  PGA_CHECK(insert.bind(tally.epoch).bind(collector_id).step());
-  tally.epoch_id = insert.integer(0);
-  insert.reset();
+  tally.position = waiting.integer(3);
+  if (tally.epochs.count(current) == 0) return damaged("the row of the epoch " + current);
   return tally;
 }
 
+void Ledger::begin_epoch(Tally& tally, const std::string& collector_id) {
+  tally.current = crypto::hex(crypto::random_bytes(16));
+  EpochTally& epoch = touched(tally, tally.current);
+  epoch.epoch = tally.current;
+  epoch.collector_id = collector_id;
+}
+
+EpochTally& Ledger::touched(Tally& tally, const std::string& epoch) {
+  touched_.insert(epoch);
+  return tally.epochs[epoch];
+}
+
 Outcome Ledger::save(const Tally& tally) {
-  return statements_->save.bind(signed_of(tally.last_seq))
-      .bind(signed_of(tally.produced))
-      .bind(signed_of(tally.acknowledged))
-      .bind(signed_of(tally.lost))
-      .bind(tally.epoch_id)
-      .done();
-}
-
-Expected<std::optional<BatchRow>> Ledger::oldest(std::uint64_t after, std::uint64_t before, std::uint64_t spared) {
-  return batch_row(statements_->oldest.bind(signed_of(after)).bind(signed_of(before)).bind(signed_of(spared)));
-}
-
-Outcome Ledger::forget(Tally& tally, const BatchRow& batch) {
-  PGA_CHECK(statements_->remove.bind(signed_of(batch.seq)).done());
-  tally.waiting_batches -= 1;
-  tally.waiting_documents -= batch.documents;
-  tally.waiting_bytes -= batch.bytes;
+  for (const std::string& epoch : touched_) {
+    const EpochTally& row = tally.epochs.at(epoch);
+    for (Statement& save : statements_->save) {
+      PGA_CHECK(save.bind(row.epoch)
+                    .bind(row.collector_id)
+                    .bind(signed_of(row.last_seq))
+                    .bind(signed_of(row.produced))
+                    .bind(signed_of(row.acknowledged))
+                    .bind(signed_of(row.lost))
+                    .bind(crc_of(row))
+                    .done());
+    }
+  }
+  touched_.clear();
   return {};
 }
 
+void Ledger::produced(Tally& tally, const BatchRow& batch) {
+  EpochTally& epoch = touched(tally, batch.key.epoch);
+  epoch.produced += batch.documents;
+  epoch.last_seq = std::max(epoch.last_seq, batch.key.seq);
+  tally.waiting_batches += 1;
+  tally.waiting_documents += batch.documents;
+  tally.waiting_bytes += batch.bytes;
+  tally.position = std::max(tally.position, batch.position);
+}
+
+void Ledger::forget(Tally& tally, const BatchRow& batch) {
+  tally.waiting_batches -= 1;
+  tally.waiting_documents -= batch.documents;
+  tally.waiting_bytes -= batch.bytes;
+}
+
 Outcome Ledger::delivered(Tally& tally, const BatchRow& batch) {
-  PGA_CHECK(forget(tally, batch));
-  tally.acknowledged += batch.documents;
-  return statements_->settle.bind(signed_of(batch.seq)).done();
+  forget(tally, batch);
+  touched(tally, batch.key.epoch).acknowledged += batch.documents;
+  return statements_->settle.bind(batch.id).done();
 }
 
 Outcome Ledger::lose(Tally& tally, const BatchRow& batch, const std::string& reason) {
-  PGA_CHECK(forget(tally, batch));
-  tally.lost += batch.documents;
+  forget(tally, batch);
+  touched(tally, batch.key.epoch).lost += batch.documents;
   // Losses that this batch was to report are without a messenger again.
-  PGA_CHECK(statements_->unreport.bind(signed_of(batch.seq)).done());
-  const auto bound = [&](Statement& statement) -> Statement& {
-    return statement.bind(signed_of(batch.documents))
-        .bind(batch.first_unix_ns)
-        .bind(batch.last_unix_ns)
-        .bind(reason)
-        .bind(tally.epoch)
-        .bind(signed_of(batch.seq));
-  };
-  PGA_TRY(const bool extended, bound(statements_->extend_loss).step());
-  statements_->extend_loss.reset();
-  return extended ? Outcome() : bound(statements_->add_loss).done();
+  PGA_CHECK(statements_->unreport.bind(batch.id).done());
+  Statement& last = statements_->last_loss;
+  PGA_TRY(const bool found, last.bind(reason).bind(batch.key.epoch).step());
+  if (found) {
+    PGA_TRY(Loss loss, loss_of(last));
+    last.reset();
+    if (loss.last_seq + 1 == batch.key.seq || loss.last_seq == batch.key.seq) {
+      loss.last_seq = batch.key.seq;
+      loss.documents += batch.documents;
+      loss.first_unix_ns = std::min(loss.first_unix_ns, batch.first_unix_ns);
+      loss.last_unix_ns = std::max(loss.last_unix_ns, batch.last_unix_ns);
+      return statements_->extend_loss.bind(signed_of(loss.last_seq))
+          .bind(signed_of(loss.documents))
+          .bind(loss.first_unix_ns)
+          .bind(loss.last_unix_ns)
+          .bind(crc_of(loss))
+          .bind(loss.id)
+          .done();
+    }
+  }
+  const Loss loss{
+      0, reason, batch.key.epoch, batch.key.seq, batch.key.seq, batch.documents, batch.first_unix_ns, batch.last_unix_ns};
+  return add(loss);
+}
+
+Outcome Ledger::add(const Loss& loss) {
+  return statements_->add_loss.bind(loss.reason)
+      .bind(loss.epoch)
+      .bind(signed_of(loss.first_seq))
+      .bind(signed_of(loss.last_seq))
+      .bind(signed_of(loss.documents))
+      .bind(loss.first_unix_ns)
+      .bind(loss.last_unix_ns)
+      .bind(crc_of(loss))
+      .done();
+}
+
+void Ledger::moved(Tally& tally, const BatchRow& from, const BatchRow& to) {
+  touched(tally, from.key.epoch).produced -= from.documents;
+  forget(tally, from);
+  produced(tally, to);
+}
+
+void Ledger::halved(Tally& tally, const BatchRow& whole, const BatchRow& first, const BatchRow& second) {
+  // A half is made of what was produced already.
+  touched(tally, whole.key.epoch).produced -= whole.documents;
+  forget(tally, whole);
+  produced(tally, first);
+  produced(tally, second);
 }
 
 Expected<std::vector<Loss>> Ledger::unreported() {
   std::vector<Loss> losses;
   Statement& rows = statements_->unreported;
   rows.reset();
-  for (;;) {
+  while (losses.size() < kToldAtOnce) {
     PGA_TRY(const bool found, rows.step());
-    if (!found) return losses;
-    losses.push_back({rows.integer(0), rows.bytes(1), rows.bytes(2), rows.count(3), rows.count(4), rows.count(5), rows.integer(6),
-                      rows.integer(7)});
+    if (!found) break;
+    PGA_TRY(Loss loss, loss_of(rows));
+    losses.push_back(std::move(loss));
   }
+  rows.reset();
+  return losses;
 }
 
-Outcome Ledger::report(const std::vector<std::int64_t>& losses, std::uint64_t carrier) {
-  for (const std::int64_t id : losses) PGA_CHECK(statements_->report.bind(signed_of(carrier)).bind(id).done());
+Outcome Ledger::report(const std::vector<std::int64_t>& losses, std::int64_t carrier) {
+  for (const std::int64_t id : losses) PGA_CHECK(statements_->report.bind(carrier).bind(id).done());
   return {};
 }
 
-Outcome Ledger::move_carrier(std::uint64_t from, std::uint64_t to) {
-  return statements_->move_carrier.bind(signed_of(to)).bind(signed_of(from)).done();
-}
+Outcome Ledger::move_carrier(std::int64_t from, std::int64_t to) { return statements_->move_carrier.bind(to).bind(from).done(); }
 
 }  // namespace pganalytics::spool

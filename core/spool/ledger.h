@@ -1,54 +1,75 @@
-// The spool's bookkeeping: how many documents were made, delivered and lost, and the ledger of losses.
+// The spool's bookkeeping: how many documents of each epoch were made, delivered and lost, and the ledger of losses.
 //
-// Private to core/spool; every function runs inside a transaction of the caller and changes `tally`, which the caller keeps only
-// if the commit succeeded. Not here: batches' bytes.
+// Private to core/spool; every changing function runs inside a transaction of the caller, and changes the tally in memory too:
+// when the transaction fails, load() makes it again from the file. Not here: batches' bytes. [storage thread]
 #pragma once
 
 #include "core/spool/spool.h"
 #include "core/spool/sqlite.h"
 
+#include <map>
+#include <set>
+
 namespace pganalytics::spool {
 
-// The newest epoch's row and the sums over the waiting batches.
-struct Tally {
-  std::int64_t epoch_id = 0;
+// What stands in an epoch's row.
+struct EpochTally {
   std::string epoch, collector_id;
   std::uint64_t last_seq = 0, produced = 0, acknowledged = 0, lost = 0;
+};
+
+// All of it, and sums over the waiting batches.
+struct Tally {
+  std::string current;  // the epoch that grows
+  std::map<std::string, EpochTally> epochs;
   std::uint64_t waiting_batches = 0, waiting_documents = 0, waiting_bytes = 0;
+  std::int64_t position = 0;  // of the newest batch there ever was, as far as the file knows
+
+  [[nodiscard]] EpochTally& growing() { return epochs[current]; }
 };
 
 // A waiting batch without its body.
 struct BatchRow {
-  std::uint64_t seq = 0, documents = 0, bytes = 0;
-  std::int64_t first_unix_ns = 0, last_unix_ns = 0, sealed_unix_ns = 0;
+  std::int64_t id = 0, position = 0;
+  BatchKey key;
+  std::string plugin, encoding;
+  std::uint64_t documents = 0, bytes = 0;
+  std::int64_t first_unix_ns = 0, last_unix_ns = 0, sealed_ns = 0, body_crc = 0;
 };
+// The checksum of its columns.
+std::int64_t record_crc_of(const BatchRow& row);
 
 class Ledger {
  public:
   static Expected<Ledger> open(Database& database);
 
-  // nullopt: a new spool, no epoch yet.
-  Expected<std::optional<Tally>> load(Database& database);
-  // A new epoch of `collector_id`, with nothing in it.
-  Expected<Tally> begin_epoch(const std::string& collector_id);
+  // The figures as they stand in the file; `current` is the caller's to know.
+  Expected<Tally> load(Database& database, const std::string& current);
+  // An epoch with nothing in it, which grows from now on.
+  void begin_epoch(Tally& tally, const std::string& collector_id);
+  // Writes the epochs that changed since.
   Outcome save(const Tally& tally);
 
-  // Oldest waiting batch with after < seq < before that is not `spared`; nullopt: none.
-  Expected<std::optional<BatchRow>> oldest(std::uint64_t after, std::uint64_t before, std::uint64_t spared);
-
-  Outcome delivered(Tally& tally, const BatchRow& batch);
+  void produced(Tally& tally, const BatchRow& batch);      // a new batch waits
+  Outcome delivered(Tally& tally, const BatchRow& batch);  // its row is the caller's to remove
   Outcome lose(Tally& tally, const BatchRow& batch, const std::string& reason);
+  // Its content waits as `to` from now on: under another key, or with another size.
+  void moved(Tally& tally, const BatchRow& from, const BatchRow& to);
+  void halved(Tally& tally, const BatchRow& whole, const BatchRow& first, const BatchRow& second);
 
+  Outcome add(const Loss& loss);  // a row of its own; documents of no epoch's tally
   Expected<std::vector<Loss>> unreported();
-  Outcome report(const std::vector<std::int64_t>& losses, std::uint64_t carrier);
-  Outcome move_carrier(std::uint64_t from, std::uint64_t to);
+  Outcome report(const std::vector<std::int64_t>& losses, std::int64_t carrier);
+  Outcome move_carrier(std::int64_t from, std::int64_t to);
 
  private:
   struct Statements;
   explicit Ledger(std::shared_ptr<Statements> statements) : statements_(std::move(statements)) {}
-  Outcome forget(Tally& tally, const BatchRow& batch);
+  void forget(Tally& tally, const BatchRow& batch);
+  EpochTally& touched(Tally& tally, const std::string& epoch);
 
   std::shared_ptr<Statements> statements_;
+  std::set<std::string> touched_;
 };
 
 }  // namespace pganalytics::spool

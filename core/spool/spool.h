@@ -75,9 +75,13 @@ class Spool : public Outbox {
 
   Expected<std::map<std::string, std::string>> state_of(const std::string& plugin);
 
-  Expected<std::optional<Batch>> next() override;
-  Outcome acknowledge(std::uint64_t seq) override;
-  Outcome set_aside(std::uint64_t seq, const std::string& reason) override;
+  Expected<std::optional<Batch>> next(Lane lane) override;
+  Outcome hold(const BatchKey& key) override;
+  void release(const BatchKey& key) override;
+  Outcome acknowledge(const BatchKey& key) override;
+  Outcome set_aside(const BatchKey& key, const std::string& reason) override;
+  Expected<bool> split(const BatchKey& key) override;
+  Outcome rekey(const BatchKey& key) override;
 
   // Losses that no waiting or acknowledged batch reports, oldest first, at most a thousand. Name them in
   // SealedRun::reported_losses of the run whose document tells them: they are forgotten when that batch is acknowledged and come

@@ -1,7 +1,11 @@
 #include "core/spool/spool_file.h"
 
+#include "core/files/files.h"
 #include "core/log/log.h"
+#include "core/spool/record.h"
 #include "core/spool/tables.h"
+
+#include <sys/stat.h>
 
 #include <cstdio>
 
@@ -43,7 +47,30 @@ Expected<Database> open_database(const std::string& path) {
   PGA_CHECK(check_format(database, path));
   PGA_TRY(const std::int64_t format, format_of(database));
   if (format == 0) PGA_CHECK(create_tables(database));
+  if (format == 1) PGA_CHECK(migrate(database));
   return database;
+}
+
+std::int64_t crc_of(const Home& home) {
+  return RecordCrc().add(home.epoch).add(home.home).add(home.clock_ns).add(home.wall_ns).value();
+}
+
+Expected<std::optional<Home>> read_home(Database& database) {
+  PGA_TRY(Statement row, database.prepare("SELECT epoch, home, clock_ns, wall_ns, crc FROM spool WHERE id = 1"));
+  PGA_TRY(const bool found, row.step());
+  if (!found) return std::optional<Home>();
+  Home home{row.bytes(0), row.bytes(1), row.integer(2), row.integer(3)};
+  if (crc_of(home) != row.integer(4)) return damaged("the spool's own row");
+  return std::optional(std::move(home));
+}
+
+std::string home_of(const std::string& path) {
+  auto machine = files::read("/etc/machine-id", 64);  // machine-id(5); absent in many containers
+  std::string home = machine ? std::move(machine).value() : std::string();
+  while (!home.empty() && home.back() == '\n') home.pop_back();
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return home;
+  return home + " " + std::to_string(file.st_dev) + " " + std::to_string(file.st_ino);
 }
 
 void move_aside(const std::string& path, std::int64_t unix_ns) {

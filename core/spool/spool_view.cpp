@@ -1,13 +1,13 @@
 #include "core/spool/spool_view.h"
 
 #include "core/spool/ledger.h"
+#include "core/spool/record.h"
 #include "core/spool/spool_file.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <limits>
 
 namespace pganalytics::spool {
 
@@ -17,7 +17,12 @@ Expected<std::map<std::string, std::string>> read_state(Statement& select_by_plu
   for (;;) {
     PGA_TRY(const bool found, select_by_plugin.step());
     if (!found) return state;
-    state.emplace(select_by_plugin.bytes(0), select_by_plugin.bytes(1));
+    std::string key = select_by_plugin.bytes(0), value = select_by_plugin.bytes(1);
+    if (RecordCrc().add(plugin).add(key).add(value).value() != select_by_plugin.integer(2)) {
+      select_by_plugin.reset();
+      return damaged("the state of plugin " + plugin);
+    }
+    state.emplace(std::move(key), std::move(value));
   }
 }
 
@@ -25,22 +30,25 @@ Expected<std::optional<std::string>> read_value(Statement& select_by_key, const 
   PGA_TRY(const bool found, select_by_key.bind(key).step());
   if (!found) return std::optional<std::string>();
   std::optional<std::string> value = select_by_key.bytes(0);
+  const std::int64_t crc = select_by_key.integer(1);
   select_by_key.reset();
+  if (RecordCrc().add(key).add(*value).value() != crc) return damaged("the value " + key);
   return value;
 }
 
-Expected<SpoolStatus> status_of(const Tally& tally, Ledger& ledger) {
-  PGA_TRY(const auto oldest, ledger.oldest(0, std::numeric_limits<std::int64_t>::max(), 0));
+SpoolStatus status_of(const Tally& tally, std::int64_t oldest_unix_ns) {
   SpoolStatus status;
-  status.epoch = tally.epoch;
-  status.last_seq = tally.last_seq;
-  status.produced_documents = tally.produced;
-  status.acknowledged_documents = tally.acknowledged;
-  status.lost_documents = tally.lost;
+  status.epoch = tally.current;
+  for (const auto& [epoch, row] : tally.epochs) {
+    if (epoch == tally.current) status.last_seq = row.last_seq;
+    status.produced_documents += row.produced;
+    status.acknowledged_documents += row.acknowledged;
+    status.lost_documents += row.lost;
+  }
   status.waiting_batches = tally.waiting_batches;
   status.waiting_documents = tally.waiting_documents;
   status.waiting_bytes = tally.waiting_bytes;
-  status.oldest_unix_ns = oldest ? oldest->first_unix_ns : 0;
+  status.oldest_unix_ns = oldest_unix_ns;
   return status;
 }
 
@@ -70,9 +78,13 @@ Expected<SpoolStatus> SpoolView::status() {
   // One read transaction, so that the figures belong together.
   PGA_CHECK(database_.run("BEGIN"));
   auto status = [&]() -> Expected<SpoolStatus> {
+    PGA_TRY(const auto home, read_home(database_));
+    if (!home) return SpoolStatus{};
     PGA_TRY(Ledger ledger, Ledger::open(database_));
-    PGA_TRY(const auto tally, ledger.load(database_));
-    return tally ? status_of(*tally, ledger) : Expected<SpoolStatus>(SpoolStatus{});
+    PGA_TRY(const Tally tally, ledger.load(database_, home->epoch));
+    PGA_TRY(Statement oldest, database_.prepare("SELECT first_unix_ns FROM batch ORDER BY position, part LIMIT 1"));
+    PGA_TRY(const bool waits, oldest.step());
+    return status_of(tally, waits ? oldest.integer(0) : 0);
   }();
   PGA_CHECK(database_.run("COMMIT"));
   return status;

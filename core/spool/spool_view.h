@@ -14,7 +14,6 @@
 
 namespace pganalytics::spool {
 
-class Ledger;
 struct Tally;
 
 class SpoolView {
@@ -33,10 +32,10 @@ class SpoolView {
 };
 
 // What the view and the spool itself read alike.
-constexpr const char* kSelectState = "SELECT key, value FROM state WHERE plugin = ?";
-constexpr const char* kSelectValue = "SELECT value FROM value WHERE key = ?";
+constexpr const char* kSelectState = "SELECT key, value, crc FROM state WHERE plugin = ?1";
+constexpr const char* kSelectValue = "SELECT value, crc FROM value WHERE key = ?1";
 Expected<std::map<std::string, std::string>> read_state(Statement& select_by_plugin, const std::string& plugin);
 Expected<std::optional<std::string>> read_value(Statement& select_by_key, const std::string& key);
-Expected<SpoolStatus> status_of(const Tally& tally, Ledger& ledger);
+SpoolStatus status_of(const Tally& tally, std::int64_t oldest_unix_ns);
 
 }  // namespace pganalytics::spool

@@ -85,6 +85,12 @@ Statement& Statement::bind(std::string_view text) {
   return *this;
 }
 
+Statement& Statement::bind(std::nullptr_t) {
+  if (bound_ == 0) reset();
+  if (const int code = sqlite3_bind_null(handle_.get(), ++bound_); code != SQLITE_OK) bind_error_ = code;
+  return *this;
+}
+
 Statement& Statement::bind_blob(std::string_view bytes) {
   if (bound_ == 0) reset();
   const int code =

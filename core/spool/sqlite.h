@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@ class Database {
 
   Outcome run(const char* sql);  // statements without parameters or results
   Expected<Statement> prepare(const char* sql);
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Error error(const std::string& doing) const;  // the last one, told as `doing`: why
 
  private:
@@ -42,6 +44,7 @@ class Statement {
  public:
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view text);
+  Statement& bind(std::nullptr_t);
   Statement& bind_blob(std::string_view bytes);  // not copied: must live until the last step()
 
   Expected<bool> step();  // true: a row is there

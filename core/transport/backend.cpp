@@ -28,8 +28,6 @@ double random_part() {
   return std::uniform_real_distribution<double>(0, 1)(device);
 }
 
-std::string key_of(const spool::Batch& batch) { return batch.epoch + "." + std::to_string(batch.seq); }
-
 }  // namespace
 
 class Backend::Impl {
@@ -82,7 +80,7 @@ Expected<HttpAnswer> Backend::Impl::call_with_token(HttpRequest request) {
 }
 
 PushAnswer Backend::Impl::push(const spool::Batch& batch) {
-  const std::string key = key_of(batch);
+  const std::string key = batch.key.text();
   HttpRequest request;
   request.method = "POST";
   request.path = "/api/v1/metrics/push";

@@ -181,7 +181,7 @@ void Delivery::Impl::drain() {
 
 // One batch, or kNever. On return push_at_ms_ says when to come again; 0 is at once.
 void Delivery::Impl::push_next() {
-  auto next = outbox_.next();
+  auto next = outbox_.next(spool::Lane::kBacklog);
   if (!next) return outbox_failed(next.error());
   spool_health_.well("the outbox");
   if (!next.value()) {
@@ -208,7 +208,7 @@ void Delivery::Impl::take_verdict(const spool::Batch& batch, const PushAnswer& a
 }
 
 void Delivery::Impl::acknowledged(const spool::Batch& batch, const PushAnswer& answer) {
-  if (const Outcome forgotten = outbox_.acknowledge(batch.seq); !forgotten) return outbox_failed(forgotten.error());
+  if (const Outcome forgotten = outbox_.acknowledge(batch.key); !forgotten) return outbox_failed(forgotten.error());
   push_health_.well(backend_->url());
   retry_.reset();
   forbidden_.reset();
@@ -216,7 +216,7 @@ void Delivery::Impl::acknowledged(const spool::Batch& batch, const PushAnswer& a
   refused_key_.clear();
   push_at_ms_ = 0;
   if (answer.rejected > 0) {
-    log::warn("push: the server took batch " + std::to_string(batch.seq) + " of " + batch.plugin + " but rejected " +
+    log::warn("push: the server took batch " + batch.key.text() + " of " + batch.plugin + " but rejected " +
               std::to_string(answer.rejected) + " of its " + std::to_string(batch.documents) + " documents");
   }
   {
@@ -235,7 +235,7 @@ void Delivery::Impl::acknowledged(const spool::Batch& batch, const PushAnswer& a
 // First time: perhaps the server had a bad moment. Second time: the batch is poison, unless so many in a row are that the server
 // must be at fault; then the rest is kept until it takes one again.
 void Delivery::Impl::refused(const spool::Batch& batch, const PushAnswer& answer) {
-  const std::string key = batch.epoch + "." + std::to_string(batch.seq);
+  const std::string key = batch.key.text();
   if (refused_key_ != key) {
     refused_key_ = key;
     ++refused_in_a_row_;
@@ -248,9 +248,9 @@ void Delivery::Impl::refused(const spool::Batch& batch, const PushAnswer& answer
 }
 
 void Delivery::Impl::set_aside(const spool::Batch& batch, const std::string& reason, const PushAnswer& answer) {
-  log::error("push: batch " + std::to_string(batch.seq) + " of " + batch.plugin + " with " + std::to_string(batch.documents) +
+  log::error("push: batch " + batch.key.text() + " of " + batch.plugin + " with " + std::to_string(batch.documents) +
              " documents is set aside as " + reason + ": " + answer.reason);
-  if (const Outcome done = outbox_.set_aside(batch.seq, reason); !done) return outbox_failed(done.error());
+  if (const Outcome done = outbox_.set_aside(batch.key, reason); !done) return outbox_failed(done.error());
   push_at_ms_ = 0;
 }
 

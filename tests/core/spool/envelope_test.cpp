@@ -6,7 +6,7 @@
 using namespace pganalytics;
 
 TEST_CASE("an envelope carries the documents byte for byte") {
-  const spool::Sender sender{"id-1", "db\"metrics\":[1", "0.1.0", "00ff", 7};
+  const spool::Sender sender{"id-1", "db\"metrics\":[1", "0.1.0", {"00ff", 7, ""}};
   const std::string envelope = spool::make_envelope(sender, {R"({"a": 1.50})", R"({"b":"\"metrics\":["})"});
   const auto parsed = schema::parse_json(envelope);
   REQUIRE(parsed);

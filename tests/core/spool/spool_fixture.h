@@ -51,6 +51,9 @@ inline spool::SealedRun run_of(std::vector<std::string> documents) {
   return run;
 }
 
+// Of the epoch that grows.
+inline spool::BatchKey key_of(spool::Spool& spool, std::uint64_t seq) { return {must(spool.status()).epoch, seq, ""}; }
+
 inline void check_invariant(const spool::SpoolStatus& status) {
   CHECK(status.produced_documents == status.acknowledged_documents + status.lost_documents + status.waiting_documents);
 }

@@ -76,12 +76,12 @@ TEST_CASE("SIGKILL at any moment leaves whole runs, no hole, and the state of th
     CHECK(status.produced_documents == 2 * status.last_seq);
     check_invariant(status);
     if (status.last_seq > 0) CHECK(must(spool->state_of("pg_stats")).at("run") == std::to_string(status.last_seq));
-    while (const auto batch = must(spool->next())) {
-      REQUIRE(batch->seq == ++delivered);
+    while (const auto batch = must(spool->next(spool::Lane::kBacklog))) {
+      REQUIRE(batch->key.seq == ++delivered);
       const auto envelope = must(schema::parse_json(must(compression::expand(batch->encoding, batch->body, 1 << 20))));
       REQUIRE(envelope["metrics"].Size() == 2);
-      REQUIRE(std::to_string(batch->seq) == envelope["metrics"][1]["payload"].GetString());
-      must(spool->acknowledge(batch->seq));
+      REQUIRE(std::to_string(batch->key.seq) == envelope["metrics"][1]["payload"].GetString());
+      must(spool->acknowledge(batch->key));
     }
     REQUIRE(delivered == status.last_seq);
   }

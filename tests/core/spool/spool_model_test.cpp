@@ -85,20 +85,19 @@ void run_one(unsigned seed) {
       }
       model.dropped_to(must(spool->status()).waiting_batches);
     } else if (choice < 8) {  // deliver or set aside
-      const auto batch = must(spool->next());
+      const auto batch = must(spool->next(spool::Lane::kBacklog));
       REQUIRE(batch.has_value() == !model.waiting.empty());
       if (batch) {
-        REQUIRE(batch->seq == model.in_flight.value_or(model.waiting.front().seq));
-        model.in_flight = batch->seq;
-        if (choice == 5) must(spool->acknowledge(batch->seq));
-        if (choice == 5) model.finish(batch->seq, model.acknowledged);
-        if (choice == 6) must(spool->set_aside(batch->seq, "poison"));
-        if (choice == 6) model.finish(batch->seq, model.lost);
+        REQUIRE(batch->key.seq == model.in_flight.value_or(model.waiting.front().seq));
+        model.in_flight = batch->key.seq;
+        if (choice == 5) must(spool->acknowledge(batch->key));
+        if (choice == 5) model.finish(batch->key.seq, model.acknowledged);
+        if (choice == 6) must(spool->set_aside(batch->key, "poison"));
+        if (choice == 6) model.finish(batch->key.seq, model.lost);
       }
     } else if (choice == 8) {  // restart
       spool.reset();
       spool = must(spool::Spool::open(folder.path(), options));
-      model.in_flight.reset();
     }
     check_same(*spool, model);
   }

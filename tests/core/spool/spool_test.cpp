@@ -24,7 +24,7 @@ rapidjson::Document envelope_of(const spool::Batch& batch) {
 }
 
 spool::Batch next_of(Spool& spool) {
-  auto batch = must(spool.next());
+  auto batch = must(spool.next(spool::Lane::kBacklog));
   REQUIRE(batch.has_value());
   return std::move(*batch);
 }
@@ -39,9 +39,9 @@ TEST_CASE("a sealed run comes out as one batch with everything the push needs") 
       must(spool->seal(run_of({document("a", "2026-02-03T00:00:00.000Z"), document("b", "2026-02-03T00:00:01.000Z")})));
   CHECK(seq == 1);
   const spool::Batch batch = next_of(*spool);
-  CHECK(batch.seq == 1);
-  CHECK(batch.epoch.size() == 32);
-  CHECK(batch.epoch.find_first_not_of("0123456789abcdef") == std::string::npos);
+  CHECK(batch.key.seq == 1);
+  CHECK(batch.key.epoch.size() == 32);
+  CHECK(batch.key.epoch.find_first_not_of("0123456789abcdef") == std::string::npos);
   CHECK(batch.plugin == "pg_stats");
   CHECK(batch.documents == 2);
   CHECK(batch.last_unix_ns - batch.first_unix_ns == 1'000'000'000);
@@ -49,7 +49,7 @@ TEST_CASE("a sealed run comes out as one batch with everything the push needs") 
   CHECK(envelope["collector_id"] == "11111111-2222-4333-8444-555555555555");
   CHECK(envelope["hostname"] == "db1");
   CHECK(envelope["version"] == "0.1.0");
-  CHECK(batch.epoch == envelope["epoch"].GetString());
+  CHECK(batch.key.epoch == envelope["epoch"].GetString());
   CHECK(envelope["seq"].GetUint64() == 1);
   CHECK(envelope["metrics"].Size() == 2);
   CHECK(envelope["metrics"][1]["payload"] == "b");
@@ -62,11 +62,11 @@ TEST_CASE("next gives the same bytes until the batch is finished, then the one a
   must(spool->seal(run_of({document("a")})));
   must(spool->seal(run_of({document("b")})));
   CHECK(next_of(*spool).body == next_of(*spool).body);
-  must(spool->acknowledge(1));
-  CHECK(next_of(*spool).seq == 2);
-  must(spool->acknowledge(2));
-  CHECK_FALSE(must(spool->next()).has_value());
-  const auto again = spool->acknowledge(2);
+  must(spool->acknowledge(key_of(*spool, 1)));
+  CHECK(next_of(*spool).key.seq == 2);
+  must(spool->acknowledge(key_of(*spool, 2)));
+  CHECK_FALSE(must(spool->next(spool::Lane::kBacklog)).has_value());
+  const auto again = spool->acknowledge(key_of(*spool, 2));
   REQUIRE_FALSE(again);
   CHECK(again.error().status == PGA_E_NOTFOUND);
   const auto status = must(spool->status());
@@ -139,7 +139,7 @@ TEST_CASE("the size cap drops the oldest and writes down what was lost") {
   CHECK(losses[0].last_seq == 7);
   CHECK(losses[0].documents == 7);
   CHECK(losses[0].first_unix_ns > 0);
-  CHECK(next_of(*spool).seq == 8);
+  CHECK(next_of(*spool).key.seq == 8);
 }
 
 TEST_CASE("a batch whose push is under way is not dropped under the sender's hands") {
@@ -150,10 +150,10 @@ TEST_CASE("a batch whose push is under way is not dropped under the sender's han
   options.max_bytes = 2500;
   auto spool = open(folder, options);
   must(spool->seal(run_of({document(std::string(800, 'x'))})));
-  CHECK(next_of(*spool).seq == 1);
+  CHECK(next_of(*spool).key.seq == 1);
   for (int i = 0; i < 5; ++i) must(spool->seal(run_of({document(std::string(800, 'x'))})));
-  CHECK(next_of(*spool).seq == 1);
-  must(spool->acknowledge(1));
+  CHECK(next_of(*spool).key.seq == 1);
+  must(spool->acknowledge(key_of(*spool, 1)));
   CHECK(must(spool->losses()).at(0).first_seq == 2);
   check_invariant(must(spool->status()));
 }
@@ -167,7 +167,7 @@ TEST_CASE("the age cap drops what is older than allowed") {
   must(spool->seal(run_of({document("old")})));
   clock.now += 3'700'000'000'000;
   must(spool->seal(run_of({document("new")})));
-  CHECK(next_of(*spool).seq == 2);
+  CHECK(next_of(*spool).key.seq == 2);
   CHECK(must(spool->losses()).at(0).reason == "age");
   check_invariant(must(spool->status()));
 }
@@ -179,7 +179,7 @@ TEST_CASE("on a disk below its floor only the newest batch stays, so live data f
   options.keep_free_bytes = std::int64_t{1} << 60;
   auto spool = open(folder, options);
   for (int i = 0; i < 3; ++i) must(spool->seal(run_of({document("x")})));
-  CHECK(next_of(*spool).seq == 3);
+  CHECK(next_of(*spool).key.seq == 3);
   const auto losses = must(spool->losses());
   REQUIRE(losses.size() == 1);
   CHECK(losses[0].reason == "space");
@@ -192,7 +192,7 @@ TEST_CASE("a loss is told once, and told again if its messenger is lost") {
   const HandClock clock;
   auto spool = open(folder, options_with(clock));
   must(spool->seal(run_of({document("poison")})));
-  must(spool->set_aside(1, "poison"));
+  must(spool->set_aside(key_of(*spool, 1), "poison"));
   auto losses = must(spool->losses());
   REQUIRE(losses.size() == 1);
 
@@ -201,13 +201,13 @@ TEST_CASE("a loss is told once, and told again if its messenger is lost") {
   CHECK(must(spool->seal(std::move(report))) == 2);
   CHECK(must(spool->losses()).empty());
 
-  must(spool->set_aside(2, "too_large"));
+  must(spool->set_aside(key_of(*spool, 2), "too_large"));
   losses = must(spool->losses());
   REQUIRE(losses.size() == 2);
   report = run_of({document("losses")});
   report.reported_losses = {losses[0].id, losses[1].id};
   CHECK(must(spool->seal(std::move(report))) == 3);
-  must(spool->acknowledge(3));
+  must(spool->acknowledge(key_of(*spool, 3)));
   CHECK(must(spool->losses()).empty());
   const auto status = must(spool->status());
   CHECK(status.lost_documents == 2);
@@ -222,8 +222,8 @@ TEST_CASE("another collector id begins a new epoch, and what waits is sealed aga
   {
     auto spool = open(folder, options);
     for (const char* const name : {"a", "b", "c"}) must(spool->seal(run_of({document(name)})));
-    must(spool->acknowledge(1));
-    must(spool->set_aside(2, "poison"));
+    must(spool->acknowledge(key_of(*spool, 1)));
+    must(spool->set_aside(key_of(*spool, 2), "poison"));
     auto report = run_of({document("losses")});
     report.state = {{"cursor", "42"}};
     report.reported_losses = {must(spool->losses()).at(0).id};
@@ -238,7 +238,7 @@ TEST_CASE("another collector id begins a new epoch, and what waits is sealed aga
   CHECK(status.waiting_documents == 2);
   check_invariant(status);
   const spool::Batch batch = next_of(*spool);
-  CHECK(batch.seq == 1);
+  CHECK(batch.key.seq == 1);
   const auto envelope = envelope_of(batch);
   CHECK(envelope["collector_id"] == "99999999-2222-4333-8444-555555555555");
   CHECK(envelope["epoch"] == status.epoch.c_str());
@@ -247,7 +247,7 @@ TEST_CASE("another collector id begins a new epoch, and what waits is sealed aga
   CHECK(must(spool->state_of("pg_stats")).at("cursor") == "42");
   // The loss report moved along: it is settled by the number it has now.
   CHECK(must(spool->losses()).empty());
-  must(spool->set_aside(2, "poison"));
+  must(spool->set_aside(key_of(*spool, 2), "poison"));
   CHECK(must(spool->losses()).size() == 2);
 }
 
@@ -265,7 +265,7 @@ TEST_CASE("a batch whose bytes rotted on disk is counted, never sent") {
           SQLITE_OK);
   sqlite3_close(database);
   auto spool = open(folder, options_with(clock));
-  CHECK(next_of(*spool).seq == 2);
+  CHECK(next_of(*spool).key.seq == 2);
   CHECK(must(spool->losses()).at(0).reason == "corrupt");
   check_invariant(must(spool->status()));
 }
@@ -314,7 +314,7 @@ TEST_CASE("a view reads beside the running collector and changes nothing") {
   must(spool->remove_value("config.etag"));
   must(spool->remove_value("config.etag"));
   CHECK_FALSE(must(view.value("config.etag")).has_value());
-  must(spool->set_aside(1, "poison"));
+  must(spool->set_aside(key_of(*spool, 1), "poison"));
   CHECK(must(view.losses()).size() == 1);
   CHECK(must(view.status()).lost_documents == 1);
 }
@@ -327,7 +327,7 @@ TEST_CASE("the encoding may change between batches") {
   spool->set_encoding(compression::Encoding::kGzip);
   must(spool->seal(run_of({document("b")})));
   CHECK(next_of(*spool).encoding == compression::Encoding::kZstd);
-  must(spool->acknowledge(1));
+  must(spool->acknowledge(key_of(*spool, 1)));
   const spool::Batch batch = next_of(*spool);
   CHECK(batch.encoding == compression::Encoding::kGzip);
   CHECK(envelope_of(batch)["metrics"][0]["payload"] == "b");

@@ -26,20 +26,24 @@ class MemoryOutbox : public spool::Outbox {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(make_batch(seq, "body " + std::to_string(seq)));
   }
-  Expected<std::optional<spool::Batch>> next() override {
+  Expected<std::optional<spool::Batch>> next(spool::Lane) override {
     const std::lock_guard lock(mutex_);
     if (failures_ > 0 && failures_-- > 0) return Error{PGA_E_FAIL, "spool", "disk says no", "", 0};
     if (waiting_.empty()) return std::optional<spool::Batch>();
     return std::optional<spool::Batch>(waiting_.front());
   }
-  Outcome acknowledge(std::uint64_t seq) override { return take(seq, acknowledged_[seq]); }
-  Outcome set_aside(std::uint64_t seq, const std::string& reason) override {
+  Outcome acknowledge(const spool::BatchKey& key) override { return take(key.seq, acknowledged_[key.seq]); }
+  Outcome set_aside(const spool::BatchKey& key, const std::string& reason) override {
     {
       const std::lock_guard lock(mutex_);
-      reasons_[seq] = reason;
+      reasons_[key.seq] = reason;
     }
-    return take(seq, set_aside_[seq]);
+    return take(key.seq, set_aside_[key.seq]);
   }
+  Outcome hold(const spool::BatchKey&) override { return {}; }
+  void release(const spool::BatchKey&) override {}
+  Expected<bool> split(const spool::BatchKey&) override { return false; }
+  Outcome rekey(const spool::BatchKey&) override { return {}; }
   void fail(int times) {
     const std::lock_guard lock(mutex_);
     failures_ = times;
@@ -61,7 +65,7 @@ class MemoryOutbox : public spool::Outbox {
  private:
   Outcome take(std::uint64_t seq, int& count) {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty() || waiting_.front().seq != seq) return Error{PGA_E_NOTFOUND, "spool", "no such batch", "", 0};
+    if (waiting_.empty() || waiting_.front().key.seq != seq) return Error{PGA_E_NOTFOUND, "spool", "no such batch", "", 0};
     waiting_.pop_front();
     ++count;
     return {};

@@ -74,8 +74,7 @@ std::vector<SeenRequest> ScriptedBackend::requests(const std::string& path_part)
 
 spool::Batch make_batch(std::uint64_t seq, const std::string& body) {
   spool::Batch batch;
-  batch.epoch = kEpoch;
-  batch.seq = seq;
+  batch.key = {kEpoch, seq, ""};
   batch.plugin = "disk";
   batch.documents = 1;
   batch.encoding = compression::Encoding::kZstd;

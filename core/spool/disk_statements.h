@@ -1,0 +1,67 @@
+// What the files of DiskStore share: its SQL, prepared once, and its transactions. Private to them. [storage thread]
+#pragma once
+
+#include "core/spool/disk_store.h"
+
+namespace pganalytics::spool {
+
+struct DiskStore::Statements {
+  static Expected<std::unique_ptr<Statements>> prepare(Database& db);
+
+  Statement insert_batch, find, oldest, newest, tried, droppable, elsewhere, body, remove, mark, unmark;
+  Statement set_state, delete_state, states, value, set_value, remove_value, set_home;
+};
+
+// What a row is made of; body is read on its own.
+constexpr const char* kBatchColumns =
+    "b.id, b.position, b.epoch, b.seq, b.part, b.plugin, b.documents, b.first_unix_ns, b.last_unix_ns, b.sealed_ns, b.encoding,"
+    " b.crc32, b.body_bytes, b.record_crc";
+
+inline BatchRow row_of(const Statement& row) {
+  return {row.integer(0), row.integer(1), {row.bytes(2), row.count(3), row.bytes(4)},
+          row.bytes(5),   row.bytes(10),  row.count(6),
+          row.count(12),  row.integer(7), row.integer(8),
+          row.integer(9), row.integer(11)};
+}
+
+// The next row of a statement that selects kBatchColumns.
+inline Expected<std::optional<BatchRow>> next_row(Statement& statement) {
+  PGA_TRY(const bool found, statement.step());
+  if (!found) return std::optional<BatchRow>();
+  return std::optional(row_of(statement));
+}
+
+inline Expected<std::optional<BatchRow>> only_row(Statement& statement) {
+  auto row = next_row(statement);
+  statement.reset();
+  return row;
+}
+
+// What `work` does is one transaction with the books; when it fails, the figures are those of the file again.
+template <class Work>
+Outcome DiskStore::transact(Work&& work) {
+  Outcome done = [&]() -> Outcome {
+    PGA_TRY(Transaction transaction, Transaction::begin(database_));
+    PGA_CHECK(work());
+    PGA_CHECK(ledger_.save(tally_));
+    return transaction.commit();
+  }();
+  if (done) return done;
+  PGA_TRY(tally_, ledger_.load(database_, tally_.current));
+  return done;
+}
+
+// One that only a power cut may undo: the write reaches the kernel, which survives this process, but is not forced to the disk.
+template <class Work>
+Outcome DiskStore::transact_unsynced(Work&& work) {
+  PGA_CHECK(database_.run("PRAGMA synchronous = NORMAL"));
+  Outcome done = [&]() -> Outcome {
+    PGA_TRY(Transaction transaction, Transaction::begin(database_));
+    PGA_CHECK(work());
+    return transaction.commit();
+  }();
+  PGA_CHECK(database_.run("PRAGMA synchronous = FULL"));
+  return done;
+}
+
+}  // namespace pganalytics::spool
