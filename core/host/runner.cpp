@@ -96,6 +96,7 @@ void Runner::turn() {
   }
   if (phase_ == Phase::kReady && !config_refused_ && config_in_force_ != settings_.config_json)
     configure(config_in_force_.has_value());
+  ask_rehearsal();
   serve_request();
   take_ticks();
   keep_quarantine();
@@ -113,6 +114,10 @@ void Runner::configure(bool dry_run) {
 void Runner::configured(bool dry_run, const Verdict& verdict) {
   expect_nothing();
   phase_ = Phase::kReady;
+  if (is_rehearsing()) {
+    if (verdict.status == PGA_OK) return end_rehearsal({});
+    return end_rehearsal(Error{verdict.status, verdict.code, verdict.message, "", 0});
+  }
   if (verdict.status == PGA_OK) {
     // Between the dry run and this there may have come yet another configuration: turn() sees it and starts over.
     if (dry_run && configuring_json_ == settings_.config_json) {
@@ -148,6 +153,39 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
   }
 }
 
+// Only a plugin that runs, in the file that it was started from, can be asked; another one will be when it starts.
+void Runner::rehearse(const PluginSettings& settings) {
+  const bool same_file = settings.info.path == settings_.info.path && settings.info.build_id == settings_.info.build_id;
+  const bool asked = is_rehearsing();
+  rehearsal_ = Rehearsal{settings.config_json, asked, std::nullopt};
+  if (!asked && (!same_file || stopping_ || settings.config_json == settings_.config_json)) rehearsal_->answer = Outcome();
+}
+
+std::optional<Outcome> Runner::rehearsed() const { return rehearsal_ ? rehearsal_->answer : Outcome(); }
+
+void Runner::ask_rehearsal() {
+  if (!rehearsal_ || rehearsal_->asked || rehearsal_->answer) return;
+  const bool starting = phase_ == Phase::kLoading || phase_ == Phase::kConfiguring;
+  if (phase_ == Phase::kReady && config_in_force_ && !stopping_) {
+    worker_->send_message(FrameType::kConfigure, 0, ConfigureMessage{1U, rehearsal_->config_json});
+    phase_ = Phase::kConfiguring;
+    configuring_json_ = rehearsal_->config_json;
+    rehearsal_->asked = true;
+    expect_within(context_.options.rehearsal_ms, Force::kAbort);
+  } else if (phase_ != Phase::kRunning && !starting) {
+    rehearsal_->answer = Outcome();
+  }
+}
+
+void Runner::end_rehearsal(Outcome answer) {
+  // Another question may have come while the plugin thought about this one.
+  if (answer && rehearsal_->config_json != configuring_json_) {
+    rehearsal_->asked = false;
+  } else {
+    rehearsal_->answer = std::move(answer);
+  }
+}
+
 // Back to the settings that worked, of the same build. Asked once: they are not given up for themselves.
 bool Runner::fall_back() {
   if (!before_) return false;
@@ -177,7 +215,8 @@ void Runner::use_force() {
       ++health_.kills;
       if (phase_ == Phase::kEnding) log::warn("plugin " + id() + ": its worker did not end in time and was killed");
       if (!fault_ && phase_ != Phase::kEnding) {
-        fault_ = Fault{{PGA_E_DEADLINE, "worker.hung", "its worker did not answer in time and was killed", "", 0}, true};
+        fault_ =
+            Fault{{PGA_E_DEADLINE, "worker.hung", "its worker did not answer in time and was killed", "", 0}, !is_rehearsing()};
       }
       worker_->body().signal(SIGABRT);
       force_ = Force::kKill;
@@ -245,6 +284,7 @@ PluginHealth Runner::health() const {
   health.version = settings_.info.version;
   health.build_id = settings_.info.build_id;
   health.isolation = settings_.confinement.isolation;
+  health.config_refused = config_refused_;
   health.state = state();
   health.quarantined_until_unix_ns = quarantine_.until_unix_ns();
   health.dropped_log_lines = log_.dropped();

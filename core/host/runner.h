@@ -61,6 +61,10 @@ class Runner {
   // Other settings for the same plugin; also brings back a runner that was told to stop.
   void update(PluginSettings settings);
   void request(std::uint32_t reason);
+  // Would it take these settings' configuration? Nothing changes.
+  void rehearse(const PluginSettings& settings);
+  // Its answer, "yes" if it was not asked; nullopt: not yet.
+  [[nodiscard]] std::optional<Outcome> rehearsed() const;
   // Cancel the run, shut the worker down, by `deadline_ns` at the latest.
   void stop(std::int64_t deadline_ns);
   // Now, without a word. It is reaped in a later turn, or by the destructor.
@@ -128,6 +132,9 @@ class Runner {
   void configure(bool dry_run);
   void configured(bool dry_run, const Verdict& verdict);
   bool fall_back();
+  void ask_rehearsal();
+  void end_rehearsal(Outcome answer);
+  [[nodiscard]] bool is_rehearsing() const { return rehearsal_ && rehearsal_->asked && !rehearsal_->answer; }
 
   // Runs
   void serve_request();
@@ -186,6 +193,14 @@ class Runner {
   std::string configuring_json_;                // in kConfiguring: what was sent
   bool config_refused_ = false;                 // what is wanted was refused: wait for another
   bool failed_ = false;                         // for good, until the configuration changes
+
+  // A configuration that may come.
+  struct Rehearsal {
+    std::string config_json;
+    bool asked = false;
+    std::optional<Outcome> answer;
+  };
+  std::optional<Rehearsal> rehearsal_;
 
   std::optional<schedule::Ticker> ticker_;
   std::optional<std::uint32_t> requested_;  // a run outside the schedule

@@ -169,14 +169,17 @@ void Runner::worker_ended(const Ending& ending) {
       log::warn("plugin " + id() + ": its worker " + ending.how + " when it was to end");
     }
   } else {
-    suffer(fault_ ? *fault_ : Fault{{PGA_E_FAIL, "worker.died", "its worker " + ending.how, "", 0}, true}, ending.how);
+    suffer(fault_ ? *fault_ : Fault{{PGA_E_FAIL, "worker.died", "its worker " + ending.how, "", 0}, !is_rehearsing()},
+           ending.how);
   }
+  if (is_rehearsing()) end_rehearsal({});  // it was told to end: nobody is there to ask
   fault_.reset();
 }
 
 // What a worker lost, or as good as lost, means for its run and for the next worker.
 void Runner::suffer(const Fault& fault, const std::string& how) {
   replacing_ = false;
+  if (is_rehearsing()) end_rehearsal(fault.error);
   if (run_) {
     run_->report.failed = fault.error;
     finish_run({});

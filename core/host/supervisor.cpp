@@ -50,6 +50,22 @@ class Supervisor::Impl {
     }
   }
 
+  void rehearse(const std::vector<PluginSettings>& wanted) {
+    for (const PluginSettings& settings : wanted) {
+      if (Runner* runner = find(settings.info.id)) runner->rehearse(settings);
+    }
+  }
+
+  [[nodiscard]] std::optional<std::map<std::string, Error>> rehearsal() const {
+    std::map<std::string, Error> refusals;
+    for (const auto& runner : runners_) {
+      const auto answer = runner->rehearsed();
+      if (!answer) return std::nullopt;
+      if (!*answer) refusals.emplace(runner->id(), answer->error());
+    }
+    return refusals;
+  }
+
   Outcome request_run(const std::string& plugin, std::uint32_t reason) {
     Runner* runner = find(plugin);
     if (runner == nullptr || runner->gone()) return unknown(plugin);
@@ -142,6 +158,8 @@ Supervisor::~Supervisor() = default;
 
 void Supervisor::apply(std::vector<PluginSettings> wanted) { impl_->apply(std::move(wanted)); }
 Outcome Supervisor::request_run(const std::string& plugin, std::uint32_t reason) { return impl_->request_run(plugin, reason); }
+void Supervisor::rehearse(const std::vector<PluginSettings>& wanted) { impl_->rehearse(wanted); }
+std::optional<std::map<std::string, Error>> Supervisor::rehearsal() const { return impl_->rehearsal(); }
 bool Supervisor::turn(std::int64_t max_wait_ms, int wake_fd) { return impl_->turn(max_wait_ms, wake_fd); }
 Outcome Supervisor::release(const std::string& plugin) { return impl_->release(plugin); }
 void Supervisor::set_scheduling(bool on) { impl_->set_scheduling(on); }

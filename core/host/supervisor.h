@@ -69,6 +69,7 @@ struct PluginHealth {
   std::int64_t pid = 0;                        // 0: no worker
   std::int64_t rss_bytes = 0;                  // of the worker, sampled; 0: no worker
   std::int64_t cpu_ms = 0;                     // of all its workers so far
+  bool config_refused = false;                 // what it was given last: it goes on with the one before, or is "failed"
   std::vector<std::string> sandbox_gaps;       // what of the sandbox is not in force, and why: "landlock: ..."
   std::string last_error;
 };
@@ -105,6 +106,7 @@ struct SupervisorOptions {
   std::int64_t grace_ms = 2'000;               // cancel -> SIGABRT -> SIGKILL, each this far apart
   std::int64_t sample_ms = 2'000;              // how often a worker's memory and processor time are looked at
   std::int64_t cpu_window_ms = 60'000;         // what its processor time is averaged over
+  std::int64_t rehearsal_ms = 10'000;          // for the answer to rehearse()
   std::int64_t quiet_ms = 10'000;  // a worker not heard of for so long is asked whether it lives, and given as long to answer
 };
 
@@ -119,6 +121,13 @@ class Supervisor {
   // first) and intervals to running ones without losing a tick. Errors per plugin are reported by health() and the log, never
   // stop the others.
   void apply(std::vector<PluginSettings> wanted);
+
+  // Ask each running plugin whose configuration `wanted` would change whether it would take the new one: a dry run, between two
+  // of its runs. Nothing changes, whatever becomes of it: a worker that dies or hangs over it is replaced, and that is not held
+  // against the plugin. A later rehearse() takes the place of one that is not over.
+  void rehearse(const std::vector<PluginSettings>& wanted);
+  // Why plugins said no, by plugin, once all have answered; nullopt: not yet. One that does not run is not asked.
+  [[nodiscard]] std::optional<std::map<std::string, Error>> rehearsal() const;
 
   // Run one plugin now, outside its schedule (`once`); its RunReport arrives as usual. PGA_E_NOTFOUND.
   Outcome request_run(const std::string& plugin, std::uint32_t reason);

@@ -3,6 +3,8 @@
 #include "tests/core/host/test_sink.h"
 #include "tests/support/catch.h"
 
+#include <cstdlib>
+
 using namespace pganalytics;
 using namespace pganalytics::host;
 
@@ -112,4 +114,91 @@ TEST_CASE("a configuration that needs another worker and is refused there gives 
   settings.config_json = R"({"step":5000})";
   supervisor.apply({settings});
   CHECK(turn_until(supervisor, [&] { return std::stoll(sink.state["test_counter"]["count"]) > 5000; }));
+}
+
+TEST_CASE("a rehearsal asks a running plugin and changes nothing") {
+  TestSink sink;
+  Supervisor supervisor(test_options(), sink, clock::system_clock());
+  supervisor.apply({settings_of("test_counter", R"({"step":1})", 100)});
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= 1; }));
+  const std::int64_t pid = health_of(supervisor, "test_counter").pid;
+
+  supervisor.rehearse({settings_of("test_counter", R"({"step":1000,"bad":1})", 100)});
+  CHECK_FALSE(supervisor.rehearsal());
+  REQUIRE(turn_until(supervisor, [&] { return supervisor.rehearsal().has_value(); }));
+  REQUIRE(supervisor.rehearsal()->count("test_counter") == 1);
+  CHECK(supervisor.rehearsal()->at("test_counter").message == "key 'bad' is not wanted");
+
+  supervisor.rehearse({settings_of("test_counter", R"({"step":1000})", 100)});
+  REQUIRE(turn_until(supervisor, [&] { return supervisor.rehearsal().has_value(); }));
+  CHECK(supervisor.rehearsal()->empty());
+  const std::size_t before = sink.good_runs("test_counter");
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= before + 3; }));
+  CHECK(std::stoll(sink.state["test_counter"]["count"]) == static_cast<std::int64_t>(sink.good_runs("test_counter")));
+  const PluginHealth health = health_of(supervisor, "test_counter");
+  CHECK(health.pid == pid);
+  CHECK(health.skipped_ticks == 0);
+  CHECK(health.last_error.empty());
+  CHECK_FALSE(health.config_refused);
+}
+
+TEST_CASE("only who runs and would get something else is asked") {
+  TestSink sink;
+  Supervisor supervisor(test_options(), sink, clock::system_clock());
+  supervisor.apply({settings_of("test_unruly", R"({"do":"refuse"})", 100), settings_of("test_counter", "{}", 100)});
+  REQUIRE(turn_until(supervisor, [&] { return health_of(supervisor, "test_unruly").state == "failed"; }));
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= 1; }));
+  // The same, one that failed, one that is not there: nobody to ask.
+  supervisor.rehearse({settings_of("test_counter", "{}", 5'000), settings_of("test_unruly", R"({"do":"good"})", 100),
+                       settings_of("test_steady", R"({"bad":1})", 100)});
+  REQUIRE(turn_until(supervisor, [&] { return supervisor.rehearsal().has_value(); }));
+  CHECK(supervisor.rehearsal()->empty());
+}
+
+TEST_CASE("a worker that dies or hangs over a rehearsal is replaced, and the plugin is not blamed") {
+  TestSink sink;
+  SupervisorOptions options = test_options();
+  options.rehearsal_ms = 200;
+  options.grace_ms = 200;
+  Supervisor supervisor(options, sink, clock::system_clock());
+  supervisor.apply({settings_of("test_unruly", R"({"do":"good"})", 100)});
+  for (const char* const how : {"die in the dry run", "hang in the dry run"}) {
+    CAPTURE(how);
+    const std::size_t before = sink.good_runs("test_unruly");
+    REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_unruly") >= before + 2; }));
+    supervisor.rehearse({settings_of("test_unruly", R"({"do":")" + std::string(how) + "\"}", 100)});
+    REQUIRE(turn_until(supervisor, [&] { return supervisor.rehearsal().has_value(); }));
+    CHECK(supervisor.rehearsal()->count("test_unruly") == 1);
+    const std::size_t after = sink.good_runs("test_unruly");
+    REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_unruly") >= after + 2; }));
+  }
+  CHECK(health_of(supervisor, "test_unruly").faults == 0);
+  CHECK(health_of(supervisor, "test_unruly").restarts == 2);
+}
+
+TEST_CASE("fifty configurations one after the other cost no tick") {
+  TestSink sink;
+  Supervisor supervisor(test_options(), sink, clock::system_clock());
+  supervisor.apply({settings_of("test_counter", R"({"step":1})", 150)});
+  REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= 2; }));
+  const std::int64_t pid = health_of(supervisor, "test_counter").pid;
+  for (int change = 2; change <= 51; ++change) {
+    const std::string config = R"({"step":)" + std::to_string(change) + "}";
+    supervisor.rehearse({settings_of("test_counter", config, 150)});
+    REQUIRE(turn_until(supervisor, [&] { return supervisor.rehearsal().has_value(); }));
+    CHECK(supervisor.rehearsal()->empty());
+    supervisor.apply({settings_of("test_counter", config, 150)});
+    const std::size_t before = sink.good_runs("test_counter");
+    REQUIRE(turn_until(supervisor, [&] { return sink.good_runs("test_counter") >= before + 1; }));
+  }
+  const PluginHealth health = health_of(supervisor, "test_counter");
+  CHECK(health.skipped_ticks == 0);
+  CHECK(health.failed_runs == 0);
+  CHECK(health.pid == pid);
+  // Each nominal time is there once, the interval apart.
+  const auto runs = sink.of("test_counter");
+  REQUIRE(runs.size() >= 52);
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    CHECK(std::llabs(runs[i].scheduled_unix_ns - runs[i - 1].scheduled_unix_ns - 150'000'000) < 1'000'000);
+  }
 }

@@ -30,7 +30,11 @@ static pga_status create(const pga_host* host, const char* instance, void** self
 static pga_status configure(void* self, pga_str json, uint32_t dry_run, pga_error* error) {
   (void)self;
   if (json.len >= sizeof g_what) return PGA_E_CONFIG;
-  if (dry_run != 0) return PGA_OK;
+  if (dry_run != 0) {
+    if (strstr(json.data, "\"die in the dry run\"") != NULL) abort();
+    if (strstr(json.data, "\"hang in the dry run\"") != NULL) poll(NULL, 0, 60000);
+    return PGA_OK;
+  }
   memcpy(g_what, json.data, json.len);
   g_what[json.len] = '\0';
   if (told_to("refuse")) {
