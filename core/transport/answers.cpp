@@ -174,14 +174,17 @@ Expected<TokenAnswer> read_token(const HttpAnswer& answer, std::int64_t now_unix
 Expected<ConfigAnswer> read_config(const HttpAnswer& answer, std::int64_t now_unix_ns) {
   if (answer.status == 304) return ConfigAnswer{};
   if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  // Whatever it is: the collector judges it, and tells the server why it is none.
   const auto body = read_object(answer);
-  if (!body) return not_ours(answer, body.error().message);
-  const rapidjson::Value* version = find(body.value(), "version");
-  if (version == nullptr || !version->IsUint64()) return not_ours(answer, "no version");
+  const rapidjson::Value* const version = body ? find(body.value(), "version") : nullptr;
   ConfigAnswer config;
   config.modified = true;
-  config.version = version->GetUint64();
-  config.etag = is_etag(answer.etag) ? answer.etag : '"' + std::to_string(config.version) + '"';
+  if (version != nullptr && version->IsUint64()) config.version = version->GetUint64();
+  if (is_etag(answer.etag)) {
+    config.etag = answer.etag;
+  } else if (config.version != 0) {
+    config.etag = '"' + std::to_string(config.version) + '"';
+  }
   config.body = answer.body;
   return config;
 }

@@ -24,7 +24,7 @@ struct TokenAnswer {
 };
 Expected<TokenAnswer> read_token(const HttpAnswer& answer, std::int64_t now_unix_ns);
 
-// 200 with a configuration, 304 with none.
+// 200 with whatever the server says is a configuration, 304 with none.
 Expected<ConfigAnswer> read_config(const HttpAnswer& answer, std::int64_t now_unix_ns);
 
 struct EnrolmentAnswer {

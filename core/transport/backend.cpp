@@ -37,6 +37,7 @@ class Backend::Impl {
 
   PushAnswer push(const spool::Batch& batch);
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
+  Outcome report_config(const ConfigReport& report);
   Outcome renew_certificate_if_due();
   void interrupt() { client_->interrupt(); }
   [[nodiscard]] const std::string& url() const { return client_->url(); }
@@ -101,6 +102,23 @@ Expected<ConfigAnswer> Backend::Impl::pull_config(const std::string& known_etag)
   return read_config(answer, clock::now_unix_ns());
 }
 
+Outcome Backend::Impl::report_config(const ConfigReport& report) {
+  JsonWriter json;
+  json.begin_object()
+      .member("version", report.version)
+      .member("state", report.state)
+      .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
+      .end_object();
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/api/v1/config/" + identity_.collector_id + "/status";
+  request.headers = {"Content-Type: application/json"};
+  request.body = json.text();
+  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
+  if (answer.status >= 200 && answer.status < 300) return {};
+  return refusal(answer, clock::now_unix_ns());
+}
+
 Outcome Backend::Impl::renew_certificate_if_due() {
   if (clock::now_unix_ns() < renew_at_unix_ns_) return {};
   PGA_TRY(const crypto::Key key, crypto::make_p256_key());
@@ -152,6 +170,7 @@ Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, Backe
 
 PushAnswer Backend::push(const spool::Batch& batch) { return impl_->push(batch); }
 Expected<ConfigAnswer> Backend::pull_config(const std::string& known_etag) { return impl_->pull_config(known_etag); }
+Outcome Backend::report_config(const ConfigReport& report) { return impl_->report_config(report); }
 Outcome Backend::renew_certificate_if_due() { return impl_->renew_certificate_if_due(); }
 void Backend::interrupt() { impl_->interrupt(); }
 const std::string& Backend::url() const { return impl_->url(); }

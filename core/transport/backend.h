@@ -43,8 +43,15 @@ struct PushAnswer {
 
 struct ConfigAnswer {
   bool modified = false;
-  std::string etag, body;     // if modified; the body is a JSON object, its content is not looked at here
-  std::uint64_t version = 0;  // if modified
+  std::string etag, body;     // if modified; the body as it came, its content is not looked at here
+  std::uint64_t version = 0;  // if modified; 0: it does not say
+};
+
+// What the collector made of a configuration: the newest one it was given.
+struct ConfigReport {
+  std::uint64_t version = 0;
+  std::string state;   // "applied" "probation" "rejected" "reverted"
+  std::string reason;  // "" where it needs none
 };
 
 class Backend {
@@ -57,6 +64,9 @@ class Backend {
   PushAnswer push(const spool::Batch& batch);
   // An Error's retry_after_ms is what the server asked for.
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
+
+  // PGA_E_TRANSIENT, PGA_E_DENIED: later perhaps. Anything else: this server does not want to know.
+  Outcome report_config(const ConfigReport& report);
 
   // Once half of the certificate's life is over: a new key and certificate, on disk and in use. Before: nothing. After a failure
   // the old pair stays, the next call tries again.

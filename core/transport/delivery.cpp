@@ -41,6 +41,11 @@ std::uint64_t version_of(const std::string& etag) {
   return version;
 }
 
+// Of one epoch the higher number; of another epoch whichever came last.
+void keep_newer(spool::BatchKey& newest, const spool::BatchKey& key) {
+  if (newest.epoch != key.epoch || newest.seq <= key.seq) newest = key;
+}
+
 }  // namespace
 
 class Delivery::Impl {
@@ -53,6 +58,7 @@ class Delivery::Impl {
         retry_(options_.retry_first_ms, options_.retry_max_ms, backoff::random_seed()),
         forbidden_(options_.forbidden_first_ms, options_.forbidden_max_ms, backoff::random_seed()),
         config_retry_(options_.retry_first_ms, options_.retry_max_ms, backoff::random_seed()),
+        report_retry_(options_.retry_first_ms, options_.retry_max_ms, backoff::random_seed()),
         etag_(options_.known_etag),
         config_version_(version_of(options_.known_etag)) {}
 
@@ -60,6 +66,7 @@ class Delivery::Impl {
     thread_ = std::thread([this] { run(); });
   }
   void wake();
+  void report_config(ConfigReport&& report);
   void stop(std::int64_t drain_ms);
   [[nodiscard]] DeliveryStatus status() const;
 
@@ -78,6 +85,7 @@ class Delivery::Impl {
   void outbox_failed(const Error& error);
 
   void pull_config();
+  void send_report();
   void renew_certificate();
   void took_config(ConfigAnswer&& answer);
 
@@ -97,18 +105,22 @@ class Delivery::Impl {
   ConfigSink& sink_;
 
   // The delivery thread's own.
-  Backoff retry_, forbidden_, config_retry_;
+  Backoff retry_, forbidden_, config_retry_, report_retry_;
   std::int64_t push_at_ms_ = 0;  // kNever: nothing waits, until wake()
   std::int64_t config_at_ms_ = 0;
+  std::int64_t report_at_ms_ = kNever;  // kNever: nothing to tell, until report_config()
   std::string etag_;
   std::uint64_t config_version_, announced_version_ = 0;
   std::string refused_key_;  // the batch that was refused once and waits for its second try
   int refused_in_a_row_ = 0;
-  CallHealth push_health_{"push"}, config_health_{"config pull"}, spool_health_{"spool"}, renewal_health_{"certificate renewal"};
+  CallHealth push_health_{"push"}, config_health_{"config pull"}, spool_health_{"spool"}, renewal_health_{"certificate renewal"},
+      report_health_{"configuration report"};
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false, ended_ = false;  // under mutex_
+  std::optional<ConfigReport> report_;                     // under mutex_: to be told
+  bool report_is_new_ = false;                             // under mutex_
   DeliveryStatus status_;                                  // under mutex_, but for last_error
   std::string push_error_, config_error_;                  // under mutex_; empty: the last such call went well
   std::thread thread_;
@@ -118,6 +130,15 @@ void Delivery::Impl::wake() {
   {
     const std::lock_guard lock(mutex_);
     woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Delivery::Impl::report_config(ConfigReport&& report) {
+  {
+    const std::lock_guard lock(mutex_);
+    report_ = std::move(report);
+    report_is_new_ = true;
   }
   changed_.notify_all();
 }
@@ -147,8 +168,9 @@ void Delivery::Impl::run() {
       renew_certificate();
       pull_config();
     }
+    if (now_ms() >= report_at_ms_) send_report();
     if (now_ms() >= push_at_ms_) push_next();
-  } while (wait_until(std::min(config_at_ms_, push_at_ms_)));
+  } while (wait_until(std::min({config_at_ms_, report_at_ms_, push_at_ms_})));
   drain();
   {
     const std::lock_guard lock(mutex_);
@@ -160,7 +182,7 @@ void Delivery::Impl::run() {
 // False when it is time to stop. A wake makes an idle lane due; it does not shorten a backoff.
 bool Delivery::Impl::wait_until(std::int64_t due_ms) {
   std::unique_lock lock(mutex_);
-  const auto due = [this] { return stopping_ || (woken_ && push_at_ms_ == kNever); };
+  const auto due = [this] { return stopping_ || report_is_new_ || (woken_ && push_at_ms_ == kNever); };
   if (due_ms == kNever) {
     changed_.wait(lock, due);
   } else if (const std::int64_t left_ms = due_ms - now_ms(); left_ms > 0) {
@@ -168,6 +190,7 @@ bool Delivery::Impl::wait_until(std::int64_t due_ms) {
   }
   if (woken_ && push_at_ms_ == kNever) push_at_ms_ = 0;
   woken_ = false;
+  if (std::exchange(report_is_new_, false)) report_at_ms_ = 0;
   return !stopping_;
 }
 
@@ -177,6 +200,7 @@ void Delivery::Impl::drain() {
     push_at_ms_ = 0;
     push_next();
   } while (push_at_ms_ == 0);
+  send_report();
 }
 
 // One batch, or kNever. On return push_at_ms_ says when to come again; 0 is at once.
@@ -224,6 +248,7 @@ void Delivery::Impl::acknowledged(const spool::Batch& batch, const PushAnswer& a
     ++status_.pushed_batches;
     status_.pushed_bytes += batch.body.size();
     status_.last_push_unix_ns = clock::now_unix_ns();
+    keep_newer(status_.newest_acknowledged, batch.key);
     push_error_.clear();
   }
   if (answer.config_version > std::max(config_version_, announced_version_)) {
@@ -235,6 +260,11 @@ void Delivery::Impl::acknowledged(const spool::Batch& batch, const PushAnswer& a
 // First time: perhaps the server had a bad moment. Second time: the batch is poison, unless so many in a row are that the server
 // must be at fault; then the rest is kept until it takes one again.
 void Delivery::Impl::refused(const spool::Batch& batch, const PushAnswer& answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    keep_newer(status_.newest_refused, batch.key);
+    if (status_.newest_refused == batch.key) status_.refused_reason = answer.reason;
+  }
   const std::string key = batch.key.text();
   if (refused_key_ != key) {
     refused_key_ = key;
@@ -289,6 +319,32 @@ void Delivery::Impl::pull_config() {
   count_failure(config_error_, "config pull: " + error.message);
 }
 
+// A server that answers and does not want to know is not asked again: the next start tells it once more.
+void Delivery::Impl::send_report() {
+  report_at_ms_ = kNever;
+  std::optional<ConfigReport> report;
+  {
+    const std::lock_guard lock(mutex_);
+    report = report_;
+  }
+  if (!report) return;
+  const Outcome told = backend_->report_config(*report);
+  if (!told && (told.error().status == PGA_E_TRANSIENT || told.error().status == PGA_E_DENIED)) {
+    const std::int64_t wait_ms = report_retry_.next_ms(spread(told.error().retry_after_ms));
+    if (!stopping()) report_health_.failing(backend_->url(), "away", told.error().message, wait_ms);
+    report_at_ms_ = now_ms() + std::max<std::int64_t>(wait_ms, 1);
+    return;
+  }
+  report_retry_.reset();
+  if (told) {
+    report_health_.well(backend_->url());
+  } else {
+    log::write(log::Level::kWarn, "the server was not told what became of its configuration", told.error());
+  }
+  const std::lock_guard lock(mutex_);
+  if (!report_is_new_) report_.reset();
+}
+
 // Tried as often as the configuration is pulled: half of a certificate's life is thousands of times.
 void Delivery::Impl::renew_certificate() {
   const Outcome renewed = backend_->renew_certificate_if_due();
@@ -308,6 +364,7 @@ Delivery::Delivery(std::unique_ptr<Backend> backend, spool::Outbox& outbox, Conf
 Delivery::~Delivery() { stop(0); }
 void Delivery::start() { impl_->start(); }
 void Delivery::wake() { impl_->wake(); }
+void Delivery::report_config(ConfigReport report) { impl_->report_config(std::move(report)); }
 void Delivery::stop(std::int64_t drain_ms) { impl_->stop(drain_ms); }
 DeliveryStatus Delivery::status() const { return impl_->status(); }
 

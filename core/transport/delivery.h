@@ -37,6 +37,10 @@ struct DeliveryOptions {
 struct DeliveryStatus {
   std::uint64_t pushed_batches = 0, pushed_bytes = 0, failures = 0;
   std::int64_t last_push_unix_ns = 0, last_config_unix_ns = 0;
+  // The newest batches that the server acknowledged and that it refused as they are (not for now, not for who we are): what was
+  // sealed since a moment has passed if one of it is here. seq 0: none yet.
+  spool::BatchKey newest_acknowledged, newest_refused;
+  std::string refused_reason;
   std::string last_error;  // of pushing, else of pulling; empty: the last of each went well
 };
 
@@ -46,7 +50,9 @@ class Delivery {
   ~Delivery();  // stop(0)
 
   void start();
-  void wake();                                  // [any thread] something was sealed
+  void wake();  // [any thread] something was sealed
+  // [any thread] Tell the server, as soon and as long as it takes; a newer report takes the place of one that is on its way.
+  void report_config(ConfigReport report);
   void stop(std::int64_t drain_ms);             // send what can be sent within drain_ms, then end the thread
   [[nodiscard]] DeliveryStatus status() const;  // [any thread]
 

@@ -103,7 +103,7 @@ TEST_CASE("what cannot be a token is none") {
   CHECK_FALSE(read_token(make(200, R"({"token":")" + std::string(5000, 'a') + R"(","expires_at":"2099-01-01T00:00:00Z"})"), 0));
 }
 
-TEST_CASE("a configuration is a JSON object with a version; its tag can be sent back safely") {
+TEST_CASE("a configuration is handed over as it came; its tag can be sent back safely") {
   HttpAnswer answer = make(200, R"({"version":12,"intervals":{}})");
   answer.etag = "\"12\"";
   auto config = read_config(answer, 0);
@@ -126,7 +126,12 @@ TEST_CASE("a configuration is a JSON object with a version; its tag can be sent 
   CHECK_FALSE(unchanged.value().modified);
   for (const char* body : {"<html>", "[]", "{}", R"({"version":"12"})", R"({"version":-1})"}) {
     INFO(body);
-    CHECK_FALSE(read_config(make(200, body), 0));
+    const auto garbage = read_config(make(200, body), 0);  // for the collector to refuse, and to tell the server why
+    REQUIRE(garbage);
+    CHECK(garbage.value().modified);
+    CHECK(garbage.value().version == 0);
+    CHECK(garbage.value().etag.empty());
+    CHECK(garbage.value().body == body);
   }
 }
 

@@ -354,3 +354,61 @@ TEST_CASE("stopping drains what the server takes, and gives up at the deadline")
     CHECK(t.outbox.waiting() == 1);
   }
 }
+
+TEST_CASE("what became of a configuration is told until the server has it") {
+  Fixture t;
+  t.server.on_config = [](const SeenRequest&) { return ScriptedAnswer{304, ""}; };
+  int call = 0;
+  t.server.on_status = [&](const SeenRequest&) {
+    constexpr int kAnswers[] = {503, 401, 401, 403, 429, 204};
+    return ScriptedAnswer{kAnswers[std::min(call++, 5)], ""};
+  };
+  t.start();
+  t.delivery->report_config({7, "rejected", "plugin disk: \"no\""});
+  REQUIRE(eventually([&] { return t.server.requests("/status").size() == 6; }));
+  const SeenRequest told = t.server.requests("/status").back();
+  CHECK(told.method == "POST");
+  CHECK(told.body == R"({"version":7,"state":"rejected","reason":"plugin disk: \"no\""})");
+  t.delivery->report_config({8, "applied", ""});
+  REQUIRE(eventually([&] { return t.server.requests("/status").size() == 7; }));
+  CHECK(t.server.requests("/status").back().body == R"({"version":8,"state":"applied","reason":null})");
+}
+
+TEST_CASE("a server that does not want to know what became of a configuration is told once") {
+  Fixture t;
+  t.server.on_status = [&](const SeenRequest&) { return ScriptedAnswer{404, ""}; };
+  t.start();
+  t.delivery->report_config({7, "applied", ""});
+  REQUIRE(eventually([&] { return t.server.requests("/status").size() == 1; }));
+  t.outbox.add(1);
+  t.delivery->wake();
+  REQUIRE(t.drained());
+  t.delivery->stop(1'000);
+  CHECK(t.server.requests("/status").size() == 1);
+}
+
+TEST_CASE("a report made while the collector stops is still told") {
+  Fixture t;
+  t.start();
+  REQUIRE(eventually([&] { return !t.server.requests("/config/").empty(); }));
+  t.delivery->report_config({7, "applied", ""});
+  t.delivery->stop(5'000);
+  CHECK(t.server.requests("/status").size() == 1);
+}
+
+TEST_CASE("the newest batches that were acknowledged and refused are known by their keys") {
+  Fixture t;
+  t.server.on_push = [](const SeenRequest& request) {
+    return seq_of(request) == 2 ? ScriptedAnswer{400, R"({"error":{"code":"x","message":"not like this"}})"}
+                                : ScriptedBackend::acknowledge(request);
+  };
+  t.start();
+  CHECK(t.delivery->status().newest_acknowledged.seq == 0);
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) t.outbox.add(seq);
+  t.delivery->wake();
+  REQUIRE(t.drained());
+  const DeliveryStatus status = t.delivery->status();
+  CHECK(status.newest_acknowledged.seq == 3);
+  CHECK(status.newest_refused.seq == 2);
+  CHECK_THAT(status.refused_reason, Catch::Contains("not like this"));
+}

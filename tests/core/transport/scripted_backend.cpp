@@ -31,6 +31,7 @@ ScriptedAnswer ScriptedBackend::answer(const SeenRequest& request) {
   if (contains(request.path, "/certificate")) return on_certificate(request);
   if (contains(request.path, "/token")) return on_token(request);
   if (contains(request.path, "/metrics/push")) return on_push(request);
+  if (contains(request.path, "/config/") && contains(request.path, "/status")) return on_status(request);
   if (contains(request.path, "/config/")) return on_config(request);
   return {404, R"({"error":{"code":"not_found","message":"no such route"}})"};
 }

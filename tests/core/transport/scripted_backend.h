@@ -21,6 +21,7 @@ class ScriptedBackend {
   HttpsServer::Handler on_certificate = [this](const SeenRequest& request) { return certify(request); };
   HttpsServer::Handler on_push = [](const SeenRequest& request) { return acknowledge(request); };
   HttpsServer::Handler on_config = [](const SeenRequest&) { return ScriptedAnswer{304, ""}; };
+  HttpsServer::Handler on_status = [](const SeenRequest&) { return ScriptedAnswer{204, ""}; };
   // Set before the first request only: the server calls them on its own threads.
   HttpsServer::Handler on_token = [this](const SeenRequest&) { return token("2099-01-01T00:00:00Z"); };
 
