@@ -11,9 +11,12 @@ namespace {
 
 using http::Response;
 
-// How long a collector's standing is believed: a revocation made by another instance takes effect within this.
-constexpr std::int64_t kStandingNs = 2'000'000'000;
+// How long a collector's good standing is believed without asking: even if revocations could not be polled, one takes effect
+// within this. A bad one does not get better, so it is remembered longer.
+constexpr std::int64_t kGoodStandingNs = 2'000'000'000;
+constexpr std::int64_t kBadStandingNs = 60'000'000'000;
 constexpr std::size_t kMaxStandings = 50'000;
+constexpr std::size_t kKeyIdDigits = 8;
 
 Response unauthorized(std::string_view message) { return Response::error(401, "unauthorized", message); }
 Response forbidden(std::string_view message) { return Response::error(403, "forbidden", message); }
@@ -32,6 +35,13 @@ std::string_view bearer_of(const http::Request& request) {
   return start == std::string_view::npos ? std::string_view() : value.substr(start);
 }
 
+// The connection ends with it: there is nothing more to say to this client.
+Response revoked() {
+  Response response = Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
+  response.ends_connection = true;
+  return response;
+}
+
 bool is_key(std::string_view bearer) { return bearer.substr(0, 4) == "pga_"; }
 
 }  // namespace
@@ -40,16 +50,21 @@ std::string Caller::name() const {
   if (!collector_id.empty()) return "collector:" + collector_id;
   if (!role) return "anyone";
   switch (*role) {
-    case store::Role::kViewer: return "key:viewer";
-    case store::Role::kOperator: return "key:operator";
-    case store::Role::kAdmin: return "key:admin";
+    case store::Role::kViewer: return "key:viewer:" + key_id;
+    case store::Role::kOperator: return "key:operator:" + key_id;
+    case store::Role::kAdmin: return "key:admin:" + key_id;
   }
-  return "key";
+  return "key:" + key_id;
 }
 
 Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& request, const std::string& path_id) {
   const std::string_view bearer = bearer_of(request);
+  // Before any signature is computed or the database asked.
+  const auto& peer = request.peer ? request.peer : request.expired_peer;
+  const bool as_collector = access != Access::kAnyone && access != Access::kRegistrationToken && !is_key(bearer);
+  if (as_collector && peer && revocations_.has(peer->collector_id)) return revoked();
   switch (access) {
+    case Access::kUndecided: break;
     case Access::kAnyone:
     case Access::kRegistrationToken: return Caller{};
     case Access::kOwnCertificate: return by_certificate(request, path_id);
@@ -63,11 +78,16 @@ Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& reque
   return unauthorized("this route has no rule of access");
 }
 
+std::optional<Response> Gatekeeper::refusal_of_revoked(const Caller& caller) const {
+  if (caller.collector_id.empty() || !revocations_.has(caller.collector_id)) return std::nullopt;
+  return revoked();
+}
+
 Gatekeeper::Verdict Gatekeeper::by_certificate(const http::Request& request, const std::string& path_id) {
   if (!request.peer) return unauthorized("this route needs the collector's client certificate");
   if (request.peer->collector_id != path_id) return forbidden("the client certificate is another collector's");
   if (auto refusal = refusal_of_standing(path_id)) return std::move(*refusal);
-  return Caller{path_id, std::nullopt};
+  return Caller{path_id, std::nullopt, {}};
 }
 
 Gatekeeper::Verdict Gatekeeper::by_token(std::string_view token, const http::Request& request, const std::string& path_id) {
@@ -75,7 +95,7 @@ Gatekeeper::Verdict Gatekeeper::by_token(std::string_view token, const http::Req
   const std::string& id = request.peer->collector_id;
   if (!path_id.empty() && path_id != id) return forbidden("a collector may act for itself only");
   if (auto refusal = refusal_of_standing(id)) return std::move(*refusal);
-  return Caller{id, std::nullopt};
+  return Caller{id, std::nullopt, {}};
 }
 
 // Nothing, if the token is ours, in force, and bound to the certificate of this connection.
@@ -97,14 +117,12 @@ std::optional<Response> Gatekeeper::refusal_of_token(std::string_view token, con
 // Known and not revoked; asked of the store at most every two seconds.
 std::optional<Response> Gatekeeper::refusal_of_standing(const std::string& collector_id) {
   const std::int64_t now_ns = clock::now_monotonic_ns();
-  const auto refusal = [] {
-    return Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
-  };
+  if (revocations_.has(collector_id)) return revoked();
   {
     const std::lock_guard lock(mutex_);
     const auto known = standings_.find(collector_id);
     if (known != standings_.end() && now_ns < known->second.until_monotonic_ns) {
-      return known->second.good ? std::nullopt : std::optional<Response>(refusal());
+      return known->second.good ? std::nullopt : std::optional<Response>(revoked());
     }
   }
   const auto row = store_.collector(collector_id);
@@ -113,17 +131,24 @@ std::optional<Response> Gatekeeper::refusal_of_standing(const std::string& colle
   {
     const std::lock_guard lock(mutex_);
     if (standings_.size() >= kMaxStandings) standings_.clear();
-    standings_[collector_id] = Standing{good, now_ns + kStandingNs};
+    standings_[collector_id] = Standing{good, now_ns + (good ? kGoodStandingNs : kBadStandingNs)};
   }
-  return good ? std::nullopt : std::optional<Response>(refusal());
+  return good ? std::nullopt : std::optional<Response>(revoked());
 }
 
 Gatekeeper::Verdict Gatekeeper::by_key(std::string_view key, store::Role least) {
-  const auto role = store_.role_of_api_key(auth::sha256_hex(key));
+  if (!auth::is_api_key(key)) return unauthorized("the API key is not known");
+  const std::string hash = auth::sha256_hex(key);
+  const std::int64_t now_ns = clock::now_monotonic_ns();
+  if (unknown_keys_.has(hash, now_ns)) return unauthorized("the API key is not known");
+  const auto role = store_.role_of_api_key(hash);
   if (!role) return problem("look up an API key", role.error());
-  if (!role.value()) return unauthorized("the API key is not known");
+  if (!role.value()) {
+    unknown_keys_.add(hash, now_ns);
+    return unauthorized("the API key is not known");
+  }
   if (*role.value() < least) return forbidden("the API key's role may not do this");
-  return Caller{{}, *role.value()};
+  return Caller{{}, *role.value(), hash.substr(0, kKeyIdDigits)};
 }
 
 // A key that is good is 403, a key that is none 401.
@@ -137,11 +162,6 @@ Gatekeeper::Verdict Gatekeeper::refuse_key(std::string_view key, std::string_vie
 Gatekeeper::Verdict Gatekeeper::refuse_collector(std::string_view token, const http::Request& request) {
   if (auto refusal = refusal_of_token(token, request)) return std::move(*refusal);
   return forbidden("collectors may not do this; it needs an API key");
-}
-
-void Gatekeeper::forget(const std::string& collector_id) {
-  const std::lock_guard lock(mutex_);
-  standings_.erase(collector_id);
 }
 
 }  // namespace pganalytics::server::api

@@ -5,6 +5,8 @@
 // may not are 403. [any thread]
 #pragma once
 
+#include "core/server/api/expiring_set.h"
+#include "core/server/api/revocations.h"
 #include "core/server/auth/access_token.h"
 #include "core/server/http/message.h"
 #include "core/server/store/store.h"
@@ -21,6 +23,7 @@ namespace pganalytics::server::api {
 
 // What a route asks for. "{id}" is the collector named in its path.
 enum class Access {
+  kUndecided,  // of a route that forgot to say: the table does not compile with it
   kAnyone,
   kRegistrationToken,  // looked at by the route itself: enrolling uses the token up
   kOwnCertificate,     // the client certificate of {id}
@@ -34,6 +37,7 @@ enum class Access {
 struct Caller {
   std::string collector_id;                // of a collector; empty otherwise
   std::optional<store::Role> role;         // of an API key
+  std::string key_id;                      // which one: how its hash begins
   [[nodiscard]] std::string name() const;  // for the audit log
 };
 
@@ -44,8 +48,10 @@ class Gatekeeper {
   // path_id: the {id} of the path, "" if there is none.
   std::variant<Caller, http::Response> let_in(Access access, const http::Request& request, const std::string& path_id);
 
-  // A collector was revoked through this server: it is out at once, not when the cache forgets.
-  void forget(const std::string& collector_id);
+  // For a collector that was let in before: nothing unless it was revoked since.
+  std::optional<http::Response> refusal_of_revoked(const Caller& caller) const;
+
+  Revocations& revocations() { return revocations_; }
 
  private:
   using Verdict = std::variant<Caller, http::Response>;
@@ -64,6 +70,8 @@ class Gatekeeper {
 
   store::Store& store_;
   const auth::TokenSigner& signer_;
+  Revocations revocations_;
+  ExpiringSet unknown_keys_{60'000, 50'000};
   std::mutex mutex_;
   std::unordered_map<std::string, Standing> standings_;
 };

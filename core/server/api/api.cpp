@@ -19,26 +19,6 @@ using http::Response;
 
 constexpr std::size_t kBodyBytes = 64 * 1024;
 
-Response too_many(std::int64_t wait_s, std::string_view message) {
-  return Response::error(429, "too_many_requests", message).with_header("Retry-After", std::to_string(wait_s));
-}
-
-std::optional<Response> refusal_of_rate(Services& services, Access access, Body body, const Caller& caller,
-                                        const http::Request& head) {
-  const std::int64_t now_ns = clock::now_monotonic_ns();
-  if (access == Access::kRegistrationToken) {
-    if (const auto wait_s = services.enrolments.take(head.remote_address, now_ns); wait_s > 0) {
-      return too_many(wait_s, "too many enrolments from this address");
-    }
-  }
-  if (body == Body::kPush) {
-    if (const auto wait_s = services.pushes.take(caller.collector_id, now_ns); wait_s > 0) {
-      return too_many(wait_s, "this collector pushes too often");
-    }
-  }
-  return std::nullopt;
-}
-
 // 415 before the body is read. "application/json" with or without parameters.
 std::optional<Response> refusal_of_media(Body body, const http::Request& head) {
   if (body == Body::kNone) return std::nullopt;
@@ -58,13 +38,7 @@ std::optional<Response> refusal_of_media(Body body, const http::Request& head) {
 }  // namespace
 
 Api::Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, const ApiOptions& options)
-    : services_{store,
-                authority,
-                signer,
-                options,
-                Gatekeeper(store, signer),
-                RateLimit(options.push_per_second, options.push_burst),
-                RateLimit(options.enrol_per_minute / 60, options.enrol_per_minute)} {}
+    : services_{store, authority, signer, options, Gatekeeper(store, signer), Throttle(options), AuditTrail(store)} {}
 
 http::Admission Api::operator()(const http::Request& head) {
   auto found_or = find_route(head);
@@ -73,23 +47,70 @@ http::Admission Api::operator()(const http::Request& head) {
   const Route& route = *found.route;
   // An id that is no UUID is nobody's; who may learn that is decided first.
   const auto id = parse_uuid(found.id);
-  auto verdict = services_.gatekeeper.let_in(route.access, head, id.value_or(found.id));
+  auto verdict = identify(route, head, id.value_or(found.id));
   if (auto* refusal = std::get_if<Response>(&verdict)) return std::move(*refusal);
   if (!found.id.empty() && !id) return no_such_collector();
   auto caller = std::get<Caller>(std::move(verdict));
-  if (auto refusal = refusal_of_rate(services_, route.access, route.body, caller, head)) return std::move(*refusal);
+  if (auto refusal = services_.throttle.before_work(route, caller, head)) return std::move(*refusal);
   if (auto refusal = refusal_of_media(route.body, head)) return std::move(*refusal);
 
   http::Accepted accepted;
   accepted.body_bytes = route.body == Body::kPush ? services_.options.push_body_bytes : kBodyBytes;
   accepted.needs_body = route.body != Body::kNone;
   accepted.authenticated = !caller.collector_id.empty() || caller.role.has_value();
-  accepted.serve = [this, serve = route.serve, caller = std::move(caller),
-                    path_id = id.value_or("")](const http::Request& request) {
-    return serve(Call{services_, request, caller, path_id});
+  accepted.serve = [this, &route, caller = std::move(caller), path_id = id.value_or("")](const http::Request& request) {
+    return serve(route, Call{services_, request, caller, path_id});
   };
   return accepted;
 }
+
+std::variant<Caller, Response> Api::identify(const Route& route, const http::Request& head, const std::string& path_id) {
+  if (auto refusal = services_.throttle.before_identity(route, head)) return std::move(*refusal);
+  auto verdict = services_.gatekeeper.let_in(route.access, head, path_id);
+  if (const auto* refusal = std::get_if<Response>(&verdict)) note_refusal(route, head, {}, path_id, *refusal);
+  return verdict;
+}
+
+// A body may have taken its time: whoever was revoked meanwhile is refused all the same.
+Response Api::serve(const Route& route, const Call& call) {
+  if (auto refusal = services_.gatekeeper.refusal_of_revoked(call.caller)) {
+    note_refusal(route, call.request, call.caller, call.id, *refusal);
+    return std::move(*refusal);
+  }
+  Response response = route.serve(call);
+  if (response.status == 401 || response.status == 403) note_refusal(route, call.request, call.caller, call.id, response);
+  return response;
+}
+
+void Api::note_refusal(const Route& route, const http::Request& head, const Caller& caller, const std::string& path_id,
+                       const Response& response) {
+  http::Refusals& refusals = *services_.options.refusals;
+  if (response.status == 401) {
+    refusals.count(http::Refusal::kCredentials);
+    const bool locked_out = services_.throttle.failed(route, head);
+    if (route.access == Access::kRegistrationToken) {
+      services_.trail.enrolment_refused(head, locked_out);
+    } else {
+      services_.trail.failed(Throttle::suspect(head), head);
+    }
+    return;
+  }
+  if (response.status != 403) return;
+  const std::string collector = head.peer ? head.peer->collector_id : caller.collector_id;
+  // The path names another, or a push that was let in does so in its body.
+  const bool is_anothers = path_id.empty() ? !caller.collector_id.empty() : !collector.empty() && path_id != collector;
+  if (response.ends_connection) {
+    refusals.count(http::Refusal::kRevoked);
+    services_.trail.revoked_came(collector, head);
+  } else if (is_anothers) {
+    refusals.count(http::Refusal::kOtherCollector);
+    services_.trail.crossed("collector:" + collector, path_id, head);
+  } else {
+    refusals.count(http::Refusal::kRights);
+  }
+}
+
+Expected<std::vector<std::string>> Api::newly_revoked() { return services_.gatekeeper.revocations().refresh(services_.store); }
 
 Response serve_health(const Call& call) {
   const Outcome database = call.services.store.ping();

@@ -2,16 +2,20 @@
 #pragma once
 
 #include "core/server/api/access.h"
-#include "core/server/api/rate_limit.h"
+#include "core/server/api/audit_trail.h"
+#include "core/server/api/throttle.h"
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
 #include "core/server/http/handler.h"
+#include "core/server/http/refusals.h"
 #include "core/server/ingest/push.h"
 #include "core/server/store/store.h"
 
-#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace pganalytics::server::api {
 
@@ -19,10 +23,16 @@ struct ApiOptions {
   std::string version;  // of the program, shown by /api/v1/health
   std::size_t push_body_bytes = 1u << 20;
   ingest::PushLimits push;
-  double push_per_second = 20, push_burst = 200;         // per collector
-  double enrol_per_minute = 60;                          // per address
+  double push_per_second = 20, push_burst = 200;  // per collector
+  double token_per_minute = 6;                    // per collector; as many certificates
+  double enrol_per_minute = 60;                   // per address
+  double enrol_per_second_in_all = 50;
+  unsigned enrol_failures = 5;                           // wrong registration tokens of one address...
+  std::int64_t enrol_lockout_ms = 15 * 60'000;           // ...within this lock it out for this long
+  double auth_failures_per_minute = 60;                  // 401s per address, or per collector whose certificate is good
   std::int64_t certificate_life_ms = 7LL * 86'400'000;   // for a CSR
   std::int64_t simple_certificate_life_ms = 86'400'000;  // for a key made here
+  std::shared_ptr<http::Refusals> refusals = std::make_shared<http::Refusals>();  // where to count them
 };
 
 // What the resources share. Outlives every request.
@@ -32,8 +42,8 @@ struct Services {
   auth::TokenSigner& signer;
   const ApiOptions options;
   Gatekeeper gatekeeper;
-  RateLimit pushes;
-  RateLimit enrolments;
+  Throttle throttle;
+  AuditTrail trail;
 };
 
 class Api {
@@ -44,7 +54,16 @@ class Api {
   // An http::Handler.
   http::Admission operator()(const http::Request& head);
 
+  // Looks which collectors were revoked, here or by another server, since the last call: they are refused from now on, and the
+  // program closes their connections. Once a second, by one thread.
+  Expected<std::vector<std::string>> newly_revoked();
+
  private:
+  std::variant<Caller, http::Response> identify(const Route& route, const http::Request& head, const std::string& path_id);
+  http::Response serve(const Route& route, const Call& call);
+  void note_refusal(const Route& route, const http::Request& head, const Caller& caller, const std::string& path_id,
+                    const http::Response& response);
+
   Services services_;
 };
 

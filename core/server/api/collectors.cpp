@@ -64,11 +64,10 @@ Response serve_collector(const Call& call) {
 // What it has sent stays readable; it may not send more. Revoking twice is as good as once.
 Response serve_revoke(const Call& call) {
   store::Store& store = call.services.store;
-  if (const auto known = store.collector(call.id); !known) return problem("look up a collector", known.error());
-  if (const Outcome revoked = store.revoke_collector(call.id); !revoked) return problem("revoke a collector", revoked.error());
-  call.services.gatekeeper.forget(call.id);
-  const Outcome audited = store.audit(call.caller.name(), "collector.revoke", call.id, "{}");
-  if (!audited) log::write(log::Level::kError, "audit collector.revoke of " + call.id, audited.error());
+  const store::AuditEntry entry{call.caller.name(), "collector.revoke", call.id, call.request.remote_address, "{}"};
+  if (const Outcome revoked = store.revoke_collector(call.id, entry); !revoked)
+    return problem("revoke a collector", revoked.error());
+  call.services.gatekeeper.revocations().add(call.id);
   Response done;
   done.status = 204;
   return done;

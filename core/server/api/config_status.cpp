@@ -86,11 +86,6 @@ std::string with_status(const std::string& json, const std::optional<store::Conf
 }
 
 Response serve_config_status(const Call& call) {
-  // Counted with its pushes: what a collector says is a row and perhaps a line of the audit log.
-  if (const auto wait_s = call.services.pushes.take(call.caller.collector_id, clock::now_monotonic_ns()); wait_s > 0) {
-    return Response::error(429, "too_many_requests", "this collector speaks too often")
-        .with_header("Retry-After", std::to_string(wait_s));
-  }
   const auto status = read_status(call.request.body);
   if (!status) return bad_request("bad_status", status.error().message);
   const auto news = call.services.store.set_config_status(call.id, status.value());

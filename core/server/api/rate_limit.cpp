@@ -21,7 +21,19 @@ std::int64_t RateLimit::take(const std::string& caller, std::int64_t now_ns) {
     bucket.left -= 1;
     return 0;
   }
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil((1 - bucket.left) / per_second_)));
+  return seconds_until_one(bucket.left);
+}
+
+std::int64_t RateLimit::wait_s(const std::string& caller, std::int64_t now_ns) {
+  const std::lock_guard lock(mutex_);
+  const auto found = buckets_.find(caller);
+  if (found == buckets_.end()) return 0;
+  const double left = level(found->second, now_ns);
+  return left >= 1 ? 0 : seconds_until_one(left);
+}
+
+std::int64_t RateLimit::seconds_until_one(double left) const {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil((1 - left) / per_second_)));
 }
 
 double RateLimit::level(const Bucket& bucket, std::int64_t now_ns) const {
@@ -32,6 +44,7 @@ void RateLimit::forget_full(std::int64_t now_ns) {
   for (auto it = buckets_.begin(); it != buckets_.end();) {
     it = level(it->second, now_ns) >= burst_ ? buckets_.erase(it) : std::next(it);
   }
+  if (buckets_.size() >= kMaxBuckets) buckets_.clear();  // memory has an end, whoever all these are
 }
 
 }  // namespace pganalytics::server::api

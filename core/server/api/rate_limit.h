@@ -15,12 +15,15 @@ class RateLimit {
 
   // 0: go ahead. Otherwise how many whole seconds until the next one is free (at least 1).
   std::int64_t take(const std::string& caller, std::int64_t now_monotonic_ns);
+  // The same answer without taking anything.
+  std::int64_t wait_s(const std::string& caller, std::int64_t now_monotonic_ns);
 
  private:
   struct Bucket {
     double left = 0;
     std::int64_t filled_at_ns = 0;
   };
+  [[nodiscard]] std::int64_t seconds_until_one(double left) const;
   [[nodiscard]] double level(const Bucket& bucket, std::int64_t now_ns) const;
   void forget_full(std::int64_t now_ns);
 

@@ -12,18 +12,36 @@ namespace {
 constexpr std::array kRoutes = {
   Route{"GET",    "/api/v1/health",                      Access::kAnyone,            Body::kNone, serve_health},
   Route{"POST",   "/api/v1/collectors/register",         Access::kRegistrationToken, Body::kJson, serve_register},
-  Route{"POST",   "/api/v1/collectors/{id}/token",       Access::kOwnCertificate,    Body::kNone, serve_token},
-  Route{"POST",   "/api/v1/collectors/{id}/certificate", Access::kOwnToken,          Body::kJson, serve_certificate},
-  Route{"POST",   "/api/v1/metrics/push",                Access::kOwnToken,          Body::kPush, serve_push},
+  Route{"POST",   "/api/v1/collectors/{id}/token",       Access::kOwnCertificate,    Body::kNone, serve_token, Rate::kToken},
+  Route{"POST",   "/api/v1/collectors/{id}/certificate", Access::kOwnToken,          Body::kJson, serve_certificate, Rate::kCertificate},
+  Route{"POST",   "/api/v1/metrics/push",                Access::kOwnToken,          Body::kPush, serve_push, Rate::kPush},
   Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config},
   Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config},
-  Route{"POST",   "/api/v1/config/{id}/status",          Access::kOwnToken,          Body::kJson, serve_config_status},
+  Route{"POST",   "/api/v1/config/{id}/status",          Access::kOwnToken,          Body::kJson, serve_config_status, Rate::kPush},
   Route{"GET",    "/api/v1/collectors",                  Access::kViewer,            Body::kNone, serve_collectors},
   Route{"GET",    "/api/v1/collectors/{id}",             Access::kViewer,            Body::kNone, serve_collector},
   Route{"DELETE", "/api/v1/collectors/{id}",             Access::kAdmin,             Body::kNone, serve_revoke},
   Route{"GET",    "/api/v1/servers/{id}/metrics",        Access::kViewer,            Body::kNone, serve_metrics},
 };
 // clang-format on
+
+constexpr bool all_complete() {
+  for (const Route& route : kRoutes) {
+    if (!is_complete(route)) return false;
+  }
+  return true;
+}
+static_assert(all_complete(), "each route has a method, a path, a rule of access and a function");
+
+constexpr bool none_twice() {
+  for (std::size_t i = 0; i < kRoutes.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (kRoutes[i].method == kRoutes[k].method && kRoutes[i].pattern == kRoutes[k].pattern) return false;
+    }
+  }
+  return true;
+}
+static_assert(none_twice(), "a second rule for the same route would never be looked at");
 
 constexpr std::string_view kPlaceholder = "{id}";
 

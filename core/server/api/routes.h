@@ -23,13 +23,29 @@ struct Call {
 
 enum class Body { kNone, kJson, kPush };  // kNone: what comes is ignored; the others must come, as application/json
 
+enum class Rate {
+  kNone,
+  kPush,
+  kToken,
+  kCertificate
+};  // which of [limits] holds for each caller; enrolments have theirs by Access
+
 struct Route {
   std::string_view method;
   std::string_view pattern;
-  Access access;
-  Body body;
-  http::Response (*serve)(const Call& call);
+  Access access = Access::kUndecided;
+  Body body = Body::kNone;
+  http::Response (*serve)(const Call& call) = nullptr;
+  Rate rate = Rate::kNone;
 };
+
+// What a route must have to be in the table; checked when this program is compiled, so one without a rule of access cannot exist.
+constexpr bool is_complete(const Route& route) {
+  const bool has_id = route.pattern.find("{id}") != std::string_view::npos;
+  const bool needs_id = route.access == Access::kOwnCertificate || route.access == Access::kOwnTokenOrAdmin;
+  return !route.method.empty() && route.pattern.substr(0, 8) == "/api/v1/" && route.access != Access::kUndecided &&
+         route.serve != nullptr && (has_id || !needs_id);
+}
 
 struct Found {
   const Route* route = nullptr;

@@ -149,6 +149,7 @@ Response acknowledgement(const Envelope& envelope, const std::optional<Key>& key
 }
 
 Response failed(const Error& error) {
+  if (error.status == PGA_E_DENIED) return Response::error(403, "collector_revoked", error.message);
   log::write(log::Level::kError, "store a push", error);
   if (error.status == PGA_E_TRANSIENT || error.status == PGA_E_DEADLINE) {
     return Response::error(503, "database_unavailable", "the push could not be stored now");

@@ -57,8 +57,8 @@ int collector_list(const Arguments& arguments) {
 
 Outcome revoke(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
-  PGA_CHECK(place.database.store->revoke_collector(arguments.words[0]));
-  return place.database.store->audit("command line", "collector.revoke", arguments.words[0], "{}");
+  const std::string& id = arguments.words[0];
+  return place.database.store->revoke_collector(id, {"command line", "collector.revoke", id, "", "{}"});
 }
 
 int collector_revoke(const Arguments& arguments) {

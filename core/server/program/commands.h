@@ -10,6 +10,7 @@ namespace pganalytics::server::program {
 std::vector<Command> server_commands();      // run, migrate, version
 std::vector<Command> credential_commands();  // token create, key create
 std::vector<Command> collector_commands();   // collector list, collector revoke
+std::vector<Command> audit_commands();       // audit list, audit verify
 std::vector<Command> config_commands();      // config get, config put
 
 }  // namespace pganalytics::server::program

@@ -7,7 +7,11 @@
 #include "core/server/http/https_server.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
+#include "core/server/program/revocation_watch.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -35,6 +39,21 @@ class Signals {
   sigset_t set_{};
 };
 
+// Each connection is a file descriptor; the rest is for the database, files and the listener.
+void make_room_for_connections(unsigned connections) {
+  constexpr rlim_t kOthers = 256;
+  const rlim_t wanted = connections + kOthers;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
+  const Error error{PGA_E_CONFIG, "limits.descriptors",
+                    "the system lets this process open " + std::to_string(limit.rlim_cur) +
+                        " files, [limits] connections = " + std::to_string(connections) + " needs " + std::to_string(wanted),
+                    "Raise LimitNOFILE= of the service, or lower connections.", 0};
+  log::write(log::Level::kWarn, "start", error);
+}
+
 http::ServerOptions http_options(const Settings& settings, const auth::Authority& authority) {
   http::ServerOptions options;
   options.listen = settings.listen;
@@ -44,19 +63,21 @@ http::ServerOptions http_options(const Settings& settings, const auth::Authority
   options.client_ca_file = authority.ca_file();
   if (own) options.chain_ca_file = authority.ca_file();
   options.limits = settings.http;
+  options.refusals = settings.api.refusals;
   return options;
 }
 
 // What must be done now and then, a bounded piece at a time so that a signal never waits long.
 class Housekeeping {
  public:
-  explicit Housekeeping(Database& database) : database_(database) {}
+  Housekeeping(Database& database, const http::Refusals& refusals) : database_(database), refusals_(refusals) {}
 
   void turn() {
     if (database_.cluster != nullptr) {
       if (const Outcome running = database_.cluster->keep_running(); !running)
         log::write(log::Level::kError, "private PostgreSQL", running.error());
     }
+    tell_refusals();
     if (clock::now_monotonic_ns() < expire_at_ns_) return;
     const auto gone = database_.store->expire();
     if (!gone) log::write(log::Level::kWarn, "forgetting old documents", gone.error());
@@ -68,14 +89,30 @@ class Housekeeping {
   }
 
  private:
+  // One line a minute, if there is anything to tell.
+  void tell_refusals() {
+    const std::int64_t now_ns = clock::now_monotonic_ns();
+    if (now_ns < tell_at_ns_) return;
+    tell_at_ns_ = now_ns + kTellIntervalNs;
+    const auto numbers = refusals_.all();
+    if (const std::string news = http::describe_growth(told_, numbers); !news.empty()) {
+      log::info("refused in the last minute: " + news);
+    }
+    told_ = numbers;
+  }
+
   static constexpr std::int64_t kExpireIntervalNs = 3'600'000'000'000;
+  static constexpr std::int64_t kTellIntervalNs = 60'000'000'000;
 
   Database& database_;
+  const http::Refusals& refusals_;
+  http::Refusals::Numbers told_{};
+  std::int64_t tell_at_ns_ = clock::now_monotonic_ns() + kTellIntervalNs;
   std::int64_t expire_at_ns_ = 0;
 };
 
-void serve_until_told_to_stop(const Signals& signals, Database& database) {
-  Housekeeping housekeeping(database);
+void serve_until_told_to_stop(const Signals& signals, Database& database, const http::Refusals& refusals) {
+  Housekeeping housekeeping(database, refusals);
   for (;;) {
     if (const int signal = signals.wait_a_second(); signal != 0) {
       log::info(std::string("stopping on ") + (signal == SIGTERM ? "SIGTERM" : "SIGINT"));
@@ -92,12 +129,15 @@ Outcome serve(const Arguments& arguments) {
   PGA_TRY(const auto authority, auth::Authority::open(settings.data_dir, settings.names));
   PGA_TRY(const auto signer, auth::TokenSigner::open(settings.data_dir));
   settings.api.version = PGANALYTICS_VERSION;
+  make_room_for_connections(settings.http.connections);
   api::Api api(*place.database.store, *authority, *signer, settings.api);
   PGA_TRY(const auto server, http::HttpsServer::start(http_options(settings, *authority), std::ref(api)));
   PGA_TRY(const auto collectors, place.database.store->collectors());
   log::info("pganalytics-server " PGANALYTICS_VERSION " listens on " + settings.listen + "; CA " + authority->ca_file() + "; " +
             std::to_string(collectors.size()) + " collectors registered");
-  serve_until_told_to_stop(signals, place.database);
+  RevocationWatch revocations(api, *server);
+  serve_until_told_to_stop(signals, place.database, *settings.api.refusals);
+  revocations.stop();
   server->stop();
   return {};
 }

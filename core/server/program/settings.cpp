@@ -48,19 +48,53 @@ void read_tls(TableReader table, Settings& settings) {
   table.finish();
 }
 
+constexpr config::Range kSecondToHour{1'000, 3'600'000};
+
+unsigned number(TableReader& table, const char* key, unsigned otherwise, config::Range range) {
+  return static_cast<unsigned>(table.integer(key, otherwise, range));
+}
+
+double rate(TableReader& table, const char* key, double otherwise) {
+  return static_cast<double>(table.integer(key, static_cast<std::int64_t>(otherwise), {1, 1'000'000}));
+}
+
+std::size_t bytes(TableReader& table, const char* key, std::size_t otherwise, config::Range range) {
+  return static_cast<std::size_t>(table.bytes(key, static_cast<std::int64_t>(otherwise), range));
+}
+
+// Connections and their bytes.
+void read_http_limits(TableReader& table, http::Limits& http) {
+  http.connections = number(table, "connections", http.connections, {1, 1'000'000});
+  http.strangers_per_address = number(table, "connections_per_address", http.strangers_per_address, {1, 1'000'000});
+  http.requests_at_work = number(table, "requests", http.requests_at_work, {1, 100'000});
+  http.handshake_timeout_ms = table.duration_ms("handshake_timeout", http.handshake_timeout_ms, kSecondToHour);
+  http.header_timeout_ms = table.duration_ms("header_timeout", http.header_timeout_ms, kSecondToHour);
+  http.request_timeout_ms = table.duration_ms("request_timeout", http.request_timeout_ms, kSecondToHour);
+  http.idle_timeout_ms = table.duration_ms("idle_timeout", http.idle_timeout_ms, kSecondToHour);
+  http.stranger_timeout_ms = table.duration_ms("stranger_timeout", http.stranger_timeout_ms, kSecondToHour);
+  http.body_bytes_per_second = bytes(table, "body_rate", http.body_bytes_per_second, {1, kMiB});
+  http.header_bytes = bytes(table, "header_bytes", http.header_bytes, {kKiB, kMiB});
+  http.header_fields = number(table, "header_fields", static_cast<unsigned>(http.header_fields), {8, 1'000});
+  http.target_bytes = bytes(table, "target_bytes", http.target_bytes, {256, 64 * kKiB});
+}
+
+// What callers may do, and how often.
+void read_api_limits(TableReader& table, api::ApiOptions& api) {
+  api.push_per_second = rate(table, "push_per_second", api.push_per_second);
+  api.push_burst = rate(table, "push_burst", api.push_burst);
+  api.token_per_minute = rate(table, "token_per_minute", api.token_per_minute);
+  api.enrol_per_minute = rate(table, "enrol_per_minute", api.enrol_per_minute);
+  api.enrol_per_second_in_all = rate(table, "enrol_per_second_in_all", api.enrol_per_second_in_all);
+  api.enrol_failures = number(table, "enrol_failures", api.enrol_failures, {1, 1'000'000});
+  api.enrol_lockout_ms = table.duration_ms("enrol_lockout", api.enrol_lockout_ms, {1'000, 86'400'000});
+  api.auth_failures_per_minute = rate(table, "auth_failures_per_minute", api.auth_failures_per_minute);
+  api.push_body_bytes = bytes(table, "body_bytes", kMiB, {kKiB, 64 * kMiB});
+  api.push.inflated_bytes = bytes(table, "inflated_bytes", 8 * kMiB, {kKiB, 512 * kMiB});
+}
+
 void read_limits(TableReader table, Settings& settings) {
-  http::Limits& http = settings.http;
-  api::ApiOptions& api = settings.api;
-  const config::Range second_to_hour{1'000, 3'600'000};
-  http.connections = static_cast<unsigned>(table.integer("connections", http.connections, {1, 1'000'000}));
-  http.handshake_timeout_ms = table.duration_ms("handshake_timeout", http.handshake_timeout_ms, second_to_hour);
-  http.request_timeout_ms = table.duration_ms("request_timeout", http.request_timeout_ms, second_to_hour);
-  http.idle_timeout_ms = table.duration_ms("idle_timeout", http.idle_timeout_ms, second_to_hour);
-  api.push_per_second = static_cast<double>(table.integer("push_per_second", 20, {1, 100'000}));
-  api.push_burst = static_cast<double>(table.integer("push_burst", 200, {1, 1'000'000}));
-  api.enrol_per_minute = static_cast<double>(table.integer("enrol_per_minute", 60, {1, 100'000}));
-  api.push_body_bytes = static_cast<std::size_t>(table.bytes("body_bytes", kMiB, {kKiB, 64 * kMiB}));
-  api.push.inflated_bytes = static_cast<std::size_t>(table.bytes("inflated_bytes", 8 * kMiB, {kKiB, 512 * kMiB}));
+  read_http_limits(table, settings.http);
+  read_api_limits(table, settings.api);
   table.finish();
 }
 

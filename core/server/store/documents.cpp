@@ -70,7 +70,7 @@ Expected<PushResult> Store::push(const Push& push) {
           transaction.ask(embedded::collector_pushed_sql,
                           {push.collector_id, std::to_string(push.documents.size()), push.hostname, push.version}));
   if (counted.affected() != 1) {
-    return Error{PGA_E_NOTFOUND, "store.collector", "no collector has the id " + push.collector_id, "", 0};
+    return Error{PGA_E_DENIED, "store.collector", "collector " + push.collector_id + " is revoked or not known", "", 0};
   }
   PGA_CHECK(transaction.commit());
   PushResult stored;

@@ -34,10 +34,4 @@ Expected<std::optional<Role>> Store::role_of_api_key(const std::string& key_sha2
   return std::optional<Role>(role_named(rows.text(0, 0)));
 }
 
-Outcome Store::audit(const std::string& actor, const std::string& action, const std::string& subject,
-                     const std::string& detail_json) {
-  PGA_CHECK(impl_->ask(embedded::audit_add_sql, {actor, action, subject, detail_json}));
-  return {};
-}
-
 }  // namespace pganalytics::server::store

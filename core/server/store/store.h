@@ -84,6 +84,25 @@ struct ConfigStatus {
 
 enum class Role { kViewer, kOperator, kAdmin };
 
+// What is written to the audit log. actor: "key:admin:1a2b3c4d", "collector:<uuid>", "address:192.0.2.1", "command line".
+struct AuditEntry {
+  std::string actor, action, subject;
+  std::string address;             // the client's; "" on the command line
+  std::string detail_json = "{}";  // no secrets, ever
+};
+
+// The same as it is kept: numbered without holes, each row with the hash of the one before (audit_chain.h).
+struct AuditRow {
+  std::int64_t id = 0, at_unix_us = 0;
+  std::string actor, action, subject, address, detail_json;
+  std::string previous_hash, hash;
+};
+
+struct Revoked {
+  std::vector<std::string> collector_ids;
+  std::int64_t database_unix_ns = 0;  // the database's clock; 0 if nobody is named
+};
+
 struct StoreOptions {
   std::string conninfo;
   unsigned connections = 8;
@@ -108,12 +127,17 @@ class Store {
   Expected<std::vector<CollectorRow>> collectors();
   Expected<CollectorRow> collector(const std::string& id);  // PGA_E_NOTFOUND
   Outcome revoke_collector(const std::string& id);
+  // With its entry in the audit log, both or neither.
+  Outcome revoke_collector(const std::string& id, const AuditEntry& entry);
+  // Who was revoked at or after that time.
+  Expected<Revoked> revoked_since(std::int64_t unix_ns);
 
   // API keys, stored hashed.
   Outcome add_api_key(const std::string& key_sha256, Role role);
   Expected<std::optional<Role>> role_of_api_key(const std::string& key_sha256);
 
-  // One transaction: dedupe row, rows, commit. What it acknowledged is visible to the next read.
+  // One transaction: dedupe row, rows, commit. What it acknowledged is visible to the next read. PGA_E_DENIED: the collector is
+  // revoked, or became so while the push was on its way.
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
 
@@ -129,7 +153,12 @@ class Store {
   Expected<std::optional<ConfigStatus>> config_status(const std::string& collector_id);  // nullopt: it never said
   Expected<std::map<std::string, ConfigStatus>> config_statuses();                       // by collector
 
-  Outcome audit(const std::string& actor, const std::string& action, const std::string& subject, const std::string& detail_json);
+  // The audit log: rows are chained by their hashes and cannot be changed. Writers take turns, of all servers.
+  Outcome audit(const AuditEntry& entry);
+  Outcome audit(const std::string& actor, const std::string& action, const std::string& subject, const std::string& detail_json,
+                const std::string& address = {});
+  Expected<std::vector<AuditRow>> audit_rows(std::int64_t after_id, std::uint32_t limit);  // oldest first
+  Expected<std::int64_t> newest_audit_id();                                                // 0: empty
 
  private:
   class Impl;

@@ -1,2 +1,2 @@
 /* pganalytics-server:audit_add */
-insert into pganalytics.audit (actor, action, subject, detail) values ($1, $2, $3, $4::json)
+insert into pganalytics.audit (actor, action, subject, detail, address) values ($1, $2, $3, $4::json, $5)

@@ -48,6 +48,19 @@ push_per_second = 5
 body_bytes = "2MiB"
 inflated_bytes = "16MiB"
 idle_timeout = "2m"
+connections_per_address = 7
+requests = 8
+header_timeout = "9s"
+stranger_timeout = "10s"
+body_rate = "11KiB"
+header_bytes = "12KiB"
+header_fields = 13
+target_bytes = "2KiB"
+token_per_minute = 15
+enrol_per_second_in_all = 16
+enrol_failures = 17
+enrol_lockout = "18m"
+auth_failures_per_minute = 19
 )");
   REQUIRE(settings);
   CHECK(settings->listen == "127.0.0.1:9000");
@@ -60,6 +73,19 @@ idle_timeout = "2m"
   CHECK(settings->api.push_body_bytes == 2u << 20);
   CHECK(settings->api.push.inflated_bytes == 16u << 20);
   CHECK(settings->http.idle_timeout_ms == 120'000);
+  CHECK(settings->http.strangers_per_address == 7);
+  CHECK(settings->http.requests_at_work == 8);
+  CHECK(settings->http.header_timeout_ms == 9'000);
+  CHECK(settings->http.stranger_timeout_ms == 10'000);
+  CHECK(settings->http.body_bytes_per_second == 11u * 1024);
+  CHECK(settings->http.header_bytes == 12u * 1024);
+  CHECK(settings->http.header_fields == 13);
+  CHECK(settings->http.target_bytes == 2u * 1024);
+  CHECK(settings->api.token_per_minute == 15);
+  CHECK(settings->api.enrol_per_second_in_all == 16);
+  CHECK(settings->api.enrol_failures == 17);
+  CHECK(settings->api.enrol_lockout_ms == 18 * 60'000);
+  CHECK(settings->api.auth_failures_per_minute == 19);
 }
 
 TEST_CASE("each mistake is told with file, line, key and what was meant") {

@@ -134,6 +134,19 @@ TEST_CASE("sixteen threads push overlapping keys: each batch is stored once, who
   CHECK(row.value().documents == kBatches * kDocuments);
 }
 
+TEST_CASE("a collector that is revoked stores nothing, though its push was let in before") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  const std::vector<std::string> texts = {R"({"a":1})"};
+  REQUIRE(fixture.store().push(push_of(id, 1, texts)));
+  REQUIRE(fixture.store().revoke_collector(id));
+  const auto refused = fixture.store().push(push_of(id, 2, texts));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().status == PGA_E_DENIED);
+  CHECK(fixture.value("SELECT count(*) FROM pganalytics.documents") == "1");
+  CHECK(fixture.value("SELECT count(*) FROM pganalytics.batches") == "1");
+}
+
 TEST_CASE("a collector that is not known stores nothing, with a key or without") {
   StoreFixture fixture;
   const std::vector<std::string> texts = {R"({"a":1})"};
@@ -142,7 +155,7 @@ TEST_CASE("a collector that is not known stores nothing, with a key or without")
   push.epoch.clear();
   const auto bare = fixture.store().push(push);
   REQUIRE_FALSE(bare);
-  CHECK(bare.error().status == PGA_E_NOTFOUND);
+  CHECK(bare.error().status == PGA_E_DENIED);
   CHECK(fixture.value("SELECT count(*) FROM pganalytics.documents") == "0");
 }
 
