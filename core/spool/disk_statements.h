@@ -46,7 +46,10 @@ Outcome DiskStore::transact(Work&& work) {
     PGA_CHECK(ledger_.save(tally_));
     return transaction.commit();
   }();
-  if (done) return done;
+  if (done) {
+    witness_.note(database_);
+    return done;
+  }
   PGA_TRY(tally_, ledger_.load(database_, tally_.current));
   return done;
 }

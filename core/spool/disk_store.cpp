@@ -60,21 +60,22 @@ Expected<std::unique_ptr<DiskStore::Statements>> DiskStore::Statements::prepare(
                                                  std::move(set_value), std::move(remove_value), std::move(set_home)});
 }
 
-DiskStore::DiskStore(std::string dir, SpoolOptions options, Database&& database, Ledger&& ledger,
+DiskStore::DiskStore(std::string dir, SpoolOptions options, Opened&& opened, Ledger&& ledger,
                      std::unique_ptr<Statements> statements)
     : dir_(std::move(dir)),
       options_(std::move(options)),
-      database_(std::move(database)),
+      database_(std::move(opened.database)),
+      witness_(std::move(opened.witness)),
       ledger_(std::move(ledger)),
       sql_(std::move(statements)) {}
 
 DiskStore::~DiskStore() = default;
 
 Expected<std::unique_ptr<DiskStore>> DiskStore::open(const std::string& dir, const SpoolOptions& options) {
-  PGA_TRY(Database database, open_database(database_path(dir)));
-  PGA_TRY(Ledger ledger, Ledger::open(database));
-  PGA_TRY(auto statements, Statements::prepare(database));
-  std::unique_ptr<DiskStore> store(new DiskStore(dir, options, std::move(database), std::move(ledger), std::move(statements)));
+  PGA_TRY(Opened opened, open_sound(dir, options.collector_id, options.clock->unix_ns()));
+  PGA_TRY(Ledger ledger, Ledger::open(opened.database));
+  PGA_TRY(auto statements, Statements::prepare(opened.database));
+  std::unique_ptr<DiskStore> store(new DiskStore(dir, options, std::move(opened), std::move(ledger), std::move(statements)));
   PGA_CHECK(store->begin());
   return store;
 }
@@ -101,7 +102,9 @@ Outcome DiskStore::begin() {
   }
   PGA_CHECK(ledger_.save(tally_));
   PGA_CHECK(save_home());
-  return transaction.commit();
+  PGA_CHECK(transaction.commit());
+  witness_.note(database_);
+  return {};
 }
 
 Outcome DiskStore::save_home() {

@@ -7,6 +7,7 @@
 
 #include "core/spool/envelope.h"
 #include "core/spool/ledger.h"
+#include "core/spool/salvage.h"
 #include "core/spool/spool.h"
 #include "core/spool/sqlite.h"
 
@@ -48,7 +49,7 @@ class DiskStore {
 
  private:
   struct Statements;
-  DiskStore(std::string dir, SpoolOptions options, Database&& database, Ledger&& ledger, std::unique_ptr<Statements> statements);
+  DiskStore(std::string dir, SpoolOptions options, Opened&& opened, Ledger&& ledger, std::unique_ptr<Statements> statements);
 
   Outcome begin();
   Outcome begin_again();
@@ -82,6 +83,7 @@ class DiskStore {
   std::string dir_;
   SpoolOptions options_;
   Database database_;
+  Witness witness_;
   Ledger ledger_;
   std::unique_ptr<Statements> sql_;
   Tally tally_;

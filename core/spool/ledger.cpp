@@ -19,29 +19,6 @@ constexpr std::size_t kToldAtOnce = 1000;
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
-std::int64_t crc_of(const EpochTally& row) {
-  return RecordCrc()
-      .add(row.epoch)
-      .add(row.collector_id)
-      .add(row.last_seq)
-      .add(row.produced)
-      .add(row.acknowledged)
-      .add(row.lost)
-      .value();
-}
-
-std::int64_t crc_of(const Loss& loss) {
-  return RecordCrc()
-      .add(loss.reason)
-      .add(loss.epoch)
-      .add(loss.first_seq)
-      .add(loss.last_seq)
-      .add(loss.documents)
-      .add(loss.first_unix_ns)
-      .add(loss.last_unix_ns)
-      .value();
-}
-
 // Of a row in the order id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc.
 Expected<Loss> loss_of(const Statement& row) {
   Loss loss{row.integer(0), row.bytes(1), row.bytes(2), row.count(3), row.count(4), row.count(5), row.integer(6), row.integer(7)};
@@ -68,6 +45,29 @@ Expected<Statement> prepare_save(Database& db, const char* table) {
 }
 
 }  // namespace
+
+std::int64_t crc_of(const EpochTally& row) {
+  return RecordCrc()
+      .add(row.epoch)
+      .add(row.collector_id)
+      .add(row.last_seq)
+      .add(row.produced)
+      .add(row.acknowledged)
+      .add(row.lost)
+      .value();
+}
+
+std::int64_t crc_of(const Loss& loss) {
+  return RecordCrc()
+      .add(loss.reason)
+      .add(loss.epoch)
+      .add(loss.first_seq)
+      .add(loss.last_seq)
+      .add(loss.documents)
+      .add(loss.first_unix_ns)
+      .add(loss.last_unix_ns)
+      .value();
+}
 
 std::int64_t record_crc_of(const BatchRow& row) {
   return RecordCrc()

@@ -38,6 +38,8 @@ struct BatchRow {
 };
 // The checksum of its columns.
 std::int64_t record_crc_of(const BatchRow& row);
+std::int64_t crc_of(const EpochTally& row);
+std::int64_t crc_of(const Loss& loss);
 
 class Ledger {
  public:

@@ -28,13 +28,8 @@ class Spool::Impl {
 Expected<std::unique_ptr<Spool>> Spool::open(const std::string& dir, const SpoolOptions& options) {
   PGA_CHECK(files::make_directories(dir, 0700));
   PGA_TRY(SpoolLock lock, SpoolLock::take(dir));
-  auto disk = DiskStore::open(dir, options);
-  if (!disk && disk.error().code == "spool.corrupt") {
-    move_aside(database_path(dir), options.clock->unix_ns());
-    disk = DiskStore::open(dir, options);
-  }
-  if (!disk) return std::move(disk).error();
-  return std::unique_ptr<Spool>(new Spool(std::make_unique<Impl>(std::move(lock), std::move(disk).value())));
+  PGA_TRY(auto disk, DiskStore::open(dir, options));
+  return std::unique_ptr<Spool>(new Spool(std::make_unique<Impl>(std::move(lock), std::move(disk))));
 }
 
 Spool::Spool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -12,16 +12,20 @@
 namespace pganalytics::spool {
 namespace {
 
+// What was deleted is overwritten, so that a damaged file cannot bring it back (salvage.h) and nobody reads it from the disk.
 // WAL so that a reader (`status`, `once`) never waits; FULL so that a commit is on the disk when it returns.
 constexpr const char* kPragmas =
-    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = "
+    "PRAGMA page_size = 4096; PRAGMA secure_delete = ON; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA "
+    "synchronous = FULL; PRAGMA journal_size_limit = "
     "16777216;";
 
-Expected<std::int64_t> format_of(Database& database) {
-  PGA_TRY(Statement version, database.prepare("PRAGMA user_version"));
+Expected<std::int64_t> number_of(Database& database, const char* pragma) {
+  PGA_TRY(Statement version, database.prepare(pragma));
   PGA_CHECK(version.step());
   return version.integer(0);
 }
+
+Expected<std::int64_t> format_of(Database& database) { return number_of(database, "PRAGMA user_version"); }
 
 Outcome create_tables(Database& database) {
   PGA_TRY(Transaction transaction, Transaction::begin(database));
@@ -35,7 +39,9 @@ std::string database_path(const std::string& dir) { return dir + "/spool.db"; }
 
 Outcome check_format(Database& database, const std::string& path) {
   PGA_TRY(const std::int64_t format, format_of(database));
-  if (format <= kFormat) return {};
+  PGA_TRY(const std::int64_t application, number_of(database, "PRAGMA application_id"));
+  if (format == kFormat || (format < kFormat && application == 0)) return {};
+  if (application != application_id_of(format)) return damaged("the format of " + path);
   return Error{PGA_E_UNSUPPORTED, "spool.format",
                "the spool " + path + " has format " + std::to_string(format) + ", this program knows " + std::to_string(kFormat),
                "Run the newer pganalytics that wrote it, or give this one another [collector] state_dir.", 0};
@@ -71,16 +77,6 @@ std::string home_of(const std::string& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return home;
   return home + " " + std::to_string(file.st_dev) + " " + std::to_string(file.st_ino);
-}
-
-void move_aside(const std::string& path, std::int64_t unix_ns) {
-  const std::string aside = path + ".damaged-" + std::to_string(unix_ns / 1'000'000'000);
-  for (const char* const suffix : {"", "-wal", "-shm"}) {
-    if (std::rename((path + suffix).c_str(), (aside + suffix).c_str()) != 0 && *suffix == '\0') {
-      log::error("unable to move the damaged spool " + path + " to " + aside);
-    }
-  }
-  log::error("the spool " + path + " is damaged; a new one is begun, the old one kept as " + aside);
 }
 
 }  // namespace pganalytics::spool

@@ -1,6 +1,7 @@
-// The spool's database file: opened, made when absent, migrated when older, refused when newer, moved aside when damaged.
+// The spool's database file: opened, made when absent, migrated when older, refused when newer.
 //
-// Private to core/spool. Not here: what is stored (disk_store.h, ledger.h), reading beside a running collector (spool_view.h).
+// Private to core/spool. Not here: what is stored (disk_store.h, ledger.h), reading beside a running collector (spool_view.h),
+// what a damaged one becomes (salvage.h).
 #pragma once
 
 #include "core/spool/sqlite.h"
@@ -33,8 +34,5 @@ std::int64_t crc_of(const Home& home);
 Expected<std::optional<Home>> read_home(Database& database);
 // Where a file lives: the machine, the device, the inode. A copy, or the file on a clone of its machine, lives elsewhere.
 std::string home_of(const std::string& path);
-
-// Keep a file that SQLite cannot read for whoever wants to look, out of the way of a new one.
-void move_aside(const std::string& path, std::int64_t unix_ns);
 
 }  // namespace pganalytics::spool

@@ -20,10 +20,16 @@ std::string hint_for(int code, const std::string& path) {
 }
 
 const char* code_for(int code) {
+  if (code == SQLITE_IOERR_SHORT_READ) return "spool.corrupt";
   switch (code & 0xFF) {
     case SQLITE_FULL: return "spool.full";
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return "spool.corrupt";
+    case SQLITE_NOTADB:
+    // Our SQL is right, so it is the schema or a row that is not.
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG: return "spool.corrupt";
     default: return "spool.sqlite";
   }
 }
@@ -44,7 +50,12 @@ Expected<Database> Database::open(const std::string& path, int flags) {
   if (code != SQLITE_OK) return error_of(handle, code, "unable to open the spool " + path, path);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+  database.checkpoint_on_close(false);
   return database;
+}
+
+void Database::checkpoint_on_close(bool yes) {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, yes ? 0 : 1, nullptr);
 }
 
 Error Database::error(const std::string& doing) const {

@@ -25,6 +25,8 @@ class Database {
 
   Outcome run(const char* sql);  // statements without parameters or results
   Expected<Statement> prepare(const char* sql);
+  // Whether closing it copies the log into the database and deletes it. Off until said so: what is damaged must stay as it is.
+  void checkpoint_on_close(bool yes);
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Error error(const std::string& doing) const;  // the last one, told as `doing`: why
 

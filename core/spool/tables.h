@@ -6,9 +6,14 @@
 // Every row carries a checksum over its columns (record.h): `crc`, and of a batch `record_crc` beside the one of its body.
 #pragma once
 
+#include <cstdint>
+
 namespace pganalytics::spool {
 
 constexpr int kFormat = 2;
+// What application_id says beside it, from format 2 on.
+constexpr std::int64_t application_id_of(std::int64_t format) { return 0x50470000 | (0x101 * format); }
+static_assert(application_id_of(kFormat) == 1346830850);
 
 constexpr const char* kTables = R"sql(
 -- One row: the epoch that grows, and where the file is at home.
@@ -99,7 +104,9 @@ CREATE TABLE value (
   crc   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Together they are the format: a flipped bit in one of them is damage, not another program's file.
 PRAGMA user_version = 2;
+PRAGMA application_id = 1346830850;
 )sql";
 
 }  // namespace pganalytics::spool

@@ -289,7 +289,8 @@ TEST_CASE("a spool of a newer program is refused, not mangled") {
   { auto spool = open(folder, options_with(clock)); }
   sqlite3* database = nullptr;
   REQUIRE(sqlite3_open((folder.path() + "/spool.db").c_str(), &database) == SQLITE_OK);
-  REQUIRE(sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(database, "PRAGMA user_version = 99; PRAGMA application_id = 1346855779", nullptr, nullptr, nullptr) ==
+          SQLITE_OK);
   sqlite3_close(database);
   const auto opened = Spool::open(folder.path(), options_with(clock));
   REQUIRE_FALSE(opened);

@@ -1,0 +1,26 @@
+#include "core/spool/pages.h"
+
+#include <algorithm>
+
+namespace pganalytics::spool {
+
+Pages::Pages(const FileBytes& database, const FileBytes& log, const Wal& wal, std::size_t frames)
+    : database_(database), log_(log) {
+  constexpr std::uint64_t kPagesMax = 0xFFFFFFFE;  // SQLite's own limit
+  count_ = static_cast<std::uint32_t>(std::min(kPagesMax, (database.size() + kPageBytes - 1) / kPageBytes));
+  for (std::size_t i = 0; i < std::min(frames, wal.frames.size()); ++i) {
+    const WalFrame& frame = wal.frames[i];
+    newest_[frame.page] = frame;
+    if (frame.whole) count_ = frame.database_pages != 0 ? frame.database_pages : std::max(count_, frame.page);
+  }
+}
+
+bool Pages::read(std::uint32_t number, std::string& page) const {
+  if (number == 0 || number > count_) return false;
+  if (const auto frame = newest_.find(number); frame != newest_.end()) {
+    return frame->second.whole && log_.read(frame->second.at, kPageBytes, page);
+  }
+  return database_.read((std::uint64_t{number} - 1) * kPageBytes, kPageBytes, page);
+}
+
+}  // namespace pganalytics::spool

@@ -1,0 +1,23 @@
+// Whether a spool's file is what was written: asked when it is opened, before anything is served from it.
+//
+// Private to core/spool. Not here: what is done about a damaged one (salvage.h). Bodies are not read: each is checked when it is
+// sent. error.code "spool.corrupt" says what is wrong. [one thread; the caller holds the spool's lock]
+#pragma once
+
+#include "core/spool/sqlite.h"
+#include "core/spool/witness.h"
+
+#include <pganalytics/expected.hpp>
+#include <string>
+
+namespace pganalytics::spool {
+
+// Before SQLite touches the file, which would delete or shorten a log that it does not understand.
+Outcome check_files(const std::string& path, const std::optional<Testimony>& said);
+
+// Its trees (all of them while the file is small: kWholeCheckBytesMax), every row's checksum, the books against the batches, and
+// both against the witness.
+constexpr std::int64_t kWholeCheckBytesMax = 64 << 20;
+Outcome check_rows(Database& database, const std::optional<Testimony>& said);
+
+}  // namespace pganalytics::spool

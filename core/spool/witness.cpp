@@ -1,0 +1,219 @@
+#include "core/spool/witness.h"
+
+#include "core/log/log.h"
+#include "core/spool/file_bytes.h"
+#include "core/spool/record.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace pganalytics::spool {
+namespace {
+
+constexpr std::size_t kSlotBytes = 8192;
+constexpr std::size_t kEpochsMax = 24, kPluginsMax = 64;  // what a slot has room for: ids are at most 36 bytes
+constexpr std::string_view kMagic = "pga spool tally 1";
+
+// Numbers and texts in a row, as a slot holds them.
+class Writer {
+ public:
+  Writer& add(std::uint64_t value) {
+    for (int i = 0; i < 8; ++i) bytes_ += static_cast<char>(value >> (8 * i));
+    return *this;
+  }
+  Writer& add(std::string_view text) {
+    add(std::uint64_t{text.size()});
+    bytes_ += text;
+    return *this;
+  }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i) value |= std::uint64_t{static_cast<unsigned char>(take(1)[0])} << (8 * i);
+    return value;
+  }
+  std::string text() {
+    const std::uint64_t size = number();
+    if (size > bytes_.size()) return failed_ = true, std::string();
+    return std::string(take(static_cast<std::size_t>(size)));
+  }
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  std::string_view take(std::size_t size) {
+    if (size > bytes_.size()) {
+      failed_ = true;
+      return std::string_view("\0", 1);
+    }
+    const std::string_view taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view bytes_;
+  bool failed_ = false;
+};
+
+std::string slot_of(const Testimony& testimony, std::uint64_t turn) {
+  Writer writer;
+  writer.add(kMagic).add(turn).add(std::uint64_t{testimony.epochs.size()});
+  for (const auto& epoch : testimony.epochs) {
+    writer.add(epoch.epoch).add(epoch.collector_id).add(epoch.last_seq).add(epoch.produced).add(epoch.acknowledged);
+    writer.add(epoch.lost).add(epoch.first_waiting);
+  }
+  writer.add(std::uint64_t{testimony.states.size()});
+  for (const auto& [plugin, digest] : testimony.states) writer.add(plugin).add(digest);
+  writer.add(testimony.ledger_documents);
+  const auto crc = static_cast<std::uint64_t>(crc32_of(writer.bytes()));
+  return Writer().add(crc).add(writer.bytes()).bytes();
+}
+
+// Its turn too.
+std::optional<Testimony> read_slot(std::string_view bytes, std::uint64_t& turn) {
+  Reader slot(bytes);
+  const std::uint64_t crc = slot.number();
+  const std::string content = slot.text();
+  if (slot.failed() || static_cast<std::uint64_t>(crc32_of(content)) != crc) return std::nullopt;
+  Reader reader(content);
+  if (reader.text() != kMagic) return std::nullopt;
+  turn = reader.number();
+  Testimony testimony;
+  for (std::uint64_t left = std::min<std::uint64_t>(reader.number(), kEpochsMax); left > 0; --left) {
+    Testimony::Epoch epoch;
+    epoch.epoch = reader.text();
+    epoch.collector_id = reader.text();
+    epoch.last_seq = reader.number();
+    epoch.produced = reader.number();
+    epoch.acknowledged = reader.number();
+    epoch.lost = reader.number();
+    epoch.first_waiting = reader.number();
+    testimony.epochs.push_back(std::move(epoch));
+  }
+  for (std::uint64_t left = std::min<std::uint64_t>(reader.number(), kPluginsMax); left > 0; --left) {
+    std::string plugin = reader.text();
+    testimony.states[std::move(plugin)] = reader.number();
+  }
+  testimony.ledger_documents = reader.number();
+  return reader.failed() ? std::nullopt : std::optional(std::move(testimony));
+}
+
+Outcome testify_epochs(Database& database, Testimony& testimony) {
+  PGA_TRY(Statement rows, database.prepare("SELECT epoch, collector_id, last_seq, produced, acknowledged, lost FROM epoch"
+                                           " ORDER BY rowid DESC LIMIT 24"));
+  PGA_TRY(Statement first, database.prepare("SELECT seq FROM batch WHERE epoch = ? ORDER BY seq LIMIT 1"));
+  for (;;) {
+    PGA_TRY(const bool found, rows.step());
+    if (!found) return {};
+    Testimony::Epoch epoch;
+    epoch.epoch = rows.bytes(0);
+    epoch.collector_id = rows.bytes(1);
+    epoch.last_seq = rows.count(2);
+    epoch.produced = rows.count(3);
+    epoch.acknowledged = rows.count(4);
+    epoch.lost = rows.count(5);
+    if (epoch.produced != epoch.acknowledged + epoch.lost) {
+      PGA_TRY(const bool waits, first.bind(epoch.epoch).step());
+      if (waits) epoch.first_waiting = first.count(0);
+      first.reset();
+    }
+    testimony.epochs.push_back(std::move(epoch));
+  }
+}
+
+Outcome testify_states(Database& database, Testimony& testimony) {
+  PGA_TRY(Statement rows, database.prepare("SELECT plugin, crc FROM state"));
+  for (;;) {
+    PGA_TRY(const bool found, rows.step());
+    if (!found) return {};
+    testimony.states[rows.bytes(0)] += (std::uint64_t{1} << 40) + rows.count(1);  // how many, and a sum over them
+    if (testimony.states.size() > kPluginsMax) return {};
+  }
+}
+
+}  // namespace
+
+const Testimony::Epoch* Testimony::find(const std::string& epoch) const {
+  const auto found = std::find_if(epochs.begin(), epochs.end(), [&](const Epoch& known) { return known.epoch == epoch; });
+  return found == epochs.end() ? nullptr : &*found;
+}
+
+Expected<Testimony> testify(Database& database) {
+  Testimony testimony;
+  PGA_CHECK(testify_epochs(database, testimony));
+  PGA_TRY(Statement ledger, database.prepare("SELECT coalesce(sum(documents), 0) FROM loss"));
+  PGA_CHECK(ledger.step());
+  testimony.ledger_documents = ledger.count(0);
+  PGA_CHECK(testify_states(database, testimony));
+  if (testimony.states.size() > kPluginsMax) testimony.states.clear();  // nothing said is better than half
+  return testimony;
+}
+
+Expected<Witness> Witness::open(const std::string& dir) {
+  const std::string path = dir + "/spool.tally";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return Error{PGA_E_FAIL, "spool.witness", "unable to open " + path + ": " + std::strerror(errno), "", 0};
+  Witness witness(fd, path);
+  witness.read();
+  return witness;
+}
+
+Witness::Witness(Witness&& other) noexcept
+    : fd_(other.fd_),
+      path_(std::move(other.path_)),
+      turn_(other.turn_),
+      said_(std::move(other.said_)),
+      complained_(other.complained_) {
+  other.fd_ = -1;
+}
+
+Witness::~Witness() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void Witness::read() {
+  const FileBytes file(path_);
+  for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{kSlotBytes}}) {
+    if (file.size() <= at) break;
+    std::string bytes;
+    std::uint64_t turn = 0;
+    if (!file.read(at, static_cast<std::size_t>(std::min<std::uint64_t>(kSlotBytes, file.size() - at)), bytes)) continue;
+    auto testimony = read_slot(bytes, turn);
+    if (!testimony || (said_ && turn < turn_)) continue;
+    turn_ = turn;
+    said_ = std::move(testimony);
+  }
+}
+
+void Witness::note(Database& database) {
+  auto testimony = testify(database);
+  const Outcome written = testimony ? write(testimony.value()) : Outcome(testimony.error());
+  if (!written && !complained_) log::warn("the spool's figures are not written down twice: " + written.error().message);
+  complained_ = !written;
+}
+
+Outcome Witness::write(const Testimony& testimony) {
+  const std::string slot = slot_of(testimony, turn_ + 1);
+  const auto at = static_cast<off_t>((turn_ + 1) % 2 * kSlotBytes);
+  if (slot.size() > kSlotBytes) return Error{PGA_E_LIMIT, "spool.witness", path_ + " has no room for all figures", "", 0};
+  if (::pwrite(fd_, slot.data(), slot.size(), at) != static_cast<ssize_t>(slot.size())) {
+    return Error{PGA_E_FAIL, "spool.witness", "unable to write " + path_ + ": " + std::strerror(errno), "", 0};
+  }
+  ++turn_;
+  said_ = testimony;
+  return {};
+}
+
+}  // namespace pganalytics::spool

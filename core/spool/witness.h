@@ -1,0 +1,64 @@
+// What the spool's figures were, in a small file beside it: <dir>/spool.tally.
+//
+// A database cannot tell what it has forgotten: cut to nothing, or with a log that ends too early, it looks new or merely older.
+// The witness can. It is written after each commit, without an fsync of its own, so it may be behind the database (a kill between
+// the two, a power cut) and is never ahead of a sound one. Two slots take turns, each with a checksum: a torn write costs one.
+// Losing the file costs nothing while the database is sound. Private to core/spool. [storage thread]
+#pragma once
+
+#include "core/spool/ledger.h"
+#include "core/spool/sqlite.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <pganalytics/expected.hpp>
+#include <string>
+#include <vector>
+
+namespace pganalytics::spool {
+
+// The figures of one moment.
+struct Testimony {
+  struct Epoch : EpochTally {
+    std::uint64_t first_waiting = 0;  // lowest seq that waited; 0: none, or not known
+  };
+  std::vector<Epoch> epochs;                    // the newest ones
+  std::map<std::string, std::uint64_t> states;  // by plugin: a digest of all its state
+  std::uint64_t ledger_documents = 0;           // that the rows of the loss ledger tell
+
+  [[nodiscard]] const Epoch* find(const std::string& epoch) const;
+};
+
+// As the database says now.
+Expected<Testimony> testify(Database& database);
+
+// How far an epoch has come: none of these figures ever shrinks.
+inline std::uint64_t progress_of(const EpochTally& epoch) { return epoch.last_seq + epoch.acknowledged + epoch.lost; }
+
+class Witness {
+ public:
+  // Makes the file when it is absent. One that cannot be read has nothing to say.
+  static Expected<Witness> open(const std::string& dir);
+  Witness(Witness&& other) noexcept;
+  Witness& operator=(Witness&&) = delete;
+  ~Witness();
+
+  // What it says; nullopt: nothing, a new file or a damaged one.
+  [[nodiscard]] const std::optional<Testimony>& said() const { return said_; }
+  // After a commit. A failure is told in the log once: the database is what counts.
+  void note(Database& database);
+
+ private:
+  Witness(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  void read();
+  Outcome write(const Testimony& testimony);
+
+  int fd_ = -1;
+  std::string path_;
+  std::uint64_t turn_ = 0;  // of the newest slot
+  std::optional<Testimony> said_;
+  bool complained_ = false;
+};
+
+}  // namespace pganalytics::spool
