@@ -1,0 +1,1 @@
+"""The bad network of the delivery fault suite."""
