@@ -16,6 +16,7 @@ using StoreContext = std::unique_ptr<X509_STORE_CTX, crypto::FreeWith<X509_STORE
 using Names = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
 
 constexpr std::string_view kCollectorUri = "pganalytics:collector:";
+constexpr int kAuthLevel = 2;  // SSL_CTX_set_security_level(3): 112 bits, so no SHA-1 and no RSA below 2048
 
 Error tls_error(const std::string& doing) { return Error{PGA_E_CONFIG, "tls", doing + ": " + crypto::openssl_reason(), {}, 0}; }
 
@@ -82,21 +83,25 @@ bool verifies(SSL* connection, X509* certificate) {
   X509_STORE* trusted = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(connection));
   if (!check || X509_STORE_CTX_init(check.get(), trusted, certificate, SSL_get_peer_cert_chain(connection)) != 1) return false;
   X509_STORE_CTX_set_verify_cb(check.get(), overlook_expired_leaf);
+  X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(check.get()), kAuthLevel);
   return X509_STORE_CTX_set_default(check.get(), "ssl_client") == 1 && X509_verify_cert(check.get()) == 1;
 }
 
+// The one collector that it names; a certificate for two is for none.
 std::optional<std::string> collector_id_of(X509* certificate) {
   const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  if (!names) return std::nullopt;
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+  std::optional<std::string> id;
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type != GEN_URI) continue;
     const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
     const std::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
                                 static_cast<std::size_t>(ASN1_STRING_length(uri)));
-    if (text.substr(0, kCollectorUri.size()) == kCollectorUri) return std::string(text.substr(kCollectorUri.size()));
+    if (text.substr(0, kCollectorUri.size()) != kCollectorUri) continue;
+    if (id) return std::nullopt;
+    id = std::string(text.substr(kCollectorUri.size()));
   }
-  return std::nullopt;
+  return id;
 }
 
 std::int64_t unix_ns(const ASN1_TIME* date) {
