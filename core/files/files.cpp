@@ -1,11 +1,16 @@
 #include "core/files/files.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <set>
+#include <system_error>
 
 namespace pganalytics::files {
 namespace {
@@ -62,6 +67,42 @@ Outcome write_temporary(const std::string& temporary, std::string_view content, 
   PGA_CHECK(write_all(fd.get(), content, temporary));
   if (::fsync(fd.get()) != 0) return system_error("syncing", temporary, errno);
   return {};
+}
+
+// Where umask 002 is the rule each ordinary user has a group of the same name with nobody else in it: it is that user.
+bool is_own_group(gid_t group) {
+  const passwd* const user = ::getpwuid(::geteuid());
+  if (::geteuid() == 0 || user == nullptr || user->pw_gid != group) return false;
+  const std::string name = user->pw_name;
+  const struct group* const entry = ::getgrgid(group);
+  return entry != nullptr && entry->gr_name == name && *entry->gr_mem == nullptr;
+}
+
+Error not_private(const std::string& message, const std::string& hint) {
+  return Error{PGA_E_DENIED, "file.not_private", message, hint, 0};
+}
+
+Outcome check_folder(const std::string& folder, bool holds_the_file, const std::string& secret) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) return system_error("looking at", folder, errno);
+  const bool others_write = (status.st_mode & S_IWOTH) != 0 || ((status.st_mode & S_IWGRP) != 0 && !is_own_group(status.st_gid));
+  if (others_write && (status.st_mode & S_ISVTX) == 0) {
+    return not_private(secret + " holds a secret but others can replace it: they may write in " + folder,
+                       "Run chmod go-w " + folder + ", or keep it elsewhere.");
+  }
+  if (holds_the_file && status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    return not_private(secret + " holds a secret but its folder belongs to user " + std::to_string(status.st_uid),
+                       "Run chown so that " + folder + " belongs to root or to the service's user.");
+  }
+  return {};
+}
+
+// `folder` and all above it.
+std::set<std::string> folders_to(const std::filesystem::path& folder) {
+  std::set<std::string> folders;
+  for (std::filesystem::path at = folder; folders.insert(at.string()).second; at = at.parent_path()) {
+  }
+  return folders;
 }
 
 }  // namespace
@@ -129,6 +170,33 @@ Outcome check_private(const std::string& path) {
   const mode_t forbidden = status.st_uid == 0 ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
   if ((status.st_mode & forbidden) != 0) return refuse("is open to others", "Run chmod 600 " + path + ".");
   return {};
+}
+
+Outcome check_private_place(const std::string& path) {
+  PGA_CHECK(check_private(path));
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::absolute(folder_of(path), failed).lexically_normal();
+  const std::filesystem::path real = std::filesystem::canonical(folder, failed);
+  if (failed) return system_error("resolving", folder.string(), failed.value());
+  PGA_CHECK(check_folder(real.string(), true, path));
+  // As it was given, links included, and where it leads: who may write to either decides what is found.
+  std::set<std::string> folders = folders_to(folder);
+  folders.merge(folders_to(real));
+  for (const std::string& each : folders) PGA_CHECK(check_folder(each, false, path));
+  return {};
+}
+
+Outcome remove(const std::string& path) {
+  if (::unlink(path.c_str()) == 0) return sync_folder(folder_of(path));
+  if (errno == ENOENT) return {};
+  return system_error("removing", path, errno);
+}
+
+std::string stamp_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return std::to_string(status.st_ino) + "." + std::to_string(status.st_size) + "." + std::to_string(status.st_mtim.tv_sec) +
+         "." + std::to_string(status.st_mtim.tv_nsec);
 }
 
 }  // namespace pganalytics::files

@@ -25,4 +25,14 @@ Outcome make_directories(const std::string& path, mode_t mode);
 // root's own may be group-readable (0640). PGA_E_DENIED with a HINT otherwise.
 Outcome check_private(const std::string& path);
 
+// The same, and nobody else can put another file in its place: its folder belongs to root or this process' user, and neither it
+// nor one above it may be written by others, unless it is sticky (/tmp) or its group is this user's own, with nobody else in it.
+Outcome check_private_place(const std::string& path);
+
+// Remove the file if it is there, and make that last (fsync of the folder).
+Outcome remove(const std::string& path);
+
+// What changes when a file is written again: compare two of them. "" if it is not there.
+std::string stamp_of(const std::string& path);
+
 }  // namespace pganalytics::files

@@ -6,6 +6,8 @@
 #include "core/server/api/problem.h"
 #include "core/server/auth/secret_text.h"
 
+#include <pganalytics/json.hpp>
+
 namespace pganalytics::server::api {
 namespace {
 
@@ -42,6 +44,23 @@ Response revoked() {
   return response;
 }
 
+std::optional<Response> refusal_of(store::Standing::Kind kind) {
+  switch (kind) {
+    case store::Standing::Kind::kGood: return std::nullopt;
+    case store::Standing::Kind::kSuperseded:
+      return Response::error(
+          403, "certificate_superseded",
+          "this certificate was replaced by a newer one that has been used since: restore the newer identity of "
+          "this collector, or move the old one away and register anew");
+    case store::Standing::Kind::kRevoked: break;
+  }
+  return revoked();
+}
+
+store::ShownCertificate shown(const http::PeerCertificate& peer) {
+  return {peer.thumbprint_sha256, peer.public_key_sha256, peer.not_before_unix_ns, peer.not_after_unix_ns};
+}
+
 bool is_key(std::string_view bearer) { return bearer.substr(0, 4) == "pga_"; }
 
 }  // namespace
@@ -68,6 +87,10 @@ Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& reque
     case Access::kAnyone:
     case Access::kRegistrationToken: return Caller{};
     case Access::kOwnCertificate: return by_certificate(request, path_id);
+    case Access::kAnyCertificate: return by_certificate(request, request.peer ? request.peer->collector_id : std::string());
+    case Access::kRenewal:
+      if (request.expired_peer && bearer.empty()) return by_expired_certificate(*request.expired_peer, path_id);
+      [[fallthrough]];
     case Access::kOwnToken:
       return is_key(bearer) ? refuse_key(bearer, "an API key cannot act as a collector") : by_token(bearer, request, path_id);
     case Access::kOwnTokenOrAdmin:
@@ -84,18 +107,41 @@ std::optional<Response> Gatekeeper::refusal_of_revoked(const Caller& caller) con
 }
 
 Gatekeeper::Verdict Gatekeeper::by_certificate(const http::Request& request, const std::string& path_id) {
-  if (!request.peer) return unauthorized("this route needs the collector's client certificate");
+  if (!request.peer) {
+    return unauthorized(request.expired_peer ? "the client certificate is over: it may only renew itself"
+                                             : "this route needs the collector's client certificate");
+  }
   if (request.peer->collector_id != path_id) return forbidden("the client certificate is another collector's");
-  if (auto refusal = refusal_of_standing(path_id)) return std::move(*refusal);
-  return Caller{path_id, std::nullopt, {}};
+  if (auto refusal = refusal_of_standing(*request.peer)) return std::move(*refusal);
+  return Caller{path_id, false, std::nullopt, {}};
+}
+
+// TLS has proved that the peer holds the old key; the rest is whether it may still use it for this.
+Gatekeeper::Verdict Gatekeeper::by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id) {
+  if (peer.collector_id != path_id) return forbidden("the client certificate is another collector's");
+  if (revocations_.has(path_id)) return revoked();
+  if (clock::now_unix_ns() > peer.not_after_unix_ns + kLateRenewalNs) {
+    return Response::error(403, "certificate_expired",
+                           "this certificate ended more than 30 days ago: move the identity away and register anew");
+  }
+  const auto found = store_.standing_of_expired(path_id, shown(peer));
+  if (!found) return problem("look up a collector", found.error());
+  tell(peer, found.value().standing.news);
+  if (auto refusal = refusal_of(found.value().standing.kind)) return std::move(*refusal);
+  if (found.value().late_renewals >= kLateRenewalsMax) {
+    return Response::error(403, "late_renewals_exhausted",
+                           "this collector let its certificate run out three times in a row: move the identity away and register "
+                           "anew");
+  }
+  return Caller{path_id, true, std::nullopt, {}};
 }
 
 Gatekeeper::Verdict Gatekeeper::by_token(std::string_view token, const http::Request& request, const std::string& path_id) {
   if (auto refusal = refusal_of_token(token, request)) return std::move(*refusal);
   const std::string& id = request.peer->collector_id;
   if (!path_id.empty() && path_id != id) return forbidden("a collector may act for itself only");
-  if (auto refusal = refusal_of_standing(id)) return std::move(*refusal);
-  return Caller{id, std::nullopt, {}};
+  if (auto refusal = refusal_of_standing(*request.peer)) return std::move(*refusal);
+  return Caller{id, false, std::nullopt, {}};
 }
 
 // Nothing, if the token is ours, in force, and bound to the certificate of this connection.
@@ -114,26 +160,42 @@ std::optional<Response> Gatekeeper::refusal_of_token(std::string_view token, con
   return std::nullopt;
 }
 
-// Known and not revoked; asked of the store at most every two seconds.
-std::optional<Response> Gatekeeper::refusal_of_standing(const std::string& collector_id) {
-  const std::int64_t now_ns = clock::now_monotonic_ns();
-  if (revocations_.has(collector_id)) return revoked();
-  {
-    const std::lock_guard lock(mutex_);
-    const auto known = standings_.find(collector_id);
-    if (known != standings_.end() && now_ns < known->second.until_monotonic_ns) {
-      return known->second.good ? std::nullopt : std::optional<Response>(revoked());
-    }
-  }
-  const auto row = store_.collector(collector_id);
-  if (!row && row.error().status != PGA_E_NOTFOUND) return problem("look up a collector", row.error());
-  const bool good = row && !row.value().revoked;
-  {
-    const std::lock_guard lock(mutex_);
-    if (standings_.size() >= kMaxStandings) standings_.clear();
-    standings_[collector_id] = Standing{good, now_ns + (good ? kGoodStandingNs : kBadStandingNs)};
-  }
-  return good ? std::nullopt : std::optional<Response>(revoked());
+// Known, not revoked, and with the certificate in force; asked of the store at most every two seconds.
+std::optional<Response> Gatekeeper::refusal_of_standing(const http::PeerCertificate& peer) {
+  if (revocations_.has(peer.collector_id)) return revoked();
+  if (const auto known = remembered_standing(peer)) return refusal_of(*known);
+  const auto found = store_.standing(peer.collector_id, shown(peer));
+  if (!found) return problem("look up a collector", found.error());
+  remember_standing(peer, found.value().kind);
+  tell(peer, found.value().news);
+  return refusal_of(found.value().kind);
+}
+
+std::optional<store::Standing::Kind> Gatekeeper::remembered_standing(const http::PeerCertificate& peer) {
+  const std::lock_guard lock(mutex_);
+  const auto known = standings_.find(peer.collector_id);
+  if (known == standings_.end() || known->second.thumbprint != peer.thumbprint_sha256) return std::nullopt;
+  if (clock::now_monotonic_ns() >= known->second.until_monotonic_ns) return std::nullopt;
+  return known->second.kind;
+}
+
+void Gatekeeper::remember_standing(const http::PeerCertificate& peer, store::Standing::Kind kind) {
+  const std::int64_t believed_ns = kind == store::Standing::Kind::kGood ? kGoodStandingNs : kBadStandingNs;
+  const std::lock_guard lock(mutex_);
+  if (standings_.size() >= kMaxStandings) standings_.clear();
+  standings_[peer.collector_id] = Remembered{peer.thumbprint_sha256, kind, clock::now_monotonic_ns() + believed_ns};
+}
+
+// A certificate that comes back after it was replaced is a restored folder, a cloned machine, or a thief: somebody should know.
+void Gatekeeper::tell(const http::PeerCertificate& peer, store::Standing::News news) {
+  using News = store::Standing::News;
+  if (news == News::kNone || news == News::kFirstUse) return;
+  const char* const action = news == News::kAdopted ? "collector.certificate_adopted" : "collector.certificate_superseded";
+  log::warn(std::string(action) + ": collector " + peer.collector_id + ", certificate " + peer.thumbprint_sha256);
+  JsonWriter detail;
+  detail.begin_object().member("thumbprint_sha256", peer.thumbprint_sha256).end_object();
+  const Outcome audited = store_.audit("collector:" + peer.collector_id, action, peer.collector_id, std::string(detail.text()));
+  if (!audited) log::write(log::Level::kError, "audit " + std::string(action) + " of " + peer.collector_id, audited.error());
 }
 
 Gatekeeper::Verdict Gatekeeper::by_key(std::string_view key, store::Role least) {
@@ -148,7 +210,7 @@ Gatekeeper::Verdict Gatekeeper::by_key(std::string_view key, store::Role least) 
     return unauthorized("the API key is not known");
   }
   if (*role.value() < least) return forbidden("the API key's role may not do this");
-  return Caller{{}, *role.value(), hash.substr(0, kKeyIdDigits)};
+  return Caller{{}, false, *role.value(), hash.substr(0, kKeyIdDigits)};
 }
 
 // A key that is good is 403, a key that is none 401.

@@ -27,6 +27,8 @@ enum class Access {
   kAnyone,
   kRegistrationToken,  // looked at by the route itself: enrolling uses the token up
   kOwnCertificate,     // the client certificate of {id}
+  kAnyCertificate,     // the client certificate of any collector: what it gets is for itself
+  kRenewal,            // as kOwnToken, or the certificate of {id} alone where it is over: what it may do then is said below
   kOwnToken,           // certificate and access token, of {id} where the path names one
   kOwnTokenOrAdmin,    // the same, or an API key of an admin
   kViewer,             // an API key; each role may do what the ones before it may
@@ -36,10 +38,16 @@ enum class Access {
 // A caller that was let in.
 struct Caller {
   std::string collector_id;                // of a collector; empty otherwise
+  bool late = false;                       // its certificate is over
   std::optional<store::Role> role;         // of an API key
   std::string key_id;                      // which one: how its hash begins
   [[nodiscard]] std::string name() const;  // for the audit log
 };
+
+// A certificate that ended at most so long ago may renew itself, so often in a row: a machine that was off comes back by itself,
+// one that nobody looks after does not live for ever.
+constexpr std::int64_t kLateRenewalNs = 30LL * 86'400 * 1'000'000'000;
+constexpr int kLateRenewalsMax = 3;
 
 class Gatekeeper {
  public:
@@ -56,15 +64,21 @@ class Gatekeeper {
  private:
   using Verdict = std::variant<Caller, http::Response>;
   Verdict by_certificate(const http::Request& request, const std::string& path_id);
+  Verdict by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id);
   Verdict by_token(std::string_view token, const http::Request& request, const std::string& path_id);
   Verdict by_key(std::string_view key, store::Role least);
   Verdict refuse_key(std::string_view key, std::string_view why);
   Verdict refuse_collector(std::string_view token, const http::Request& request);
   std::optional<http::Response> refusal_of_token(std::string_view token, const http::Request& request);
-  std::optional<http::Response> refusal_of_standing(const std::string& collector_id);
+  std::optional<http::Response> refusal_of_standing(const http::PeerCertificate& peer);
+  std::optional<store::Standing::Kind> remembered_standing(const http::PeerCertificate& peer);
+  void remember_standing(const http::PeerCertificate& peer, store::Standing::Kind kind);
+  void tell(const http::PeerCertificate& peer, store::Standing::News news);
 
-  struct Standing {
-    bool good = false;
+  // Of the certificate that a collector showed last: another one of it is looked up anew.
+  struct Remembered {
+    std::string thumbprint;
+    store::Standing::Kind kind = store::Standing::Kind::kRevoked;
     std::int64_t until_monotonic_ns = 0;
   };
 
@@ -73,7 +87,7 @@ class Gatekeeper {
   Revocations revocations_;
   ExpiringSet unknown_keys_{60'000, 50'000};
   std::mutex mutex_;
-  std::unordered_map<std::string, Standing> standings_;
+  std::unordered_map<std::string, Remembered> standings_;
 };
 
 }  // namespace pganalytics::server::api

@@ -112,15 +112,27 @@ void Api::note_refusal(const Route& route, const http::Request& head, const Call
 
 Expected<std::vector<std::string>> Api::newly_revoked() { return services_.gatekeeper.revocations().refresh(services_.store); }
 
+namespace {
+
+// When it is over, and a word once that is near: what a monitor should look at.
+void write_certificate_health(JsonWriter& json, const std::atomic<std::int64_t>* until_unix_ns) {
+  if (until_unix_ns == nullptr) return;
+  const std::int64_t until = until_unix_ns->load();
+  const std::int64_t left = until - clock::now_unix_ns();
+  json.member("certificate_until", clock::format_rfc3339(until));
+  json.member("certificate", left <= 0 ? "expired" : left < kCertificateWarningNs ? "expires soon" : "ok");
+}
+
+}  // namespace
+
 Response serve_health(const Call& call) {
   const Outcome database = call.services.store.ping();
   JsonWriter json;
   if (database) {
-    json.begin_object()
-        .member("status", "ok")
-        .member("version", call.services.options.version)
-        .member("database", "ok")
-        .end_object();
+    json.begin_object();
+    json.member("status", "ok").member("version", call.services.options.version).member("database", "ok");
+    write_certificate_health(json, call.services.options.certificate_until_unix_ns);
+    json.end_object();
     return Response::json(200, std::string(json.text()));
   }
   log::write(log::Level::kWarn, "health: ping the database", database.error());

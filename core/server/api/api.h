@@ -19,6 +19,9 @@
 
 namespace pganalytics::server::api {
 
+// From so long before its end on the server's certificate is warned of, in its log and by /api/v1/health.
+constexpr std::int64_t kCertificateWarningNs = 30LL * 86'400 * 1'000'000'000;
+
 struct ApiOptions {
   std::string version;  // of the program, shown by /api/v1/health
   std::size_t push_body_bytes = 1u << 20;
@@ -31,7 +34,10 @@ struct ApiOptions {
   std::int64_t enrol_lockout_ms = 15 * 60'000;           // ...within this lock it out for this long
   double auth_failures_per_minute = 60;                  // 401s per address, or per collector whose certificate is good
   std::int64_t certificate_life_ms = 7LL * 86'400'000;   // for a CSR
-  std::int64_t simple_certificate_life_ms = 86'400'000;  // for a key made here
+  std::int64_t simple_certificate_life_ms = 86'400'000;  // for a key made here, at most as long as for a CSR
+  bool server_keys = true;                               // whether the simple form, without a CSR, is served at all
+  // When the certificate that TLS shows is over; nullptr: not known, and not told by /api/v1/health.
+  const std::atomic<std::int64_t>* certificate_until_unix_ns = nullptr;
   std::shared_ptr<http::Refusals> refusals = std::make_shared<http::Refusals>();  // where to count them
 };
 

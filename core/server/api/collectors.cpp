@@ -25,6 +25,9 @@ void write(JsonWriter& json, const store::CollectorRow& row, const store::Config
   json.member("id", row.id).member("name", row.name).member("hostname", row.hostname).member("version", row.version);
   json.member("created_at", time_of(row.created_unix_ns)).member("last_push_at", time_of(row.last_push_unix_ns));
   json.member("batches", row.batches).member("documents", row.documents).member("revoked", row.revoked);
+  // Of the certificate in force: who made its key, and when it is over.
+  json.member("key_origin", row.key_origin.empty() ? std::optional<std::string>() : row.key_origin);
+  json.member("certificate_until", time_of(row.certificate_until_unix_ns)).member("late_renewals", row.late_renewals);
   json.key("config");
   if (status != nullptr) {
     write_json(json, *status);

@@ -1,4 +1,5 @@
-// How a collector gets in and stays in: POST /api/v1/collectors/register, /{id}/token, /{id}/certificate.
+// How a collector gets in and stays in: POST /api/v1/collectors/register, /{id}/token, /{id}/certificate, GET /api/v1/ca.
+#include <algorithm>
 #include <pganalytics/json.hpp>
 #include <vector>
 
@@ -84,12 +85,39 @@ Response token_refused() {
                          "the registration token is missing, unknown, used up or expired, or not meant for this host name");
 }
 
-// Certificate for a CSR, or, in the simple form, certificate and key.
-Expected<auth::Authority::KeyAndCertificate> issue(Services& services, const std::string& csr, const std::string& id) {
-  if (csr.empty()) return services.authority.issue_with_key(id, services.options.simple_certificate_life_ms);
-  auth::Authority::KeyAndCertificate issued;
-  PGA_TRY(issued.certificate, services.authority.issue_from_csr(csr, id, services.options.certificate_life_ms));
-  return issued;
+// A certificate for a collector, and the key if it was made here.
+struct Given {
+  std::string pem, thumbprint, key_pem;
+};
+
+enum class Renewal { kNo, kInTime, kLate };
+
+// Given out is what the store knows of, so that it can be replaced.
+Expected<Given> keep(Services& services, const std::string& id, const auth::IssuedCertificate& issued, std::string key_pem,
+                     Renewal renewal) {
+  PGA_CHECK(services.store.add_certificate(
+      id, {issued.thumbprint_sha256, issued.public_key_sha256, issued.ca_pin, issued.certificate_pem, !key_pem.empty(),
+           renewal == Renewal::kLate, issued.not_before_unix_ns, issued.not_after_unix_ns}));
+  return Given{issued.certificate_pem, issued.thumbprint_sha256, std::move(key_pem)};
+}
+
+// The simple form: a key made here.
+Expected<Given> issue_with_key(Services& services, const std::string& id) {
+  const std::int64_t life_ms = std::min(services.options.simple_certificate_life_ms, services.options.certificate_life_ms);
+  PGA_TRY(auto issued, services.authority.issue_with_key(id, life_ms));
+  return keep(services, id, issued.certificate, std::move(issued.key_pem), Renewal::kNo);
+}
+
+// For a CSR. A request that comes again after its answer was lost gets the same certificate again.
+Expected<Given> issue_from_csr(Services& services, const std::string& id, const std::string& csr, const std::string& public_key,
+                               Renewal renewal) {
+  PGA_TRY(const auto known, services.store.certificate_of_key(id, public_key));
+  if (known && !known->superseded && (renewal == Renewal::kNo || !known->used)) {
+    return Given{known->certificate_pem, known->thumbprint, {}};
+  }
+  if (known) return Error{PGA_E_CONFIG, "same_key", "this key has had its certificate: a renewal brings a new key", {}, 0};
+  PGA_TRY(const auto issued, services.authority.issue_from_csr(csr, id, services.options.certificate_life_ms));
+  return keep(services, id, issued, {}, renewal);
 }
 
 void audit(const Call& call, const std::string& action, const std::string& id, const JsonWriter& detail) {
@@ -113,32 +141,38 @@ Response serve_register(const Call& call) {
   if (!enrolment) return bad_request(enrolment.error().code, enrolment.error().message);
   const Enrolment& wanted = enrolment.value();
   if (!auth::is_registration_token(wanted.token)) return token_refused();
+  const bool simple = wanted.csr.empty();
+  if (simple && !services.options.server_keys) {
+    return Response::error(403, "csr_required", "this server makes no keys for others: send a certificate request as \"csr\"");
+  }
 
   std::string public_key;
-  if (!wanted.csr.empty()) {  // before the token is used up
+  if (!simple) {  // before the token is used up
     const auto key = services.authority.public_key_of_csr(wanted.csr);
     if (!key) return bad_request("bad_csr", "csr: " + key.error().message);
     public_key = key.value();
   }
+  // Only who proves to hold the key again may ask again: the simple form is answered once.
   const auto id = services.store.enrol_collector(auth::sha256_hex(wanted.token), wanted.name, wanted.hostname,
-                                                 wanted.enrollment_id, public_key);
+                                                 simple ? std::string() : wanted.enrollment_id, public_key);
   if (!id && id.error().status == PGA_E_DENIED) return token_refused();
   if (!id) return problem("enrol a collector", id.error());
-  const auto issued = issue(services, wanted.csr, id.value());
-  if (!issued) return problem("issue a certificate", issued.error());
-  const auto token = services.signer.issue(id.value(), issued.value().certificate.thumbprint_sha256);
+  const auto given =
+      simple ? issue_with_key(services, id.value()) : issue_from_csr(services, id.value(), wanted.csr, public_key, Renewal::kNo);
+  if (!given) return problem("issue a certificate", given.error());
+  const auto token = services.signer.issue(id.value(), given.value().thumbprint);
   if (!token) return problem("issue an access token", token.error());
 
   JsonWriter detail;
   detail.begin_object().member("name", wanted.name).member("hostname", wanted.hostname);
-  detail.member("key_origin", wanted.csr.empty() ? "server" : "collector").end_object();
+  detail.member("key_origin", simple ? "server" : "collector").end_object();
   audit(call, "collector.enrol", id.value(), detail);
   JsonWriter json;
   json.begin_object().member("id", id.value()).member("token", token.value().token);
   json.member("expires_at", clock::format_rfc3339(token.value().expires_unix_ns));
-  json.member("cert", issued.value().certificate.certificate_pem);
-  if (wanted.csr.empty()) json.member("key", issued.value().key_pem);
-  json.member("ca", services.authority.ca_pem()).end_object();
+  json.member("cert", given.value().pem);
+  if (simple) json.member("key", given.value().key_pem);
+  json.member("ca", services.authority.ca_bundle()).end_object();
   return secret_json(201, json).with_header("Location", "/api/v1/collectors/" + id.value());
 }
 
@@ -157,15 +191,34 @@ Response serve_certificate(const Call& call) {
   const auto csr = read_string(document.value(), "csr", kMaxCsrBytes);
   if (!csr) return bad_request(csr.error().code, csr.error().message);
   if (csr.value().empty()) return bad_request("bad_request", "csr: is missing");
-  const auto issued = call.services.authority.issue_from_csr(csr.value(), call.id, call.services.options.certificate_life_ms);
-  if (!issued && issued.error().status == PGA_E_CONFIG) return bad_request("bad_csr", "csr: " + issued.error().message);
-  if (!issued) return problem("issue a certificate", issued.error());
+  const auto public_key = call.services.authority.public_key_of_csr(csr.value());
+  if (!public_key) return bad_request("bad_csr", "csr: " + public_key.error().message);
+  const Renewal renewal = call.caller.late ? Renewal::kLate : Renewal::kInTime;
+  const auto given = issue_from_csr(call.services, call.id, csr.value(), public_key.value(), renewal);
+  if (!given && given.error().code == "same_key") return bad_request("same_key", "csr: " + given.error().message);
+  if (!given) return problem("issue a certificate", given.error());
   JsonWriter detail;
-  detail.begin_object().member("public_key_sha256", issued.value().public_key_sha256).end_object();
+  detail.begin_object().member("public_key_sha256", public_key.value()).member("late", call.caller.late).end_object();
   audit(call, "collector.renew", call.id, detail);
   JsonWriter json;
-  json.begin_object().member("cert", issued.value().certificate_pem).member("ca", call.services.authority.ca_pem()).end_object();
+  json.begin_object().member("cert", given.value().pem).member("ca", call.services.authority.ca_bundle()).end_object();
   return secret_json(200, json);
+}
+
+// The CAs to trust. With If-None-Match the collector says which ones it has: who has not heard of the next CA yet is what
+// "ca promote" wants to know.
+Response serve_ca(const Call& call) {
+  const std::string etag = call.services.authority.ca_etag();
+  if (call.request.header("if-none-match") == etag) {
+    const Outcome noted = call.services.store.note_ca(call.caller.collector_id, etag);
+    if (!noted) return problem("note which CA a collector trusts", noted.error());
+    Response same;
+    same.status = 304;
+    return std::move(same).with_header("ETag", etag);
+  }
+  JsonWriter json;
+  json.begin_object().member("ca", call.services.authority.ca_bundle()).end_object();
+  return Response::json(200, std::string(json.text())).with_header("ETag", etag);
 }
 
 }  // namespace pganalytics::server::api

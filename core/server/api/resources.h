@@ -14,6 +14,7 @@ http::Response serve_push(const Call& call);
 http::Response serve_register(const Call& call);
 http::Response serve_token(const Call& call);
 http::Response serve_certificate(const Call& call);
+http::Response serve_ca(const Call& call);
 // configuration.cpp
 http::Response serve_get_config(const Call& call);
 http::Response serve_put_config(const Call& call);

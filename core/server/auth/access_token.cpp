@@ -1,16 +1,14 @@
 #include "core/server/auth/access_token.h"
 
 #include "core/crypto/digest.h"
-#include "core/files/file_lock.h"
-#include "core/files/files.h"
-#include "core/server/auth/key_file.h"
+#include "core/crypto/keys.h"
+#include "core/log/log.h"
+#include "core/server/auth/signing_keys.h"
 #include "core/server/auth/token_shape.h"
 
 #include <jwt.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <pganalytics/json.hpp>
 
@@ -22,22 +20,13 @@ constexpr char kAudience[] = "pganalytics";
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kLifeSeconds = 15 * 60;
 constexpr std::int64_t kLeewaySeconds = 30;
+constexpr std::int64_t kLookAgainNs = kSecond;  // tokens with made-up key ids do not make us look more often
 
 using Jwt = std::unique_ptr<jwt_t, crypto::FreeWith<jwt_free>>;
 using Text = std::unique_ptr<char, crypto::FreeWith<std::free>>;
 
 // `text` stays 0-terminated: libjwt wants the key's length and hands it to OpenSSL as it is.
 const unsigned char* bytes_of(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.c_str()); }
-
-Expected<std::string> public_pem(EVP_PKEY* key) {
-  const std::unique_ptr<BIO, crypto::FreeWith<BIO_free_all>> memory(BIO_new(BIO_s_mem()));
-  if (!memory || PEM_write_bio_PUBKEY(memory.get(), key) != 1) {
-    return Error{PGA_E_FAIL, "auth.openssl", "cannot write the public key of jwt.key: " + crypto::openssl_reason(), "", 0};
-  }
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory.get(), &data);
-  return std::string(data, static_cast<std::size_t>(size));
-}
 
 std::optional<std::string> string_of(const rapidjson::Value& object, const char* name) {
   const auto member = object.FindMember(name);
@@ -84,38 +73,96 @@ std::string claims_json(const std::string& collector_id, const std::string& thum
 
 class TokenSigner::Impl {
  public:
-  std::string private_pem, public_pem, key_id;
-  const clock::Clock* clock = nullptr;
+  using Keys = std::shared_ptr<const SigningKeys>;
+
+  Impl(std::string data_dir, const clock::Clock& clock) : data_dir_(std::move(data_dir)), clock_(clock) {}
+
+  // The stamp is taken before the files are read: what is written between the two is seen by the next look.
+  Outcome load(Expected<SigningKeys> (*read)(const std::string&)) {
+    std::string stamp = stamp_of_signing_keys(data_dir_);
+    PGA_TRY(SigningKeys keys, read(data_dir_));
+    const std::lock_guard lock(mutex_);
+    keys_ = std::make_shared<const SigningKeys>(std::move(keys));
+    stamp_ = std::move(stamp);
+    return {};
+  }
+
+  Expected<bool> refresh() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stamp_ == stamp_of_signing_keys(data_dir_)) return false;
+    }
+    PGA_CHECK(load(read_signing_keys));
+    return true;
+  }
+
+  [[nodiscard]] Keys keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
+  // The keys that have `key_id`, looked up anew if another process may have brought it; nullptr if nobody has.
+  Keys keys_with(const std::string& key_id) {
+    Keys known = keys();
+    if (known->find(key_id) != nullptr) return known;
+    if (!may_look_again()) return nullptr;
+    if (const auto changed = refresh(); !changed) log::write(log::Level::kError, "read the signing keys", changed.error());
+    known = keys();
+    return known->find(key_id) != nullptr ? known : nullptr;
+  }
+
+  [[nodiscard]] const std::string& data_dir() const { return data_dir_; }
+  [[nodiscard]] std::int64_t now_ns() const { return clock_.unix_ns(); }
+
+ private:
+  bool may_look_again() {
+    const std::lock_guard lock(mutex_);
+    const std::int64_t now = clock_.monotonic_ns();
+    if (looked_ && now < looked_at_monotonic_ns_ + kLookAgainNs) return false;
+    looked_ = true;
+    looked_at_monotonic_ns_ = now;
+    return true;
+  }
+
+  const std::string data_dir_;
+  const clock::Clock& clock_;
+  mutable std::mutex mutex_;
+  Keys keys_;
+  std::string stamp_;
+  bool looked_ = false;
+  std::int64_t looked_at_monotonic_ns_ = 0;
 };
 
 TokenSigner::TokenSigner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TokenSigner::~TokenSigner() = default;
 
 Expected<std::unique_ptr<TokenSigner>> TokenSigner::open(const std::string& data_dir, const clock::Clock& clock) {
-  PGA_CHECK(files::make_directories(data_dir, 0700));
-  PGA_TRY(const files::FileLock lock, files::FileLock::take(key_lock_path(data_dir), kKeyLockPatience));
-  PGA_TRY(const crypto::Key key, read_or_make_key_file(data_dir + "/jwt.key"));
-  char group[64] = "";
-  if (EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) != 1 || std::string_view(group) != "prime256v1") {
-    return Error{PGA_E_CONFIG, "auth.jwt_key", data_dir + "/jwt.key is not a P-256 key",
-                 "Remove it: the server makes another, and collectors fetch new tokens by themselves.", 0};
-  }
-  auto impl = std::make_unique<Impl>();
-  PGA_TRY(impl->private_pem, crypto::to_pem(key.get()));
-  PGA_TRY(impl->public_pem, public_pem(key.get()));
-  impl->key_id = crypto::public_key_sha256(key.get()).substr(0, 16);
-  impl->clock = &clock;
+  auto impl = std::make_unique<Impl>(data_dir, clock);
+  PGA_CHECK(impl->load(open_signing_keys));
   return std::unique_ptr<TokenSigner>(new TokenSigner(std::move(impl)));
 }
 
+Expected<bool> TokenSigner::refresh() const { return impl_->refresh(); }
+std::string TokenSigner::key_id() const { return impl_->keys()->current.id; }
+
+Expected<bool> TokenSigner::rotate_if_older_than(std::int64_t life_ms) const {
+  if (impl_->now_ns() / 1'000'000 - impl_->keys()->current_since_unix_ns / 1'000'000 < life_ms) return false;
+  const auto rotated = rotate_signing_keys(impl_->data_dir(), PreviousKey::kKeep, impl_->now_ns());
+  // Another server of this folder was first.
+  if (!rotated && rotated.error().code != "auth.signing_key_fresh") return rotated.error();
+  PGA_CHECK(impl_->refresh());
+  return static_cast<bool>(rotated);
+}
+
 Expected<TokenSigner::Issued> TokenSigner::issue(const std::string& collector_id, const std::string& thumbprint) const {
-  const std::int64_t now = impl_->clock->unix_ns() / kSecond;
+  const std::int64_t now = impl_->now_ns() / kSecond;
+  const auto keys = impl_->keys();
   jwt_t* raw = nullptr;
   const bool made = jwt_new(&raw) == 0;
   const Jwt jwt(raw);
-  const std::string& key = impl_->private_pem;
+  const std::string& key = keys->current.private_pem;
   const bool filled = made && jwt_set_alg(jwt.get(), JWT_ALG_ES256, bytes_of(key), static_cast<int>(key.size())) == 0 &&
-                      jwt_add_header(jwt.get(), "kid", impl_->key_id.c_str()) == 0 &&
+                      jwt_add_header(jwt.get(), "kid", keys->current.id.c_str()) == 0 &&
                       jwt_add_grants_json(jwt.get(), claims_json(collector_id, thumbprint, now).c_str()) == 0;
   const Text text(filled ? jwt_encode_str(jwt.get()) : nullptr);
   if (!text) return Error{PGA_E_FAIL, "auth.sign", "cannot sign an access token for collector " + collector_id, "", 0};
@@ -123,9 +170,12 @@ Expected<TokenSigner::Issued> TokenSigner::issue(const std::string& collector_id
 }
 
 Expected<AccessClaims> TokenSigner::verify(std::string_view token) const {
-  PGA_TRY(const rapidjson::Document payload, unverified_payload(token, impl_->key_id));
+  PGA_TRY(const std::string key_id, key_id_of(token));
+  const auto keys = impl_->keys_with(key_id);
+  if (!keys) return token_refused("kid is not ours");
+  PGA_TRY(const rapidjson::Document payload, unverified_payload(token, key_id));
   const std::string text(token);
-  const std::string& key = impl_->public_pem;
+  const std::string& key = keys->find(key_id)->public_pem;
   jwt_t* raw = nullptr;
   const int refused = jwt_decode(&raw, text.c_str(), bytes_of(key), static_cast<int>(key.size()));
   const Jwt jwt(raw);
@@ -134,7 +184,7 @@ Expected<AccessClaims> TokenSigner::verify(std::string_view token) const {
     static_cast<void>(crypto::openssl_reason());
     return token_refused("signature is not ours");
   }
-  return check_claims(payload, impl_->clock->unix_ns() / kSecond);
+  return check_claims(payload, impl_->now_ns() / kSecond);
 }
 
 }  // namespace pganalytics::server::auth

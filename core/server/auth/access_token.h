@@ -22,8 +22,7 @@ struct AccessClaims {
 
 class TokenSigner {
  public:
-  // Loads or makes data_dir/jwt.key (P-256); its kid follows from the key, so servers that share the file share the kid. `clock`
-  // outlives the signer.
+  // Loads or makes the keys of data_dir (signing_keys.h). `clock` outlives the signer.
   static Expected<std::unique_ptr<TokenSigner>> open(const std::string& data_dir,
                                                      const clock::Clock& clock = clock::system_clock());
   ~TokenSigner();
@@ -35,6 +34,13 @@ class TokenSigner {
   Expected<Issued> issue(const std::string& collector_id, const std::string& certificate_thumbprint) const;
   // PGA_E_DENIED for anything but a token of ours that is in force (30 s leeway). Says why in error.message, for the log only.
   Expected<AccessClaims> verify(std::string_view token) const;
+
+  // Follow the key files: another process may have rotated them. What cannot be read leaves the keys as they are. True if they
+  // changed.
+  Expected<bool> refresh() const;
+  // Rotate when the current key is older than this. True if it was.
+  Expected<bool> rotate_if_older_than(std::int64_t life_ms) const;
+  [[nodiscard]] std::string key_id() const;  // of the key that signs now
 
  private:
   class Impl;

@@ -1,13 +1,17 @@
 #include "core/server/auth/authority.h"
 
-#include "core/clock/clock.h"
+#include "core/crypto/digest.h"
 #include "core/crypto/keys.h"
 #include "core/files/file_lock.h"
 #include "core/files/files.h"
+#include "core/server/auth/ca_files.h"
 #include "core/server/auth/certificate_template.h"
 #include "core/server/auth/key_file.h"
 
 #include <openssl/core_names.h>
+
+#include <mutex>
+#include <set>
 
 namespace pganalytics::server::auth {
 namespace {
@@ -19,8 +23,6 @@ Error bad_csr(const std::string& why) {
   return Error{PGA_E_CONFIG, "auth.bad_csr", "certificate request refused: " + why,
                "Send a PKCS#10 request in PEM, signed with its own P-256 or Ed25519 key.", 0};
 }
-
-bool is_missing(const Error& error) { return error.status == PGA_E_NOTFOUND; }
 
 bool has_allowed_type(EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "ED25519")) return true;
@@ -41,59 +43,36 @@ Expected<crypto::Certificate> read_certificate(const std::string& path) {
 
 struct Files {
   explicit Files(const std::string& folder)
-      : lock(key_lock_path(folder)),
-        ca_key(folder + "/ca.key"),
-        ca_certificate(folder + "/ca.crt"),
-        server_key(folder + "/server.key"),
-        server_certificate(folder + "/server.crt") {}
-  std::string lock, ca_key, ca_certificate, server_key, server_certificate;
+      : ca(folder), lock(key_lock_path(folder)), server_key(folder + "/server.key"), server_certificate(folder + "/server.crt") {}
+  CaFiles ca;
+  std::string lock, server_key, server_certificate;
+
+  [[nodiscard]] std::string stamp() const {
+    return stamp_of_ca(ca) + files::stamp_of(server_key) + "/" + files::stamp_of(server_certificate);
+  }
 };
 
-struct CaPair {
-  crypto::Key key;
-  crypto::Certificate certificate;
-  bool is_new = false;
-};
-
-// A certificate without its key is not replaced silently: collectors in the field trust it.
-Expected<CaPair> open_ca(const Files& files, std::int64_t now) {
-  CaPair ca;
-  auto certificate = read_certificate(files.ca_certificate);
-  if (!certificate && !is_missing(certificate.error())) return std::move(certificate).error();
-  ca.is_new = !certificate;
-  if (ca.is_new) {
-    PGA_TRY(ca.key, read_or_make_key_file(files.ca_key));
-    PGA_TRY(ca.certificate, make_ca_certificate(ca.key.get(), now));
-    return ca;
-  }
-  auto key = read_key_file(files.ca_key);
-  if (!key && is_missing(key.error())) {
-    return Error{PGA_E_CONFIG, "auth.ca_key_missing", files.ca_certificate + " is there but " + files.ca_key + " is not",
-                 "Restore ca.key from a backup; or remove ca.crt to begin a new CA, and enrol every collector again.", 0};
-  }
-  if (!key) return std::move(key).error();
-  ca.key = std::move(key).value();
-  ca.certificate = std::move(certificate).value();
-  if (X509_check_private_key(ca.certificate.get(), ca.key.get()) != 1) {
-    return Error{PGA_E_CONFIG, "auth.ca_mismatch", files.ca_key + " is not the key of " + files.ca_certificate,
-                 "Restore both files from the same backup.", 0};
-  }
-  return ca;
+std::int64_t renew_at_unix_ns(X509* certificate) {
+  const std::int64_t from = not_before_unix_ns(certificate);
+  return from + (not_after_unix_ns(certificate) - from) / 2;
 }
 
 // In force for at least half its life yet, for these names, from this CA, with the key beside it.
-bool still_good(X509* certificate, EVP_PKEY* key, const CaPair& ca, const std::set<std::string>& names, std::int64_t now) {
-  const std::int64_t from = not_before_unix_ns(certificate);
-  const std::int64_t to = not_after_unix_ns(certificate);
-  return X509_verify(certificate, ca.key.get()) == 1 && X509_check_private_key(certificate, key) == 1 &&
-         names_of(certificate) == names && from <= now && now < from + (to - from) / 2;
+bool still_good(X509* certificate, EVP_PKEY* key, const CaSet& ca, const std::set<std::string>& names, std::int64_t now) {
+  const bool ours = X509_verify(certificate, ca.key.get()) == 1 && X509_check_private_key(certificate, key) == 1;
+  if (!ours) static_cast<void>(crypto::openssl_reason());
+  return ours && names_of(certificate) == names && not_before_unix_ns(certificate) <= now && now < renew_at_unix_ns(certificate);
 }
 
-Outcome ensure_server_certificate(const Files& files, const CaPair& ca, const std::set<std::string>& names, std::int64_t now) {
+// Returns when the next one is due.
+Expected<std::int64_t> ensure_server_certificate(const Files& files, const CaSet& ca, const std::set<std::string>& names,
+                                                 std::int64_t now) {
   auto key = read_key_file(files.server_key);
-  if (!key && !is_missing(key.error())) return std::move(key).error();
+  if (!key && key.error().status != PGA_E_NOTFOUND) return std::move(key).error();
   const auto present = read_certificate(files.server_certificate);
-  if (key && present && still_good(present.value().get(), key.value().get(), ca, names, now)) return {};
+  if (key && present && still_good(present.value().get(), key.value().get(), ca, names, now)) {
+    return renew_at_unix_ns(present.value().get());
+  }
 
   PGA_TRY(const crypto::Key fresh, crypto::make_p256_key());
   const Signer signer{ca.key.get(), ca.certificate.get()};
@@ -103,7 +82,8 @@ Outcome ensure_server_certificate(const Files& files, const CaPair& ca, const st
   // A crash between the two leaves a key that does not fit: the next start sees it and makes both again. The CA goes into the
   // chain, so that a collector that knows only its pin can check it.
   PGA_CHECK(write_key_file(files.server_key, fresh.get()));
-  return files::write_atomically(files.server_certificate, leaf_pem + ca_pem, kPublicMode);
+  PGA_CHECK(files::write_atomically(files.server_certificate, leaf_pem + ca_pem, kPublicMode));
+  return renew_at_unix_ns(certificate.get());
 }
 
 Expected<IssuedCertificate> describe(X509* certificate) {
@@ -111,6 +91,7 @@ Expected<IssuedCertificate> describe(X509* certificate) {
   PGA_TRY(issued.certificate_pem, crypto::to_pem(certificate));
   issued.public_key_sha256 = crypto::public_key_sha256(X509_get0_pubkey(certificate));
   issued.thumbprint_sha256 = crypto::certificate_thumbprint(certificate);
+  issued.not_before_unix_ns = not_before_unix_ns(certificate);
   issued.not_after_unix_ns = not_after_unix_ns(certificate);
   return issued;
 }
@@ -132,40 +113,88 @@ Expected<crypto::Request> checked_csr(const std::string& pem) {
 
 }  // namespace
 
+namespace {
+
+// What the authority says between two refreshes.
+struct State {
+  CaSet ca;
+  std::string pem, bundle, pin, etag;
+  std::int64_t renew_server_at_unix_ns = 0;
+  std::string stamp;
+};
+
+Expected<State> load(const Files& files, const std::set<std::string>& names, std::int64_t now) {
+  PGA_TRY(const files::FileLock lock, files::FileLock::take(files.lock, kKeyLockPatience));
+  State state;
+  PGA_TRY(state.ca, open_ca(files.ca, now));
+  PGA_TRY(state.renew_server_at_unix_ns, ensure_server_certificate(files, state.ca, names, now));
+  // Last: whoever sees ca.crt sees a data directory that is complete.
+  PGA_CHECK(write_ca_certificates(files.ca, state.ca));
+  PGA_TRY(state.pem, crypto::to_pem(state.ca.certificate.get()));
+  PGA_TRY(state.bundle, bundle_of(state.ca));
+  state.pin = pin_of(state.ca.certificate.get());
+  state.etag = '"' + crypto::sha256_hex(state.bundle).substr(0, 32) + '"';
+  state.stamp = files.stamp();
+  return state;
+}
+
+}  // namespace
+
 class Authority::Impl {
  public:
-  Impl(Files paths, CaPair ca, std::string ca_pem)
-      : files(std::move(paths)), key(std::move(ca.key)), certificate(std::move(ca.certificate)), pem(std::move(ca_pem)) {}
+  Impl(Files paths, std::set<std::string> names, const clock::Clock& clock, State first)
+      : files(std::move(paths)),
+        names_(std::move(names)),
+        clock_(clock),
+        state_(std::make_shared<const State>(std::move(first))) {}
 
-  Expected<IssuedCertificate> issue(EVP_PKEY* public_key, const std::string& collector_id, std::int64_t life_ms) const {
-    const Signer signer{key.get(), certificate.get()};
-    PGA_TRY(const crypto::Certificate made,
-            make_collector_certificate(signer, public_key, collector_id, clock::now_unix_ns(), life_ms));
-    return describe(made.get());
+  [[nodiscard]] std::shared_ptr<const State> state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
   }
 
-  Files files;
-  crypto::Key key;
-  crypto::Certificate certificate;
-  std::string pem;
+  Expected<bool> refresh() {
+    const auto before = state();
+    if (files.stamp() == before->stamp && clock_.unix_ns() < before->renew_server_at_unix_ns) return false;
+    PGA_TRY(State next, load(files, names_, clock_.unix_ns()));
+    const bool changed = next.stamp != before->stamp;
+    const std::lock_guard lock(mutex_);
+    state_ = std::make_shared<const State>(std::move(next));
+    return changed;
+  }
+
+  Expected<IssuedCertificate> issue(EVP_PKEY* public_key, const std::string& collector_id, std::int64_t life_ms) const {
+    const auto now = state();
+    const Signer signer{now->ca.key.get(), now->ca.certificate.get()};
+    PGA_TRY(const crypto::Certificate made,
+            make_collector_certificate(signer, public_key, collector_id, clock_.unix_ns(), life_ms));
+    PGA_TRY(IssuedCertificate issued, describe(made.get()));
+    issued.ca_pin = now->pin;
+    return issued;
+  }
+
+  const Files files;
+
+ private:
+  const std::set<std::string> names_;
+  const clock::Clock& clock_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const State> state_;
 };
 
 Authority::Authority(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Authority::~Authority() = default;
 
-Expected<std::unique_ptr<Authority>> Authority::open(const std::string& data_dir, const std::vector<std::string>& names) {
-  PGA_TRY(const std::set<std::string> all_names, server_names(names));
+Expected<std::unique_ptr<Authority>> Authority::open(const std::string& data_dir, const std::vector<std::string>& names,
+                                                     const clock::Clock& clock) {
+  PGA_TRY(std::set<std::string> all_names, server_names(names));
   PGA_CHECK(files::make_directories(data_dir, 0700));
   const Files files(data_dir);
-  const std::int64_t now = clock::now_unix_ns();
-  PGA_TRY(const files::FileLock lock, files::FileLock::take(files.lock, kKeyLockPatience));
-  PGA_TRY(CaPair ca, open_ca(files, now));
-  PGA_CHECK(ensure_server_certificate(files, ca, all_names, now));
-  PGA_TRY(std::string pem, crypto::to_pem(ca.certificate.get()));
-  // Last: whoever sees ca.crt sees a data directory that is complete.
-  if (ca.is_new) PGA_CHECK(files::write_atomically(files.ca_certificate, pem, kPublicMode));
-  return std::unique_ptr<Authority>(new Authority(std::make_unique<Impl>(files, std::move(ca), std::move(pem))));
+  PGA_TRY(State state, load(files, all_names, clock.unix_ns()));
+  return std::unique_ptr<Authority>(new Authority(std::make_unique<Impl>(files, std::move(all_names), clock, std::move(state))));
 }
+
+Expected<bool> Authority::refresh() { return impl_->refresh(); }
 
 Expected<IssuedCertificate> Authority::issue_from_csr(const std::string& csr_pem, const std::string& collector_id,
                                                       std::int64_t life_ms) {
@@ -186,11 +215,11 @@ Expected<Authority::KeyAndCertificate> Authority::issue_with_key(const std::stri
   return both;
 }
 
-std::string Authority::ca_pem() const { return impl_->pem; }
-std::string Authority::ca_pin() const {
-  return "sha256:" + crypto::public_key_sha256(X509_get0_pubkey(impl_->certificate.get()));
-}
-std::string Authority::ca_file() const { return impl_->files.ca_certificate; }
+std::string Authority::ca_pem() const { return impl_->state()->pem; }
+std::string Authority::ca_pin() const { return impl_->state()->pin; }
+std::string Authority::ca_bundle() const { return impl_->state()->bundle; }
+std::string Authority::ca_etag() const { return impl_->state()->etag; }
+std::string Authority::ca_file() const { return impl_->files.ca.certificate; }
 std::string Authority::server_certificate_file() const { return impl_->files.server_certificate; }
 std::string Authority::server_key_file() const { return impl_->files.server_key; }
 

@@ -7,8 +7,8 @@ namespace pganalytics::server::auth {
 std::string key_lock_path(const std::string& data_dir) { return data_dir + "/auth.lock"; }
 
 Expected<crypto::Key> read_key_file(const std::string& path) {
+  PGA_CHECK(files::check_private_place(path));
   PGA_TRY(const std::string pem, files::read(path));
-  PGA_CHECK(files::check_private(path));
   auto key = crypto::parse_private_key(pem);
   if (!key) return std::move(key).error().while_doing("reading " + path);
   return key;

@@ -50,6 +50,16 @@ Error token_refused(std::string_view why) {
   return Error{PGA_E_DENIED, "auth.token", "access token refused: " + std::string(why), "", 0};
 }
 
+Expected<std::string> key_id_of(std::string_view token) {
+  if (token.size() > kTokenMaxBytes) return token_refused("larger than 2 KiB");
+  const auto parts = split(token);
+  if (!parts) return token_refused("not three parts");
+  PGA_TRY(const rapidjson::Document header, parse_part((*parts)[0], "header"));
+  const auto member = header.FindMember("kid");
+  if (member == header.MemberEnd() || !member->value.IsString()) return token_refused("no kid");
+  return std::string(member->value.GetString(), member->value.GetStringLength());
+}
+
 Expected<rapidjson::Document> unverified_payload(std::string_view token, std::string_view key_id) {
   if (token.size() > kTokenMaxBytes) return token_refused("larger than 2 KiB");
   const auto parts = split(token);

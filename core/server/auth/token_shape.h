@@ -16,6 +16,9 @@ constexpr std::size_t kTokenMaxBytes = 2048;
 // libjwt 1.10 writes this and takes nothing else, so RFC 9068's "at+jwt" cannot be had; this key signs access tokens only.
 constexpr std::string_view kTokenType = "JWT";
 
+// The kid of a token whose header is well-formed: which key to look for. PGA_E_DENIED otherwise.
+Expected<std::string> key_id_of(std::string_view token);
+
 // The payload of a token whose form and header are those of ours with `key_id`. It is not authentic yet. PGA_E_DENIED otherwise.
 Expected<rapidjson::Document> unverified_payload(std::string_view token, std::string_view key_id);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <pganalytics/json.hpp>
 #include <sstream>
 
 namespace pganalytics::server::program {
@@ -103,6 +104,16 @@ int dispatch(const std::vector<Command>& commands, int argc, char** argv) {
   if (command == nullptr) return unknown_command(commands, words);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(taken));
   return execute(*command, words);
+}
+
+int report_revoked(const Arguments& arguments) {
+  if (arguments.json) {
+    JsonWriter json;
+    std::cout << json.begin_object().member("id", arguments.words[0]).member("revoked", true).end_object().text() << "\n";
+  } else {
+    std::cout << "revoked " << arguments.words[0] << "\n";
+  }
+  return kExitOk;
 }
 
 int report(const Error& error) {

@@ -40,6 +40,9 @@ struct Command {
 // Finds the command in argv, reads its options, executes it. Help goes to stdout (0), mistakes to stderr with a HINT (2).
 int dispatch(const std::vector<Command>& commands, int argc, char** argv);
 
+// What the commands that revoke something by its id say when it is done.
+int report_revoked(const Arguments& arguments);
+
 // An error on stderr, its HINT below. Returns the exit code that fits it.
 int report(const Error& error);
 

@@ -63,13 +63,7 @@ Outcome revoke(const Arguments& arguments) {
 
 int collector_revoke(const Arguments& arguments) {
   if (const Outcome done = revoke(arguments); !done) return report(done.error());
-  if (arguments.json) {
-    JsonWriter json;
-    std::cout << json.begin_object().member("id", arguments.words[0]).member("revoked", true).end_object().text() << "\n";
-  } else {
-    std::cout << "revoked " << arguments.words[0] << "\n";
-  }
-  return kExitOk;
+  return report_revoked(arguments);
 }
 
 }  // namespace

@@ -7,10 +7,12 @@
 
 namespace pganalytics::server::program {
 
-std::vector<Command> server_commands();      // run, migrate, version
-std::vector<Command> credential_commands();  // token create, key create
-std::vector<Command> collector_commands();   // collector list, collector revoke
-std::vector<Command> audit_commands();       // audit list, audit verify
-std::vector<Command> config_commands();      // config get, config put
+std::vector<Command> server_commands();     // run, migrate, version
+std::vector<Command> token_commands();      // token create, list, revoke
+std::vector<Command> key_commands();        // key create, list, revoke, rotate-signing
+std::vector<Command> ca_commands();         // ca show, rotate, promote, retire
+std::vector<Command> collector_commands();  // collector list, collector revoke
+std::vector<Command> audit_commands();      // audit list, audit verify
+std::vector<Command> config_commands();     // config get, config put
 
 }  // namespace pganalytics::server::program

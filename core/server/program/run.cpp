@@ -1,10 +1,12 @@
 // run, migrate, version: the server itself.
 #include "core/clock/clock.h"
+#include "core/files/files.h"
 #include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
 #include "core/server/http/https_server.h"
+#include "core/server/program/certificate_watch.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
 #include "core/server/program/revocation_watch.h"
@@ -18,13 +20,13 @@
 namespace pganalytics::server::program {
 namespace {
 
-// Termination signals, taken one by one instead of interrupting: blocked before the first thread starts, so that no other gets
-// them.
+// The signals that mean something here, taken one by one instead of interrupting: blocked before the first thread starts, so that
+// no other gets them.
 class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set_, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
 
@@ -58,7 +60,7 @@ http::ServerOptions http_options(const Settings& settings, const auth::Authority
   http::ServerOptions options;
   options.listen = settings.listen;
   const bool own = settings.certificate_file.empty();
-  options.certificate_file = own ? authority.server_certificate_file() : settings.certificate_file;
+  options.certificate_file = certificate_file_of(settings, authority);
   options.key_file = own ? authority.server_key_file() : settings.key_file;
   options.client_ca_file = authority.ca_file();
   if (own) options.chain_ca_file = authority.ca_file();
@@ -70,9 +72,12 @@ http::ServerOptions http_options(const Settings& settings, const auth::Authority
 // What must be done now and then, a bounded piece at a time so that a signal never waits long.
 class Housekeeping {
  public:
-  Housekeeping(Database& database, const http::Refusals& refusals) : database_(database), refusals_(refusals) {}
+  Housekeeping(Database& database, const http::Refusals& refusals, const auth::TokenSigner& signer,
+               std::int64_t signing_key_life_ms)
+      : database_(database), refusals_(refusals), signer_(signer), signing_key_life_ms_(signing_key_life_ms) {}
 
   void turn() {
+    follow_signing_keys();
     if (database_.cluster != nullptr) {
       if (const Outcome running = database_.cluster->keep_running(); !running)
         log::write(log::Level::kError, "private PostgreSQL", running.error());
@@ -85,6 +90,8 @@ class Housekeeping {
       log::info("forgot " + std::to_string(*gone) + " documents older than their collector's retention_days");
       return;  // there may be more: again in a second
     }
+    if (const Outcome forgotten = database_.store->forget_old_credentials(); !forgotten)
+      log::write(log::Level::kWarn, "forgetting old credentials", forgotten.error());
     expire_at_ns_ = clock::now_monotonic_ns() + kExpireIntervalNs;
   }
 
@@ -101,6 +108,19 @@ class Housekeeping {
     told_ = numbers;
   }
 
+  // The command line or another server of the same folder may have rotated them; in the end this one does.
+  void follow_signing_keys() {
+    auto changed = signer_.refresh();
+    if (changed && !*changed) changed = signer_.rotate_if_older_than(signing_key_life_ms_);
+    if (changed) {
+      signing_trouble_.clear();
+      if (*changed) log::info("access tokens are signed with key " + signer_.key_id() + " from now on");
+    } else if (changed.error().message != signing_trouble_) {
+      signing_trouble_ = changed.error().message;
+      log::write(log::Level::kError, "following the signing keys; those in use stay", changed.error());
+    }
+  }
+
   static constexpr std::int64_t kExpireIntervalNs = 3'600'000'000'000;
   static constexpr std::int64_t kTellIntervalNs = 60'000'000'000;
 
@@ -108,16 +128,22 @@ class Housekeeping {
   const http::Refusals& refusals_;
   http::Refusals::Numbers told_{};
   std::int64_t tell_at_ns_ = clock::now_monotonic_ns() + kTellIntervalNs;
+  const auth::TokenSigner& signer_;
+  const std::int64_t signing_key_life_ms_;
+  std::string signing_trouble_;  // told once
   std::int64_t expire_at_ns_ = 0;
 };
 
-void serve_until_told_to_stop(const Signals& signals, Database& database, const http::Refusals& refusals) {
-  Housekeeping housekeeping(database, refusals);
+void serve_until_told_to_stop(const Signals& signals, Housekeeping& housekeeping, CertificateWatch& certificates) {
   for (;;) {
-    if (const int signal = signals.wait_a_second(); signal != 0) {
+    const int signal = signals.wait_a_second();
+    if (signal == SIGHUP) {
+      certificates.reload();
+    } else if (signal != 0) {
       log::info(std::string("stopping on ") + (signal == SIGTERM ? "SIGTERM" : "SIGINT"));
       return;
     }
+    certificates.turn();
     housekeeping.turn();
   }
 }
@@ -128,6 +154,10 @@ Outcome serve(const Arguments& arguments) {
   Settings& settings = place.settings;
   PGA_TRY(const auto authority, auth::Authority::open(settings.data_dir, settings.names));
   PGA_TRY(const auto signer, auth::TokenSigner::open(settings.data_dir));
+  if (!settings.key_file.empty()) PGA_CHECK(files::check_private_place(settings.key_file));
+  PGA_TRY(const std::int64_t first_until, read_certificate_until(certificate_file_of(settings, *authority)));
+  std::atomic<std::int64_t> certificate_until{first_until};
+  settings.api.certificate_until_unix_ns = &certificate_until;
   settings.api.version = PGANALYTICS_VERSION;
   make_room_for_connections(settings.http.connections);
   api::Api api(*place.database.store, *authority, *signer, settings.api);
@@ -135,8 +165,10 @@ Outcome serve(const Arguments& arguments) {
   PGA_TRY(const auto collectors, place.database.store->collectors());
   log::info("pganalytics-server " PGANALYTICS_VERSION " listens on " + settings.listen + "; CA " + authority->ca_file() + "; " +
             std::to_string(collectors.size()) + " collectors registered");
+  Housekeeping housekeeping(place.database, *settings.api.refusals, *signer, settings.signing_key_life_ms);
+  CertificateWatch certificates(settings, *authority, *server, certificate_until);
   RevocationWatch revocations(api, *server);
-  serve_until_told_to_stop(signals, place.database, *settings.api.refusals);
+  serve_until_told_to_stop(signals, housekeeping, certificates);
   revocations.stop();
   server->stop();
   return {};

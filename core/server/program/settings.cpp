@@ -9,6 +9,8 @@ using config::Problems;
 using config::TableReader;
 
 constexpr char kDefaultFile[] = "/etc/pganalytics/server.toml";
+constexpr std::int64_t kMinuteMs = 60'000;
+constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kKiB = 1024;
 constexpr std::int64_t kMiB = 1024 * kKiB;
 
@@ -92,6 +94,18 @@ void read_api_limits(TableReader& table, api::ApiOptions& api) {
   api.push.inflated_bytes = bytes(table, "inflated_bytes", 8 * kMiB, {kKiB, 512 * kMiB});
 }
 
+void read_enrolment(TableReader table, Settings& settings) {
+  settings.api.server_keys = table.boolean("server_keys", settings.api.server_keys);
+  settings.api.certificate_life_ms =
+      table.duration_ms("certificate_life", settings.api.certificate_life_ms, {kMinuteMs, 90 * kDayMs});
+  table.finish();
+}
+
+void read_access(TableReader table, Settings& settings) {
+  settings.signing_key_life_ms = table.duration_ms("signing_key_life", settings.signing_key_life_ms, {kDayMs, 3650 * kDayMs});
+  table.finish();
+}
+
 void read_limits(TableReader table, Settings& settings) {
   read_http_limits(table, settings.http);
   read_api_limits(table, settings.api);
@@ -119,6 +133,8 @@ Expected<Settings> load_settings(const std::optional<std::string>& path) {
   read_server(root.table("server"), settings);
   read_database(root.table("database"), settings);
   read_tls(root.table("tls"), settings);
+  read_enrolment(root.table("enrolment"), settings);
+  read_access(root.table("access"), settings);
   read_limits(root.table("limits"), settings);
   root.finish();
   if (!problems.empty()) return problems.as_error();

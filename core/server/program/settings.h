@@ -30,6 +30,7 @@ struct Settings {
 
   http::Limits http;
   api::ApiOptions api;
+  std::int64_t signing_key_life_ms = 90LL * 86'400'000;  // then the key of the access tokens is rotated by itself
 };
 
 // `path` given by the operator must exist; without one the default file is read if it is there. PGA_E_CONFIG: every problem, with

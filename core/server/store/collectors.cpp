@@ -1,4 +1,4 @@
-// Collectors: registration tokens, enrolment, the list, revocation.
+// Collectors: enrolment, the list, revocation.
 #include "core/crypto/digest.h"
 #include "core/server/store/impl.h"
 
@@ -18,6 +18,11 @@ CollectorRow row_of(const postgres::Rows& rows, int row) {
   collector.batches = static_cast<std::uint64_t>(rows.int64(row, 6).value_or(0));
   collector.documents = static_cast<std::uint64_t>(rows.int64(row, 7).value_or(0));
   collector.revoked = rows.boolean(row, 8).value_or(true);  // when in doubt, out
+  collector.key_origin = rows.text(row, 9);
+  collector.certificate_until_unix_ns = rows.int64(row, 10).value_or(0) * 1'000;
+  collector.certificate_ca_pin = rows.text(row, 11);
+  collector.late_renewals = static_cast<std::uint32_t>(rows.int64(row, 12).value_or(0));
+  collector.ca_etag = rows.text(row, 13);
   return collector;
 }
 
@@ -29,16 +34,6 @@ Error no_such_collector(const std::string& id) {
 Error token_refused(const char* why) {
   return Error{PGA_E_DENIED, "store.token", std::string("the registration token ") + why,
                "Make a new one: pganalytics-server token create.", 0};
-}
-
-// An id that is no UUID names nobody; asking the database would be a type error.
-bool is_uuid(const std::string& id) {
-  if (id.size() != 36) return false;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? id[i] != '-' : std::string_view("0123456789abcdef").find(id[i]) == std::string_view::npos) return false;
-  }
-  return true;
 }
 
 struct Enrolment {
@@ -81,12 +76,6 @@ Expected<std::string> add_collector(Transaction& transaction, const Enrolment& w
 }
 
 }  // namespace
-
-Outcome Store::add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
-                                      const std::string& hostname_glob) {
-  PGA_CHECK(impl_->ask(embedded::token_add_sql, {token_sha256, std::to_string(uses), std::to_string(ttl_ms), hostname_glob}));
-  return {};
-}
 
 Expected<std::string> Store::enrol_collector(const std::string& token_sha256, const std::string& name,
                                              const std::string& hostname, const std::string& enrollment_id,

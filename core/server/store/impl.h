@@ -25,6 +25,16 @@ inline Outcome check_parameters(const Parameters& parameters) {
   return {};
 }
 
+// An id that is no UUID names nobody; asking the database would be a type error.
+inline bool is_uuid(const std::string& id) {
+  if (id.size() != 36) return false;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? id[i] != '-' : std::string_view("0123456789abcdef").find(id[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
 class Store::Impl {
  public:
   explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections) {}

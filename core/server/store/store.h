@@ -23,6 +23,51 @@ struct CollectorRow {
   std::int64_t created_unix_ns = 0, last_push_unix_ns = 0;  // 0 = never
   std::uint64_t batches = 0, documents = 0;
   bool revoked = false;
+  // Of the certificate in force; before its first use, of the newest that was given out.
+  std::string key_origin;  // who made its key: "collector", "server" (the simple enrolment); "" = no certificate is known
+  std::int64_t certificate_until_unix_ns = 0;
+  std::string certificate_ca_pin;   // of the CA that signed it; "" = not known
+  std::uint32_t late_renewals = 0;  // in a row, by certificates that were over already
+  std::string ca_etag;              // the CA bundle that the collector said it has
+};
+
+// A certificate that was just signed.
+struct NewCertificate {
+  std::string thumbprint, public_key_sha256, ca_pin, pem;
+  bool made_by_server = false;  // its key
+  bool late = false;            // it replaces one that was over
+  std::int64_t not_before_unix_ns = 0, not_after_unix_ns = 0;
+};
+
+// A certificate that a peer proved to hold, signed by a CA of ours.
+struct ShownCertificate {
+  std::string thumbprint, public_key_sha256;
+  std::int64_t not_before_unix_ns = 0, not_after_unix_ns = 0;
+};
+
+// What a collector with such a certificate is to us.
+struct Standing {
+  enum class Kind { kGood, kRevoked, kSuperseded } kind = Kind::kRevoked;  // kRevoked: or not known at all
+  // What this very call brought about, for the audit log.
+  enum class News { kNone, kFirstUse, kAdopted, kFirstRefusal } news = News::kNone;
+};
+struct LateStanding {
+  Standing standing;
+  int late_renewals = 0;
+};
+
+// What was issued for a public key before.
+struct KnownKey {
+  std::string certificate_pem, thumbprint;
+  bool used = false, superseded = false;
+};
+
+struct TokenRow {
+  std::string id;
+  std::uint32_t uses = 0, uses_left = 0;
+  std::string hostname_glob;  // "" = any
+  std::int64_t created_unix_ns = 0, expires_unix_ns = 0;
+  std::string state;  // "open", "used up", "expired", "revoked"
 };
 
 // One document of a push.
@@ -103,6 +148,14 @@ struct Revoked {
   std::int64_t database_unix_ns = 0;  // the database's clock; 0 if nobody is named
 };
 
+struct KeyRow {
+  std::string id;
+  Role role = Role::kViewer;
+  std::string label;
+  std::int64_t created_unix_ns = 0;
+  bool revoked = false;
+};
+
 struct StoreOptions {
   std::string conninfo;
   unsigned connections = 8;
@@ -116,9 +169,11 @@ class Store {
 
   Outcome ping();
 
-  // Registration tokens, stored hashed. hostname_glob "" = any.
-  Outcome add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
-                                 const std::string& hostname_glob);
+  // Registration tokens, stored hashed. hostname_glob "" = any. Returns the id that names it in lists, which is not the token.
+  Expected<std::string> add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
+                                               const std::string& hostname_glob);
+  Expected<std::vector<TokenRow>> registration_tokens();
+  Outcome revoke_registration_token(const std::string& id);  // PGA_E_NOTFOUND; twice is as good as once
   // Atomically use up one use and create the collector. The same enrollment_id with the same key within 10 minutes gives the
   // same collector without using the token again. PGA_E_DENIED: unknown, used up, expired, or the host name does not match.
   Expected<std::string> enrol_collector(const std::string& token_sha256, const std::string& name, const std::string& hostname,
@@ -132,9 +187,24 @@ class Store {
   // Who was revoked at or after that time.
   Expected<Revoked> revoked_since(std::int64_t unix_ns);
 
-  // API keys, stored hashed.
-  Outcome add_api_key(const std::string& key_sha256, Role role);
-  Expected<std::optional<Role>> role_of_api_key(const std::string& key_sha256);
+  // A certificate was signed. Until it is used the one before it stays good; of those that are never used four are kept.
+  Outcome add_certificate(const std::string& collector_id, const NewCertificate& certificate);
+  Expected<std::optional<KnownKey>> certificate_of_key(const std::string& collector_id, const std::string& public_key_sha256);
+  // May a collector with this certificate act? The first time that a new one asks, it is put in force and all others end.
+  Expected<Standing> standing(const std::string& collector_id, const ShownCertificate& shown);
+  // The same for a certificate that is over and may at most ask for its renewal: nothing is put in force.
+  Expected<LateStanding> standing_of_expired(const std::string& collector_id, const ShownCertificate& shown);
+  // The collector said which CA bundle it trusts.
+  Outcome note_ca(const std::string& collector_id, const std::string& ca_etag);
+
+  // API keys, stored hashed. Returns the id that names it in lists.
+  Expected<std::string> add_api_key(const std::string& key_sha256, Role role, const std::string& label = {});
+  Expected<std::optional<Role>> role_of_api_key(const std::string& key_sha256);  // nullopt: unknown or revoked
+  Expected<std::vector<KeyRow>> api_keys();
+  Outcome revoke_api_key(const std::string& id);  // PGA_E_NOTFOUND; twice is as good as once
+
+  // Registration tokens a month after their end, certificates two months after theirs unless they are a collector's last.
+  Outcome forget_old_credentials();
 
   // One transaction: dedupe row, rows, commit. What it acknowledged is visible to the next read. PGA_E_DENIED: the collector is
   // revoked, or became so while the push was on its way.

@@ -6,6 +6,7 @@
 
 #include "core/crypto/digest.h"
 #include "core/crypto/keys.h"
+#include "core/server/auth/certificate_template.h"
 #include "core/server/auth/secret_text.h"
 #include "core/server/http/target.h"
 #include "tests/support/catch.h"
@@ -17,15 +18,13 @@ namespace {
 
 using testing::must;
 
-std::string new_database() {
-  const auto& postgres = testing::PostgresServer::shared();
-  return postgres.conninfo(postgres.new_database());
-}
+std::string conninfo_of(const std::string& database) { return testing::PostgresServer::shared().conninfo(database); }
 
 }  // namespace
 
 ApiUnderTest::ApiUnderTest(ApiOptions options, const std::string& conninfo)
-    : store(must(store::Store::open({conninfo.empty() ? new_database() : conninfo, 4}))),
+    : database(conninfo.empty() ? testing::PostgresServer::shared().new_database() : std::string()),
+      store(must(store::Store::open({conninfo.empty() ? conninfo_of(database) : conninfo, 4}))),
       authority(must(auth::Authority::open(folder.path(), {}))),
       signer(must(auth::TokenSigner::open(folder.path()))),
       api(std::make_unique<Api>(*store, *authority, *signer, std::move(options))) {}
@@ -62,7 +61,8 @@ Collector ApiUnderTest::enrol(const std::string& name) {
   const auto document = parsed(answer);
   const crypto::Certificate certificate = must(crypto::parse_certificate(document["cert"].GetString()));
   Collector collector{document["id"].GetString(), {}, document["token"].GetString()};
-  collector.peer = {collector.id, crypto::certificate_thumbprint(certificate.get()), crypto::public_key_sha256(key.get())};
+  collector.peer = {collector.id, crypto::certificate_thumbprint(certificate.get()), crypto::public_key_sha256(key.get()),
+                    auth::not_before_unix_ns(certificate.get()), auth::not_after_unix_ns(certificate.get())};
   return collector;
 }
 

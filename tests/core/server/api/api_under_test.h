@@ -36,6 +36,7 @@ class ApiUnderTest {
   static http::Request with_key(const std::string& key, http::Request request);
 
   testing::TemporaryFolder folder;
+  std::string database;  // its name, "" if conninfo was given
   std::unique_ptr<store::Store> store;
   std::unique_ptr<auth::Authority> authority;
   std::unique_ptr<auth::TokenSigner> signer;

@@ -1,0 +1,87 @@
+// What people carry: registration tokens and API keys. Only their hashes are here; ids name them in lists.
+#include "core/server/store/impl.h"
+
+namespace pganalytics::server::store {
+namespace {
+
+Expected<std::uint64_t> parse_id(const std::string& what, const std::string& id) {
+  const bool digits = !id.empty() && id.size() <= 18 && id.find_first_not_of("0123456789") == std::string::npos;
+  if (digits) return static_cast<std::uint64_t>(std::stoull(id));
+  return Error{PGA_E_CONFIG, "store.id", "'" + id + "' is not the id of a " + what, "Ids are the numbers that the list shows.",
+               0};
+}
+
+Error not_known(const std::string& what, const std::string& id, const std::string& list) {
+  return Error{PGA_E_NOTFOUND, "store.credential", "there is no " + what + " " + id, list + " shows them.", 0};
+}
+
+std::int64_t ns_at(const postgres::Rows& rows, int row, int column) { return rows.int64(row, column).value_or(0) * 1'000; }
+
+}  // namespace
+
+Expected<std::string> Store::add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
+                                                    const std::string& hostname_glob) {
+  PGA_TRY(const postgres::Rows rows,
+          impl_->ask(embedded::token_add_sql, {token_sha256, std::to_string(uses), std::to_string(ttl_ms), hostname_glob}));
+  return std::string(rows.text(0, 0));
+}
+
+Expected<std::vector<TokenRow>> Store::registration_tokens() {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::token_list_sql, {}));
+  std::vector<TokenRow> found;
+  for (int row = 0; row < rows.size(); ++row) {
+    TokenRow token;
+    token.id = rows.text(row, 0);
+    token.uses = static_cast<std::uint32_t>(rows.int64(row, 1).value_or(0));
+    token.uses_left = static_cast<std::uint32_t>(rows.int64(row, 2).value_or(0));
+    token.hostname_glob = rows.text(row, 3);
+    token.created_unix_ns = ns_at(rows, row, 4);
+    token.expires_unix_ns = ns_at(rows, row, 5);
+    token.state = rows.text(row, 6);
+    found.push_back(std::move(token));
+  }
+  return found;
+}
+
+Outcome Store::revoke_registration_token(const std::string& id) {
+  PGA_TRY(const std::uint64_t number, parse_id("registration token", id));
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::token_revoke_sql, {std::to_string(number)}));
+  if (rows.affected() == 0) return not_known("registration token", id, "pganalytics-server token list");
+  return {};
+}
+
+Expected<std::string> Store::add_api_key(const std::string& key_sha256, Role role, const std::string& label) {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_add_sql, {key_sha256, std::string(name_of(role)), label}));
+  return std::string(rows.text(0, 0));
+}
+
+Expected<std::optional<Role>> Store::role_of_api_key(const std::string& key_sha256) {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_role_sql, {key_sha256}));
+  if (rows.size() == 0) return std::optional<Role>();
+  return std::optional<Role>(role_named(rows.text(0, 0)));
+}
+
+Expected<std::vector<KeyRow>> Store::api_keys() {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_list_sql, {}));
+  std::vector<KeyRow> found;
+  for (int row = 0; row < rows.size(); ++row) {
+    found.push_back({std::string(rows.text(row, 0)), role_named(rows.text(row, 1)), std::string(rows.text(row, 2)),
+                     ns_at(rows, row, 3), rows.boolean(row, 4).value_or(true)});
+  }
+  return found;
+}
+
+Outcome Store::revoke_api_key(const std::string& id) {
+  PGA_TRY(const std::uint64_t number, parse_id("key", id));
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_revoke_sql, {std::to_string(number)}));
+  if (rows.affected() == 0) return not_known("key", id, "pganalytics-server key list");
+  return {};
+}
+
+Outcome Store::forget_old_credentials() {
+  PGA_CHECK(impl_->ask(embedded::tokens_expire_sql, {}));
+  PGA_CHECK(impl_->ask(embedded::certificates_expire_sql, {}));
+  return {};
+}
+
+}  // namespace pganalytics::server::store
