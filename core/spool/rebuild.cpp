@@ -41,9 +41,9 @@ std::size_t frames_of(const FileBytes& database, const FileBytes& log, const Wal
 // What is known of an epoch, and what was found of it.
 struct Book {
   EpochTally tally;
-  std::uint64_t first_waiting = 1;
-  std::uint64_t kept = 0, lost = 0;   // documents
-  std::set<std::uint64_t> kept_seqs;  // of whole batches
+  const Testimony::Epoch* testimony = nullptr;  // that the figures are from: what does not wait by it has ended
+  std::uint64_t kept = 0, lost = 0;             // documents
+  std::set<std::uint64_t> kept_seqs;            // of whole batches
 };
 
 class Rebuild {
@@ -87,6 +87,7 @@ class Rebuild {
   FoundRows found_;
   std::map<std::string, Book> books_;
   std::set<std::int64_t> kept_ids_;
+  std::optional<Ledger> ledger_;
   std::int64_t sealed_ns_ = 0;  // of the newest batch
 };
 
@@ -98,7 +99,7 @@ void Rebuild::open_books() {
     Book& book = books_[epoch.epoch];
     if (book.tally.epoch.empty() || progress_of(book.tally) <= progress_of(epoch)) {
       book.tally = epoch;
-      if (epoch.first_waiting != 0) book.first_waiting = epoch.first_waiting;
+      book.testimony = &epoch;
     }
   }
   if (!said_->epochs.empty()) collector_id_ = said_->epochs.front().collector_id;
@@ -119,8 +120,12 @@ Outcome Rebuild::copy_batches() {
                   " encoding, crc32, record_crc, body_bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   Outcome outcome;
   find_batches(pages_, [&](const BatchRow& batch, const std::function<bool(std::string&)>& read_body) {
-    if (!outcome || !kept_ids_.insert(batch.id).second) return;
+    if (!outcome) return;
     Book& book = book_of(batch);
+    // An older image of a page may show what was delivered since.
+    if (book.testimony != nullptr && book.testimony->complete && !book.testimony->waiting.has(batch.key.seq, batch.key.part))
+      return;
+    if (!kept_ids_.insert(batch.id).second) return;
     std::string body;
     if (!read_body(body)) {
       kept_ids_.erase(batch.id);
@@ -188,9 +193,9 @@ bool Rebuild::witness_is_current() const {
   });
 }
 
-// A cursor without the one beside it may be worse than none.
+// A cursor without the one beside it may be worse than none: what nobody can vouch for is dropped.
 bool Rebuild::is_whole(const std::string& plugin) const {
-  if (!said_ || said_->states.empty() || !witness_is_current()) return true;
+  if (!said_ || !witness_is_current()) return false;
   const auto known = said_->states.find(plugin);
   std::uint64_t digest = 0;
   for (const auto& [key, value] : found_.states) {
@@ -259,13 +264,14 @@ Outcome Rebuild::balance(Book& book) {
 
 // Batches without a trace: how many documents they had is known, which they were only by the hole they leave.
 Outcome Rebuild::lose_rest(const Book& book, std::uint64_t documents) {
-  std::uint64_t first = book.first_waiting, last = std::max(book.tally.last_seq, first);
-  const std::uint64_t widest_last = last;
+  const std::uint64_t oldest = book.testimony != nullptr ? std::max<std::uint64_t>(book.testimony->waiting.first(), 1) : 1;
+  const std::uint64_t newest = std::max(book.tally.last_seq, oldest);
+  std::uint64_t first = oldest, last = newest;
   while (first <= last && book.kept_seqs.count(first) != 0) ++first;
   while (last > first && book.kept_seqs.count(last) != 0) --last;
   if (first > last) {  // no whole batch is missing: a half is
-    first = book.first_waiting;
-    last = widest_last;
+    first = oldest;
+    last = newest;
   }
   return insert_loss({0, "corrupt", book.tally.epoch, first, last, documents, unix_ns_, unix_ns_});
 }
@@ -305,8 +311,10 @@ Outcome Rebuild::insert_epoch(const EpochTally& tally) {
 }
 
 Outcome Rebuild::insert_loss(const Loss& loss) {
-  PGA_TRY(Ledger ledger, Ledger::open(db_));
-  return ledger.add(loss);
+  if (!ledger_) {
+    PGA_TRY(ledger_, Ledger::open(db_));
+  }
+  return ledger_->add(loss);
 }
 
 }  // namespace

@@ -95,9 +95,10 @@ Expected<Opened> open_sound(const std::string& dir, const std::string& collector
     PGA_TRY(salvaged, salvage(dir, witness.said(), collector_id, unix_ns));
     prune_aside(dir, unix_ns);
     tell(dir, why, *salvaged);
-    database = open_checked(dir, witness.said());
+    database = open_checked(dir, std::nullopt);  // the books are new: the witness has been heard
   }
   if (!database) return std::move(database).error();
+  PGA_CHECK(witness.follow(database.value()));
   witness.note(database.value());
   return Opened{std::move(database).value(), std::move(witness), std::move(salvaged)};
 }

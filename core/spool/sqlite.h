@@ -28,6 +28,7 @@ class Database {
   // Whether closing it copies the log into the database and deletes it. Off until said so: what is damaged must stay as it is.
   void checkpoint_on_close(bool yes);
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
   [[nodiscard]] Error error(const std::string& doing) const;  // the last one, told as `doing`: why
 
  private:

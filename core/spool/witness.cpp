@@ -14,8 +14,8 @@
 namespace pganalytics::spool {
 namespace {
 
-constexpr std::size_t kSlotBytes = 8192;
-constexpr std::size_t kEpochsMax = 24, kPluginsMax = 64;  // what a slot has room for: ids are at most 36 bytes
+constexpr std::size_t kSlotBytes = 32768;
+constexpr std::size_t kEpochsMax = 24, kPluginsMax = 64, kRunsMax = 1000;  // what a slot has room for: ids are at most 36 bytes
 constexpr std::string_view kMagic = "pga spool tally 1";
 
 // Numbers and texts in a row, as a slot holds them.
@@ -72,7 +72,10 @@ std::string slot_of(const Testimony& testimony, std::uint64_t turn) {
   writer.add(kMagic).add(turn).add(std::uint64_t{testimony.epochs.size()});
   for (const auto& epoch : testimony.epochs) {
     writer.add(epoch.epoch).add(epoch.collector_id).add(epoch.last_seq).add(epoch.produced).add(epoch.acknowledged);
-    writer.add(epoch.lost).add(epoch.first_waiting);
+    writer.add(epoch.lost).add(std::uint64_t{epoch.complete ? 1U : 0U}).add(std::uint64_t{epoch.waiting.runs.size()});
+    for (const auto& [first, last] : epoch.waiting.runs) writer.add(first).add(last);
+    writer.add(std::uint64_t{epoch.waiting.parts.size()});
+    for (const auto& [seq, part] : epoch.waiting.parts) writer.add(seq).add(part);
   }
   writer.add(std::uint64_t{testimony.states.size()});
   for (const auto& [plugin, digest] : testimony.states) writer.add(plugin).add(digest);
@@ -99,7 +102,15 @@ std::optional<Testimony> read_slot(std::string_view bytes, std::uint64_t& turn) 
     epoch.produced = reader.number();
     epoch.acknowledged = reader.number();
     epoch.lost = reader.number();
-    epoch.first_waiting = reader.number();
+    epoch.complete = reader.number() != 0;
+    for (std::uint64_t runs = std::min<std::uint64_t>(reader.number(), kRunsMax); runs > 0; --runs) {
+      const std::uint64_t first = reader.number();
+      epoch.waiting.runs[first] = reader.number();
+    }
+    for (std::uint64_t parts = std::min<std::uint64_t>(reader.number(), kRunsMax); parts > 0; --parts) {
+      const std::uint64_t seq = reader.number();
+      epoch.waiting.parts.insert({seq, reader.text()});
+    }
     testimony.epochs.push_back(std::move(epoch));
   }
   for (std::uint64_t left = std::min<std::uint64_t>(reader.number(), kPluginsMax); left > 0; --left) {
@@ -110,10 +121,10 @@ std::optional<Testimony> read_slot(std::string_view bytes, std::uint64_t& turn) 
   return reader.failed() ? std::nullopt : std::optional(std::move(testimony));
 }
 
-Outcome testify_epochs(Database& database, Testimony& testimony) {
+Outcome testify_epochs(Database& database, const WaitingKeys& waiting, Testimony& testimony) {
   PGA_TRY(Statement rows, database.prepare("SELECT epoch, collector_id, last_seq, produced, acknowledged, lost FROM epoch"
                                            " ORDER BY rowid DESC LIMIT 24"));
-  PGA_TRY(Statement first, database.prepare("SELECT seq FROM batch WHERE epoch = ? ORDER BY seq LIMIT 1"));
+  std::size_t room = kRunsMax;
   for (;;) {
     PGA_TRY(const bool found, rows.step());
     if (!found) return {};
@@ -124,10 +135,13 @@ Outcome testify_epochs(Database& database, Testimony& testimony) {
     epoch.produced = rows.count(3);
     epoch.acknowledged = rows.count(4);
     epoch.lost = rows.count(5);
-    if (epoch.produced != epoch.acknowledged + epoch.lost) {
-      PGA_TRY(const bool waits, first.bind(epoch.epoch).step());
-      if (waits) epoch.first_waiting = first.count(0);
-      first.reset();
+    if (const auto known = waiting.epochs().find(epoch.epoch); known != waiting.epochs().end()) {
+      const std::size_t size = known->second.runs.size() + 2 * known->second.parts.size();
+      epoch.complete = size <= room;
+      if (epoch.complete) {
+        epoch.waiting = known->second;
+        room -= size;
+      }
     }
     testimony.epochs.push_back(std::move(epoch));
   }
@@ -150,9 +164,11 @@ const Testimony::Epoch* Testimony::find(const std::string& epoch) const {
   return found == epochs.end() ? nullptr : &*found;
 }
 
-Expected<Testimony> testify(Database& database) {
+Expected<Testimony> Witness::testify(Database& database) {
   Testimony testimony;
-  PGA_CHECK(testify_epochs(database, testimony));
+  if (!waiting_) return Error{PGA_E_FAIL, "spool.witness", "the witness follows no database", "", 0};
+  PGA_CHECK(waiting_->catch_up(database));
+  PGA_CHECK(testify_epochs(database, *waiting_, testimony));
   PGA_TRY(Statement ledger, database.prepare("SELECT coalesce(sum(documents), 0) FROM loss"));
   PGA_CHECK(ledger.step());
   testimony.ledger_documents = ledger.count(0);
@@ -175,6 +191,7 @@ Witness::Witness(Witness&& other) noexcept
       path_(std::move(other.path_)),
       turn_(other.turn_),
       said_(std::move(other.said_)),
+      waiting_(std::move(other.waiting_)),
       complained_(other.complained_) {
   other.fd_ = -1;
 }
@@ -195,6 +212,11 @@ void Witness::read() {
     turn_ = turn;
     said_ = std::move(testimony);
   }
+}
+
+Outcome Witness::follow(Database& database) {
+  PGA_TRY(waiting_, WaitingKeys::follow(database));
+  return {};
 }
 
 void Witness::note(Database& database) {

@@ -8,6 +8,7 @@
 
 #include "core/spool/ledger.h"
 #include "core/spool/sqlite.h"
+#include "core/spool/waiting_keys.h"
 
 #include <cstdint>
 #include <map>
@@ -21,7 +22,8 @@ namespace pganalytics::spool {
 // The figures of one moment.
 struct Testimony {
   struct Epoch : EpochTally {
-    std::uint64_t first_waiting = 0;  // lowest seq that waited; 0: none, or not known
+    bool complete = true;  // `waiting` is all that waited; otherwise there were too many runs of it
+    WaitingKeys::Epoch waiting;
   };
   std::vector<Epoch> epochs;                    // the newest ones
   std::map<std::string, std::uint64_t> states;  // by plugin: a digest of all its state
@@ -29,9 +31,6 @@ struct Testimony {
 
   [[nodiscard]] const Epoch* find(const std::string& epoch) const;
 };
-
-// As the database says now.
-Expected<Testimony> testify(Database& database);
 
 // How far an epoch has come: none of these figures ever shrinks.
 inline std::uint64_t progress_of(const EpochTally& epoch) { return epoch.last_seq + epoch.acknowledged + epoch.lost; }
@@ -44,20 +43,25 @@ class Witness {
   Witness& operator=(Witness&&) = delete;
   ~Witness();
 
+  // Hears of every change of `database` from now on.
+  Outcome follow(Database& database);
+
   // What it says; nullopt: nothing, a new file or a damaged one.
   [[nodiscard]] const std::optional<Testimony>& said() const { return said_; }
-  // After a commit. A failure is told in the log once: the database is what counts.
+  // After a commit of the database that it follows. A failure is told in the log once: the database is what counts.
   void note(Database& database);
 
  private:
   Witness(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   void read();
+  Expected<Testimony> testify(Database& database);
   Outcome write(const Testimony& testimony);
 
   int fd_ = -1;
   std::string path_;
   std::uint64_t turn_ = 0;  // of the newest slot
   std::optional<Testimony> said_;
+  std::optional<WaitingKeys> waiting_;
   bool complained_ = false;
 };
 
