@@ -3,7 +3,8 @@
 import os
 import struct
 
-OPERATIONS = ("open", "read", "write", "sync", "rename", "unlink", "truncate")
+OPERATIONS = ("open", "edit", "read", "write", "sync", "rename", "unlink", "truncate")
+READ_ONLY = "edit,write,truncate,rename,unlink:1+:EROFS"  # a file system that was mounted again
 COUNTS = (*OPERATIONS, "any", "faults", "torn")
 
 

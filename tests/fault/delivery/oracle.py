@@ -45,6 +45,7 @@ class Spool:
     waiting_counted: int = 0  # documents of fault_counter among them
     losses: list = field(default_factory=list)  # the ledger: of which the server does not know yet
     cursor: int = 0  # the newest serial that was committed
+    current: str = ""  # the epoch that grows
 
 
 @dataclass
@@ -88,9 +89,9 @@ def has_part(conninfo, table):
                                 f" and table_name = '{table}' and column_name = 'part'"))
 
 
-def read_stored(conninfo, collector_id):
+def read_stored(conninfo, collector_ids):
     stored = Stored()
-    of_collector = f"where collector_id = '{collector_id}'"
+    of_collector = "where collector_id in ({})".format(", ".join(f"'{id_}'" for id_ in collector_ids))
     part = "part" if has_part(conninfo, "batches") else "''"
     for epoch, seq, piece, accepted, rejected in query(conninfo, f"select epoch, seq, {part}, accepted, rejected from pganalytics.batches {of_collector}"):
         stored.batches[epoch, int(seq), piece] = (int(accepted), int(rejected))
@@ -134,6 +135,8 @@ def take_tables(database, spool):
     for row in database.execute("select * from epoch order by rowid"):
         spool.epochs[row["epoch"]] = {name: row[name] for name in ("last_seq", "produced", "acknowledged", "lost")}
     newest = list(spool.epochs)[-1] if spool.epochs else ""
+    is_format_1 = database.execute("pragma user_version").fetchone()[0] == 1
+    spool.current = newest if is_format_1 else database.execute("select epoch from spool").fetchone()[0]
     columns = {row[1] for row in database.execute("pragma table_info(batch)")}
     for row in database.execute("select * from batch"):
         key = (row["epoch"] if "epoch" in columns else newest, row["seq"], row["part"] if "part" in columns else "")
@@ -167,8 +170,9 @@ def seqs_of_losses(losses):
     return covered
 
 
-def check_holes(stored, spools, losses, verdict):
-    """A part stands for its whole here: parts that are missing show in the equation."""
+def check_holes(stored, spools, losses, verdict, moved):
+    """A part stands for its whole here: parts that are missing show in the equation. moved: batches may have been sealed again, so that
+    their numbers of the epoch before are nowhere; then only the epochs that grow are looked at."""
     present = defaultdict(set)
     for epoch, seq, _ in list(stored.batches) + [key for spool in spools for key in spool.waiting]:
         present[epoch].add(seq)
@@ -177,7 +181,10 @@ def check_holes(stored, spools, losses, verdict):
         for epoch, row in spool.epochs.items():
             last[epoch] = max(last.get(epoch, 0), row["last_seq"])
     covered = seqs_of_losses(losses)
+    growing = {spool.current for spool in spools}
     for epoch, newest in last.items():
+        if moved and epoch not in growing:
+            continue
         missing = sorted(set(range(1, newest + 1)) - present[epoch] - covered[epoch])
         if missing:
             verdict.problems.append(f"epoch {epoch}: {len(missing)} of {newest} batches are nowhere and in no loss record: seq {shortened(missing)}")
@@ -221,10 +228,10 @@ def one_folder(by_origin, spools):
     return {origin: (1, max([spool.cursor for spool in spools] + [max(by_origin[origin], default=0)]))}
 
 
-def check(conninfo, collector_id, state_dirs, origins=one_folder, equation=True):
-    """The verdict over one collector id. origins(serials by origin, spools) -> {origin: (first, last)} says which serials there must be;
-    equation=False where an epoch lives in more than one folder, so that no folder's own figures are the whole."""
-    stored = read_stored(conninfo, collector_id)
+def check(conninfo, collector_ids, state_dirs, origins=one_folder, equation=True, moved=False):
+    """The verdict over a collector and its folders, whatever ids it has had. origins(serials by origin, spools) -> {origin: (first, last)} says which serials there must be;
+    equation=False where an epoch lives in more than one folder, so that no folder's own figures are the whole; moved: see check_holes()."""
+    stored = read_stored(conninfo, collector_ids)
     spools = [read_spool(state_dir) for state_dir in state_dirs]
     # The same record may be in the ledger and, its acknowledgement lost, on the server.
     losses = list(dict.fromkeys(stored.losses + [loss for spool in spools for loss in spool.losses]))
@@ -233,7 +240,7 @@ def check(conninfo, collector_id, state_dirs, origins=one_folder, equation=True)
         if loss.reason not in LOSS_REASONS or loss.first_seq > loss.last_seq:
             verdict.problems.append(f"a loss record that says nothing: {loss}")
     check_twice(stored, verdict)
-    check_holes(stored, spools, losses, verdict)
+    check_holes(stored, spools, losses, verdict, moved)
     check_missing(stored, spools, losses, verdict, origins)
     if equation:
         check_equation(stored, spools, losses, verdict)
@@ -243,7 +250,7 @@ def check(conninfo, collector_id, state_dirs, origins=one_folder, equation=True)
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--database", required=True, help="conninfo of the server's database")
-    parser.add_argument("--collector", required=True, help="its id")
+    parser.add_argument("--collector", required=True, action="append", help="its id; several if it had several")
     parser.add_argument("state_dir", nargs="+")
     chosen = parser.parse_args()
     verdict = check(chosen.database, chosen.collector, chosen.state_dir)

@@ -1,11 +1,13 @@
 """What a run happens in: a Site (one PostgreSQL and one server, shared by the runs of a job) and a Rig (the run's own folder, seed,
 collectors and counts). settle() ends a run: faults off, a fresh document goes all the way, the backlog drains, the oracle speaks."""
 
+import json
 import os
 import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +24,7 @@ import oracle  # noqa: E402
 BINARIES = os.path.abspath(os.environ.get("PGANALYTICS_BINARY_DIR", os.path.join(os.path.dirname(__file__), "..", "..", "..", "build")))
 OWN = os.path.join(BINARIES, "tests", "fault", "delivery")
 SHIM = os.path.join(OWN, "libfault_files.so")
+AWAY = "https://127.0.0.1:1"  # a server that is down
 PATIENCE_S = 90  # for what takes a second on a quiet machine; backoff after an outage is part of it
 
 # A kill loop signs in and pushes hundreds of times a minute, from one address.
@@ -61,10 +64,13 @@ class CountingCollector(Collector):
         self.interval, self.documents, self.size, self.origin, self.enabled = interval, documents, size, "", True
         self.spool, self.collector_table, self.extra_plugins = spool, collector, plugins
         self.url = url  # instead of the server's own: a proxy's
+        self.faulty = False
+        self.ids = []  # all it was ever registered under
         self.wrapper = ()  # words before the program: faketime, unshare
         super().__init__(BINARIES, rig.folder, "", server=server or rig.server, name=name, plugin_dirs=[os.path.join(OWN, "plugins")], first_party=bool(plugins))
         if state_dir:
             self.state_dir = state_dir
+        self.seen_dir = self.state_dir  # where we see what it sees as its state_dir
         self.configure()
 
     def configure(self):
@@ -77,16 +83,23 @@ class CountingCollector(Collector):
             with open(self.config, "w") as config:
                 config.write(text)
 
+    def register(self):
+        self.ids.append(super().register())
+        return self.id
+
+    def push_to(self, url):
+        """url: AWAY for nobody, None for the server itself. A running collector is told to read its configuration again."""
+        self.url = url
+        self.configure()
+        if self.running:
+            self.process.send_signal(signal.SIGHUP)
+
     def start(self, faults=None):
         """faults: environment of the shim (see shim/fault_files.c), for this life of the process."""
-        kept = self.environment
-        if faults:
-            self.environment = {**kept, "LD_PRELOAD": SHIM, "FAULT_BELOW": self.state_dir, **faults}
-        binary, self.binary = self.binary, self.binary
-        try:
-            super().start()
-        finally:
-            self.environment, self.binary = kept, binary
+        environment = {**self.environment, **({"LD_PRELOAD": SHIM, "FAULT_BELOW": self.state_dir, **faults} if faults else {})}
+        with open(self.log_path, "a") as log:
+            self.process = subprocess.Popen([*self.wrapper, self.binary, "run", "--config", self.config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                            stderr=log, env=environment, start_new_session=True)
         self.faulty = bool(faults)
 
     @property
@@ -103,9 +116,12 @@ class CountingCollector(Collector):
 
     def spool_value(self, statement):
         """One value out of the live spool; None while there is none."""
-        path = os.path.join(self.state_dir, "spool.db")
+        if self.wrapper:  # SQLite resolves the links of a path, and would leave the collector's namespace by that
+            done = subprocess.run([*self.wrapper, "sqlite3", "-readonly", os.path.join(self.state_dir, "spool.db"), statement], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, timeout=30)
+            return done.stdout.strip() or None
         try:
-            database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+            database = sqlite3.connect(f"file:{self.state_dir}/spool.db?mode=ro", uri=True, timeout=5)
             try:
                 row = database.execute(statement).fetchone()
                 return row[0] if row else None
@@ -114,17 +130,29 @@ class CountingCollector(Collector):
         except sqlite3.Error:
             return None
 
+    def status(self):
+        """What the running collector says of itself; None while nobody can ask it."""
+        done = self.command("status", "--json", timeout=60, wrapper=self.wrapper)
+        try:
+            return json.loads(done.stdout)["report"]
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def rounds(self):
+        """(runs that ended well, ticks skipped) of the counter; None while nobody can ask."""
+        status = self.status()
+        if status is None:
+            return None
+        counter = {plugin["plugin"]: plugin for plugin in status["plugins"]}["fault_counter"]
+        return counter["runs"] - counter["failed_runs"], counter["skipped_ticks"]
+
     def cursor(self):
         return int(self.spool_value("select value from state where plugin = 'fault_counter' and key = 'serial'") or 0)
 
     def waiting(self):
-        return self.spool_value("select count(*) from batch")
-
-    def newest_stored(self):
-        """(received_at, serial) of the newest stored document of the counter."""
-        rows = oracle.query(self.rig.site.database, "select document->>'serial' from pganalytics.documents"
-                                                    f" where collector_id = '{self.id}' and type = 'fault_counter' order by id desc limit 1")
-        return int(rows[0][0]) if rows else 0
+        """Batches in the spool; None: it cannot be read now."""
+        count = self.spool_value("select count(*) from batch")
+        return None if count is None else int(count)
 
     def count_stored(self):
         return int(oracle.query(self.rig.site.database, "select count(*) from pganalytics.documents"
@@ -143,7 +171,7 @@ class CountingCollector(Collector):
     def wal_mark(self):
         """Changes with each commit."""
         try:
-            status = os.stat(os.path.join(self.state_dir, "spool.db-wal"))
+            status = os.stat(os.path.join(self.seen_dir, "spool.db-wal"))
             return status.st_size, status.st_mtime_ns
         except FileNotFoundError:
             return None
@@ -162,10 +190,14 @@ class Rig:
         os.chmod(folder, 0o755)
 
     def collector(self, name=None, register=True, **options):
+        """It registers at the server itself, and pushes to `url` if one is given."""
+        url = options.pop("url", None)
         made = CountingCollector(self, name or f"c{len(self.collectors) + 1}", **options)
         self.collectors.append(made)
         if register:
             made.register()
+        if url:
+            made.push_to(url)
         return made
 
     def count(self, what, times=1):
@@ -177,7 +209,7 @@ class Rig:
 
     def settle(self, collector, patience=PATIENCE_S, state_dirs=None, judge=True, **of_oracle):
         """Faults are off. Returns the verdict; raises AssertionError when the oracle finds anything."""
-        if collector.running and getattr(collector, "faulty", False):
+        if collector.running and collector.faulty:
             collector.stop_or_kill()
         if not collector.running:
             collector.start()
@@ -199,7 +231,7 @@ class Rig:
         collector.configure()
 
     def judge(self, collector, state_dirs=None, **of_oracle):
-        verdict = oracle.check(self.site.database, collector.id, state_dirs or [collector.state_dir], **of_oracle)
+        verdict = oracle.check(self.site.database, collector.ids, state_dirs or [collector.seen_dir], **of_oracle)
         self.verdicts.append(verdict)
         assert not verdict.problems, f"the oracle says of {collector.name}:\n{verdict}"
         assert verdict.documents > 0, f"nothing of {collector.name} was stored at all"
@@ -247,4 +279,4 @@ def remove_folder(folder):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-__all__ = ["BINARIES", "OWN", "PATIENCE_S", "SHIM", "CountingCollector", "Rig", "Site", "eventually", "make_folder", "remove_folder", "signal"]
+__all__ = ["AWAY", "BINARIES", "OWN", "PATIENCE_S", "SHIM", "CountingCollector", "Rig", "Site", "eventually", "make_folder", "remove_folder", "signal"]

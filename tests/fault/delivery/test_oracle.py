@@ -44,7 +44,7 @@ def broken(settled):
             with sqlite3.connect(path) as database:
                 database.executescript(in_spool)
             database.close()
-        return oracle.check(site.database, collector.id, [collector.state_dir])
+        return oracle.check(site.database, collector.ids, [collector.state_dir])
 
     yield break_it
     for table in reversed(tables):
@@ -75,7 +75,7 @@ def says(verdict, text):
 
 
 def documents_of(settled, seq):
-    accepted = [counts[0] for key, counts in oracle.read_stored(settled[0].database, settled[1].id).batches.items() if key[1] == seq]
+    accepted = [counts[0] for key, counts in oracle.read_stored(settled[0].database, settled[1].ids).batches.items() if key[1] == seq]
     return sum(accepted)
 
 

@@ -7,12 +7,12 @@
  *   FAULT_BELOW    the folder: calls on paths below it count, all others pass
  *   FAULT_FILE     only those whose path contains this text
  *   FAULT_PLAN     rules, separated by ';', each operations:when:what
- *                    operations  open read write sync rename unlink truncate, several with ',', or "any"
+ *                    operations  open (to read) edit (opened to write) read write sync rename unlink truncate, several with ',', or "any"
  *                    when        N: the Nth call of these; N+: it and all later; N-M: those; pPER_MILLE: at random
  *                    what        kill: instead of the call; after: behind it; torn: a random prefix is written, then it is killed; short: a random
  *                                prefix is written; slowMS; an error: EIO ENOSPC EROFS EINTR EMFILE ENFILE ENOMEM EACCES EDQUOT
  *   FAULT_SEED     of everything random
- *   FAULT_COUNTS   a file of ten 64-bit numbers, mapped, so that it outlives a kill: calls of each operation in the order above, then
+ *   FAULT_COUNTS   a file of eleven 64-bit numbers, mapped, so that it outlives a kill: calls of each operation in the order above, then
  *                  of any, faults, and torn writes
  *   FAULT_SWITCH   rules hold only while this file exists
  *   FAULT_RECORD   a file to which every change is appended (see record()), for ../power_cut.py
@@ -34,8 +34,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum operation { OPEN, READ, WRITE, SYNC, RENAME, UNLINK, TRUNCATE, OPERATIONS };
-static const char* const kOperations[OPERATIONS] = {"open", "read", "write", "sync", "rename", "unlink", "truncate"};
+enum operation { OPEN, EDIT, READ, WRITE, SYNC, RENAME, UNLINK, TRUNCATE, OPERATIONS };
+static const char* const kOperations[OPERATIONS] = {"open", "edit", "read", "write", "sync", "rename", "unlink", "truncate"};
 enum { ANY = OPERATIONS, FAULTS, TORN, COUNTS };
 
 enum effect { PASS, FAIL, KILL, AFTER, TEAR, SHORTEN, SLOW };
@@ -270,11 +270,11 @@ static void record_fd(enum operation operation, int fd, const void* data, size_t
 static int opened(int (*real)(int, const char*, int, mode_t), int folder, const char* path, int flags, mode_t mode) {
   if (!TOUCHED(concerns_path(path))) return real(folder, path, flags, mode);
   uint64_t number = 0;
-  const enum effect effect = decide(OPEN, &number);
+  const enum effect effect = decide((flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0 ? EDIT : OPEN, &number);
   if (effect == FAIL) return -1;
   const int is_new = g_record >= 0 && (flags & O_CREAT) != 0 && access(path, F_OK) != 0;
   const int fd = real(folder, path, flags, mode);
-  if (fd >= 0 && is_new) record(OPEN, path, NULL, 0, 0);
+  if (fd >= 0 && is_new) record(EDIT, path, NULL, 0, 0);
   if (effect == AFTER) die();
   return fd;
 }

@@ -1,0 +1,265 @@
+"""S9 to S13: the disk is full, read-only, broken, slow; descriptors and memory run out. Collection goes on all the same."""
+
+import os
+import resource
+import time
+
+from faults import READ_ONLY, Faults
+from private_disk import PrivateDisk
+from rig import AWAY, PATIENCE_S, eventually
+from scenario import scenario
+
+KEEP_NONE = "keep_free = 0\n"
+WATCHED_S = 4  # of ticks every 100 ms
+
+
+def rounds_go_on(collector, seconds=WATCHED_S):
+    """Ticks are neither skipped nor failed while the fault lasts. Half of them would do: other runs share this machine."""
+    before, skipped_before = eventually(collector.rounds, PATIENCE_S, "the collector answers")
+    began = time.monotonic()
+    time.sleep(seconds)  # the time that is watched
+    after, skipped = eventually(collector.rounds, PATIENCE_S, "the collector answers")
+    expected = (time.monotonic() - began) * 10
+    assert after - before >= expected / 2, f"{after - before} good runs and {skipped - skipped_before} skipped ticks in {expected / 10:.1f} s of an interval of 100 ms"
+
+
+def goes_on_delivering(collector, documents=10):
+    before = collector.count_stored()
+    eventually(lambda: collector.count_stored() >= before + documents, PATIENCE_S, f"{documents} more documents, see {collector.log_path}", every=0.2)
+
+
+@scenario(
+    row="S9",
+    expect="no exit, rounds on time, what does not fit is counted, and it resumes by itself",
+    runs={"at-start": dict(when="start"), "while-running": dict(when="running"), "server-away": dict(when="running", away=True),
+          "at-start-server-away": dict(when="start", away=True), "twice": dict(when="running", times=2)},
+)
+def disk_full(rig, when, away=False, times=1):
+    collector = rig.collector(spool=KEEP_NONE, url=AWAY if away else None, size=2000)
+    disk = PrivateDisk(rig, collector, "6m")
+    if when == "running":
+        collector.start()
+        eventually(lambda: collector.cursor() > 0, PATIENCE_S, "the first documents")
+    for _ in range(times):
+        disk.fill()
+        if not collector.running:
+            collector.start()
+        rounds_go_on(collector)
+        disk.empty()
+        rig.count("faults")
+        if not away:
+            collector.wait_fresh()
+    collector.push_to(None)
+    collector.wait_fresh()
+    rig.settle(collector)
+
+
+@scenario(
+    row="S9",
+    expect="a backlog that fills the disk makes room from its oldest end, each document counted",
+    runs={"4m": dict(size="4m"), "2m": dict(size="2m"), "large-documents": dict(size="8m", bytes=200_000)},
+    limit_s=400,
+)
+def backlog_fills_the_disk(rig, size, bytes=30_000):
+    collector = rig.collector(spool=KEEP_NONE, url=AWAY, size=bytes, documents=5)
+    PrivateDisk(rig, collector, size)
+    collector.start()
+    rounds_go_on(collector, 15)
+    assert collector.running
+    collector.push_to(None)
+    collector.wait_fresh()
+    assert rig.settle(collector).counted_lost > 0, "the disk was never full"
+
+
+@scenario(
+    row="S9",
+    expect="the floor of free space is kept: the oldest go, counted",
+    runs={"floor": {}},
+)
+def free_space_floor(rig):
+    collector = rig.collector(spool='keep_free = "4MiB"\n', url=AWAY, size=30_000, documents=5)
+    PrivateDisk(rig, collector, "8m")
+    collector.start()
+    rounds_go_on(collector, 12)
+    free = os.statvfs(collector.seen_dir)
+    assert free.f_bavail * free.f_frsize > 2 << 20, f"only {free.f_bavail * free.f_frsize} bytes are free"
+    collector.push_to(None)
+    collector.wait_fresh()
+    assert rig.settle(collector).counted_lost > 0
+
+
+@scenario(
+    row="S10",
+    expect="memory mode from the start: data flow on, and the disk is used when it can be",
+    runs={"at-start": {}, "with-a-spool": dict(used=True), "server-away": dict(away=True)},
+)
+def read_only_at_start(rig, used=False, away=False):
+    collector = rig.collector(spool=KEEP_NONE)
+    disk = PrivateDisk(rig, collector, "32m")
+    if used:
+        collector.start()
+        collector.wait_fresh()
+        collector.stop()
+    if away:
+        collector.push_to(AWAY)
+    disk.remount("ro")
+    rig.count("faults")
+    collector.start()
+    if away:
+        time.sleep(WATCHED_S)  # it collects; its socket cannot be made, so nobody can ask
+        collector.push_to(None)
+    goes_on_delivering(collector)
+    assert collector.running, f"it ended: {collector.log()[-1000:]}"
+    disk.remount("rw")
+    collector.wait_fresh()
+    rig.settle(collector)
+
+
+@scenario(
+    row="S10",
+    expect="memory mode: rounds on time, and back to the disk by itself",
+    runs={"server-there": {}, "server-away": dict(away=True), "twice": dict(times=2)},
+)
+def read_only_while_running(rig, away=False, times=1):
+    """A file system that the kernel mounted again for its errors: what is open can be read, and nothing written. Only a preloaded library can
+    do that here: the kernel refuses to remount while files are open for writing."""
+    collector = rig.collector()
+    switch = os.path.join(rig.folder, "read-only")
+    faults = Faults(collector, READ_ONLY, switch=switch)
+    collector.start(faults.environment)
+    for _ in range(times):
+        collector.wait_fresh()
+        if away:
+            collector.push_to(AWAY)
+        open(switch, "w").close()
+        rounds_go_on(collector)
+        os.unlink(switch)
+        if away:
+            collector.push_to(None)
+        collector.wait_fresh()
+    assert collector.running and faults.counts()["faults"] > 0
+    rig.count("faults", faults.counts()["faults"])
+    rig.settle(collector)
+
+
+ERRORS = {"write": ("EIO", "ENOSPC", "EROFS", "EDQUOT", "short"), "sync": ("EIO", "ENOSPC"), "read": ("EIO",), "edit": ("EIO", "EMFILE", "ENOSPC"),
+          "truncate": ("EIO",), "unlink": ("EIO", "EROFS")}
+
+
+@scenario(
+    row="S11",
+    expect="one error of one call: nothing lost, nothing twice, no exit",
+    runs={f"{operation}-{error}": dict(operation=operation, error=error) for operation, errors in ERRORS.items() for error in errors if error != "short"},
+    limit_s=400,
+)
+def one_error(rig, operation, error):
+    """The 1st, 2nd ... call of a life fails once; the same process must come through."""
+    for call in (1, 2, 3, 5, 8, 13, 21, 34):
+        collector = rig.collector()
+        faults = Faults(collector, f"{operation}:{call}:{error}")
+        collector.start(faults.environment)
+        eventually(lambda: faults.counts()["faults"] > 0 or faults.counts()[operation] >= call or not collector.running or collector.count_stored() > 20, PATIENCE_S, "the call")
+        goes_on_delivering(collector)
+        rig.count("faults", faults.counts()["faults"])
+        rig.settle(collector)
+
+
+@scenario(
+    row="S11",
+    expect="errors now and then, for seconds: nothing lost but what is counted, nothing twice, no exit",
+    runs={f"{operation}-{error}": dict(operation=operation, error=error) for operation, errors in ERRORS.items() for error in (*errors, *(["EINTR"] if operation in ("write", "read", "edit") else []))
+          if error != "short"},
+    limit_s=400,
+)
+def errors_now_and_then(rig, operation, error):
+    broken_for_a_while(rig, f"{operation}:p100:{error}")
+
+
+@scenario(
+    row="S11",
+    expect="the disk answers every call with an error for seconds: memory mode, and back by itself",
+    runs={f"{operation}-{error}": dict(plan=f"{operation}:1+:{error}") for operation, error in
+          (("write", "EIO"), ("sync", "EIO"), ("any", "EIO"), ("write", "ENOSPC"), ("any", "ENOSPC"), ("any", "EROFS"), ("read", "EIO"), ("edit", "EMFILE"))},
+    limit_s=400,
+)
+def disk_gone_for_a_while(rig, plan):
+    broken_for_a_while(rig, plan)
+
+
+def broken_for_a_while(rig, plan):
+    collector = rig.collector()
+    switch = os.path.join(rig.folder, "broken")
+    faults = Faults(collector, plan, seed=rig.random.randrange(2**32), file="spool.", switch=switch)
+    collector.start(faults.environment)
+    eventually(lambda: collector.cursor() > 0, PATIENCE_S, "the first documents")
+    open(switch, "w").close()
+    rounds_go_on(collector)
+    os.unlink(switch)
+    assert collector.running, f"it ended: {collector.log()[-1000:]}"
+    assert faults.counts()["faults"] > 0, f"no call was hit: {faults.counts()}"
+    rig.count("faults", faults.counts()["faults"])
+    collector.wait_fresh()
+    rig.settle(collector)
+
+
+@scenario(
+    row="S12",
+    expect="rounds on time whatever the disk takes, nothing lost",
+    runs={"2s-every-write-and-sync": dict(plan="write,sync:1+:slow2000"), "2s-every-sync": dict(plan="sync:1+:slow2000"), "300ms-every-call": dict(plan="any:1+:slow300"),
+          "8s-now-and-then": dict(plan="sync:p50:slow8000"), "server-away": dict(plan="write,sync:1+:slow2000", away=True)},
+    limit_s=400,
+)
+def slow_disk(rig, plan, away=False):
+    collector = rig.collector(url=AWAY if away else None)
+    switch = os.path.join(rig.folder, "slow")
+    faults = Faults(collector, plan, seed=rig.random.randrange(2**32), file="spool.", switch=switch)
+    collector.start(faults.environment)
+    eventually(lambda: collector.cursor() > 0, PATIENCE_S, "the first documents")
+    open(switch, "w").close()
+    rounds_go_on(collector, 10)
+    os.unlink(switch)
+    rig.count("faults", faults.counts()["faults"])
+    collector.push_to(None)
+    collector.wait_fresh()
+    rig.settle(collector)
+
+
+@scenario(
+    row="S13",
+    expect="no exit, and everything is as before when there are descriptors again",
+    runs={"no-descriptors": dict(spare=0), "two-descriptors": dict(spare=2)},
+    short=["no-descriptors"],
+)
+def descriptors_run_out(rig, spare):
+    collector = rig.collector()
+    collector.start()
+    eventually(lambda: collector.cursor() > 0, PATIENCE_S, "the first documents")
+    kept = resource.prlimit(collector.process.pid, resource.RLIMIT_NOFILE)
+    open_now = max(int(name) for name in os.listdir(f"/proc/{collector.process.pid}/fd")) + 1
+    resource.prlimit(collector.process.pid, resource.RLIMIT_NOFILE, (open_now + spare, kept[1]))
+    time.sleep(WATCHED_S)  # the time without
+    assert collector.running, f"it ended: {collector.log()[-1000:]}"
+    resource.prlimit(collector.process.pid, resource.RLIMIT_NOFILE, kept)
+    rig.count("faults")
+    collector.wait_fresh()
+    rig.settle(collector)
+
+
+@scenario(
+    row="S13",
+    expect="it goes on, or ends and starts again: nothing lost, nothing twice",
+    runs={"none": dict(spare_kib=0), "a-little": dict(spare_kib=512)},
+)
+def memory_runs_out(rig, spare_kib):
+    collector = rig.collector(size=100_000)
+    collector.start()
+    eventually(lambda: collector.cursor() > 0, PATIENCE_S, "the first documents")
+    kept = resource.prlimit(collector.process.pid, resource.RLIMIT_AS)
+    with open(f"/proc/{collector.process.pid}/statm") as pages:
+        used = int(pages.read().split()[0]) * resource.getpagesize()
+    resource.prlimit(collector.process.pid, resource.RLIMIT_AS, (used + spare_kib * 1024, kept[1]))
+    time.sleep(WATCHED_S)  # the time without
+    rig.count("faults")
+    if collector.running:
+        resource.prlimit(collector.process.pid, resource.RLIMIT_AS, kept)
+    rig.settle(collector)
