@@ -5,7 +5,6 @@
 #include "core/collector/installation.h"
 #include "core/collector/plugin_facts.h"
 #include "core/collector/spool_keys.h"
-#include "core/config/remote_overlay.h"
 #include "core/log/log.h"
 
 #include <algorithm>
@@ -58,21 +57,6 @@ bool same_delivery(const config::CollectorConfig& a, const config::CollectorConf
          a.push_timeout_ms == b.push_timeout_ms && a.config_pull_interval_ms == b.config_pull_interval_ms;
 }
 
-// Enabled plugins whose file is not used, as they are reported: nothing runs, but somebody wants them to.
-std::vector<host::PluginHealth> refused_of(const config::CollectorConfig& config, const Catalogue& catalogue) {
-  std::vector<host::PluginHealth> refused;
-  for (const auto& [id, plugin] : config.plugins) {
-    const Catalogue::Entry* const entry = plugin.enabled ? catalogue.find(id) : nullptr;
-    if (entry == nullptr || !entry->refused) continue;
-    host::PluginHealth health;
-    health.plugin = id;
-    health.state = "refused";
-    health.last_error = entry->refused->message;
-    refused.push_back(std::move(health));
-  }
-  return refused;
-}
-
 }  // namespace
 
 Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
@@ -85,51 +69,29 @@ Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
   PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
   PGA_TRY(WakeSignals signals, WakeSignals::install());
   std::unique_ptr<Collector> collector(
-      new Collector(Parts{std::move(load), std::move(local), std::move(catalogue), std::move(identity), std::move(spool),
+      new Collector(Parts{std::move(load), identity ? identity->collector_id : local.name, std::move(identity), std::move(spool),
                           std::move(output), std::move(signals)}));
-  PGA_TRY(collector->control_, collector->open_control(collector->parts_.local));
-  PGA_CHECK(collector->begin());
+  PGA_TRY(collector->control_, collector->open_control(local));
+  PGA_CHECK(collector->begin(std::move(local), std::move(catalogue)));
   return collector;
 }
 
 Collector::Collector(Parts parts) : parts_(std::move(parts)), mailbox_(parts_.signals) {
   host::SupervisorOptions options;
   options.worker_path = worker_path();
-  options.jitter_seed = parts_.identity ? parts_.identity->collector_id : parts_.local.name;
+  options.jitter_seed = parts_.jitter_seed;
   supervisor_ = std::make_unique<host::Supervisor>(options, static_cast<host::RunSink&>(*this), clock::system_clock());
+  configuration_ = std::make_unique<Configuration>(*supervisor_, *parts_.spool, [this](transport::ConfigReport report) {
+    if (delivery_) delivery_->report_config(std::move(report));
+  });
 }
 
 Collector::~Collector() = default;
 
-Outcome Collector::begin() {
-  PGA_TRY(auto body, parts_.spool->value(kLastGoodConfig));
-  PGA_TRY(auto etag, parts_.spool->value(kLastGoodEtag));
-  if (body && parts_.local.backend) last_good_ = RemoteDocument{*body, etag.value_or("")};
-  if (const Outcome good = put_in_force(parts_.local, parts_.catalogue, last_good_); !good) {
-    if (!last_good_) return good.error();
-    log::write(log::Level::kWarn, "the last good remote configuration does not fit any more", good.error());
-    last_good_.reset();
-    PGA_CHECK(put_in_force(parts_.local, parts_.catalogue, std::nullopt));
-  }
-  PGA_TRY(auto backend, open_backend(parts_.local, parts_.identity));
+Outcome Collector::begin(config::CollectorConfig local, Catalogue catalogue) {
+  PGA_CHECK(configuration_->begin(std::move(local), std::move(catalogue), collector_id()));
+  PGA_TRY(auto backend, open_backend(configuration_->local(), parts_.identity));
   deliver_to(std::move(backend));
-  return {};
-}
-
-Outcome Collector::put_in_force(const config::CollectorConfig& local, const Catalogue& catalogue,
-                                const std::optional<RemoteDocument>& remote) {
-  config::CollectorConfig effective = local;
-  if (remote) {
-    PGA_TRY(effective, config::apply_remote(local, remote->body, catalogue.known()));
-  }
-  PGA_TRY(Selection selection, select_enabled(effective, catalogue));
-  for (const Error& refused : selection.refused) log::write(log::Level::kError, "", refused);
-  refused_ = refused_of(effective, catalogue);
-  if (selection.settings.empty()) log::warn("no plugin is enabled: nothing will be collected");
-  supervisor_->apply(std::move(selection.settings));
-  parts_.spool->set_encoding(effective.compression);
-  in_force_ = std::move(effective);
-  remote_ = remote;
   return {};
 }
 
@@ -137,15 +99,21 @@ void Collector::deliver_to(std::unique_ptr<transport::Backend> backend) {
   delivery_.reset();  // the old thread ends before the new one takes batches
   if (!backend) return;
   transport::DeliveryOptions options;
-  options.config_pull_interval_ms = parts_.local.config_pull_interval_ms;
-  options.known_etag = remote_ ? remote_->etag : "";
+  options.config_pull_interval_ms = configuration_->local().config_pull_interval_ms;
+  options.known_etag = configuration_->known_etag();
   delivery_ = std::make_unique<transport::Delivery>(std::move(backend), *parts_.spool, mailbox_, options);
   delivery_->start();
+  configuration_->report_again();
+}
+
+std::optional<transport::DeliveryStatus> Collector::delivery_status() const {
+  return delivery_ ? std::optional(delivery_->status()) : std::nullopt;
 }
 
 int Collector::run() {
-  log::info("pganalytics " PGANALYTICS_VERSION " collects as '" + parts_.local.name + "'" +
-            (parts_.local.backend ? " for " + parts_.local.backend->url : " to " + parts_.local.output));
+  const config::CollectorConfig& local = configuration_->local();
+  log::info("pganalytics " PGANALYTICS_VERSION " collects as '" + local.name + "'" +
+            (local.backend ? " for " + local.backend->url : " to " + local.output));
   begin_reporting();
   while (!WakeSignals::stop_wanted()) {
     if (!wait()) {
@@ -155,8 +123,8 @@ int Collector::run() {
     }
     parts_.signals.clear();  // before the flags are read, so that none is missed
     if (WakeSignals::take_reload()) reload();
-    if (auto document = mailbox_.take()) take_remote(std::move(*document));
-    watch_trial();
+    if (auto document = mailbox_.take()) configuration_->offer(std::move(*document));
+    configuration_->turn(delivery_status());
     report_when_due();
     if (control_) control_->turn([this](const ControlRequest& request) { return answer(request); });
   }
@@ -165,7 +133,7 @@ int Collector::run() {
 
 // For the next event of a plugin, a signal, another thread, somebody who asks, or the next report.
 bool Collector::wait() {
-  const std::int64_t longest_ms = next_report_in_ms();
+  const std::int64_t longest_ms = std::min(next_report_in_ms(), configuration_->wait_ms());
   if (!control_) return supervisor_->turn(longest_ms, parts_.signals.fd());
   return supervisor_->turn(control_->wait_ms(longest_ms), control_->fd());
 }
@@ -174,6 +142,7 @@ int Collector::shut_down() {
   log::info("stopping");
   control_.reset();  // who asks from now on is told that nobody is here
   supervisor_->stop(kStopMs);
+  configuration_->end();
   if (delivery_) delivery_->stop(kDrainMs);
   log::info("stopped");
   return kOk;
@@ -182,25 +151,33 @@ int Collector::shut_down() {
 // Runs -----------------------------------------------------------------------------------------------------------------------
 
 Outcome Collector::run_finished(host::RunReport&& report) {
-  if (report.failed) return {};  // nothing to keep; the supervisor counted and logged it
+  if (report.failed) {  // nothing to keep; the supervisor counted and logged it
+    configuration_->run_ended(report);
+    return {};
+  }
   spool::SealedRun run;
   run.plugin = report.plugin;
   run.documents = std::move(report.documents);
   run.state = std::move(report.state);
   run.scheduled_unix_ns = report.scheduled_unix_ns;
   PGA_CHECK(keep(std::move(run)));
-  if (trial_) trial_->run_succeeded(report.plugin);
+  configuration_->run_ended(report);
   return {};
 }
 
 Outcome Collector::keep(spool::SealedRun&& run) {
-  if (!parts_.local.backend) {
+  if (!configuration_->local().backend) {
     PGA_CHECK(parts_.output.write(run.documents));
     run.documents.clear();
   }
   if (run.documents.empty() && run.state.empty()) return {};
   PGA_TRY(const std::uint64_t seq, parts_.spool->seal(std::move(run)));
-  if (seq != 0 && delivery_) delivery_->wake();
+  if (seq == 0) return {};
+  if (delivery_) delivery_->wake();
+  if (configuration_->on_trial()) {
+    PGA_TRY(const spool::SpoolStatus status, parts_.spool->status());
+    configuration_->batch_sealed({status.epoch, seq, ""});
+  }
   return {};
 }
 
@@ -209,7 +186,7 @@ Expected<std::map<std::string, std::string>> Collector::state_of(const std::stri
 }
 
 Expected<std::optional<std::string>> Collector::secret(const std::string&, const std::string& name) {
-  return read_secret(in_force_, name);
+  return read_secret(configuration_->in_force(), name);
 }
 
 Expected<std::optional<std::string>> Collector::quarantine_of(const std::string& plugin) {
@@ -220,9 +197,7 @@ Outcome Collector::keep_quarantine(const std::string& plugin, const std::optiona
   return record ? parts_.spool->set_value(quarantine_key(plugin), *record) : parts_.spool->remove_value(quarantine_key(plugin));
 }
 
-std::map<std::string, std::string> Collector::facts() {
-  return facts_of(in_force_, parts_.identity ? parts_.identity->collector_id : "");
-}
+std::map<std::string, std::string> Collector::facts() { return facts_of(configuration_->in_force(), collector_id()); }
 
 // Configuration --------------------------------------------------------------------------------------------------------------
 
@@ -236,7 +211,8 @@ void Collector::reload() {
 
 Outcome Collector::reload_files() {
   PGA_TRY(config::CollectorConfig local, parts_.load());
-  if (local.state_dir != parts_.local.state_dir) {
+  const config::CollectorConfig& before = configuration_->local();
+  if (local.state_dir != before.state_dir) {
     return Error{PGA_E_CONFIG, "config.restart", "collector.state_dir changed while the collector runs",
                  "Restart the collector for it.", 0};
   }
@@ -250,56 +226,18 @@ Outcome Collector::reload_files() {
   if (other_control) {
     PGA_TRY(control, open_control(local));
   }
-  const bool other_delivery = !same_delivery(local, parts_.local);
+  const bool other_delivery = !same_delivery(local, before);
   if (other_delivery) {
     PGA_TRY(backend, open_backend(local, identity));
   }
-  PGA_CHECK(put_in_force(local, catalogue, local.backend ? remote_ : std::nullopt));
-  parts_.local = std::move(local);
-  parts_.catalogue = std::move(catalogue);
+  PGA_CHECK(
+      configuration_->replace_local(std::move(local), std::move(catalogue), identity ? identity->collector_id : std::string()));
   parts_.identity = std::move(identity);
   std::swap(parts_.output, output);
   if (other_control) control_ = std::move(control);
-  parts_.spool->set_caps(caps_of(parts_.local.spool));
+  parts_.spool->set_caps(caps_of(configuration_->local().spool));
   if (other_delivery) deliver_to(std::move(backend));
   return {};
-}
-
-void Collector::take_remote(RemoteDocument document) {
-  if (const Outcome applied = put_in_force(parts_.local, parts_.catalogue, document); !applied) {
-    remote_refused_ = applied.error().message;
-    log::write(log::Level::kError, "remote configuration refused, the one before stays in force", applied.error());
-    return;
-  }
-  remote_refused_.clear();
-  log::info("remote configuration version " + std::to_string(in_force_.remote_version) + " applied");
-  std::set<std::string> enabled;
-  for (const auto& [id, plugin] : in_force_.plugins) {
-    const Catalogue::Entry* const entry = parts_.catalogue.find(id);
-    if (plugin.enabled && entry != nullptr && !entry->refused) enabled.insert(id);
-  }
-  trial_.emplace(std::move(document), std::move(enabled));
-}
-
-void Collector::watch_trial() {
-  if (!trial_) return;
-  if (const auto objection = trial_->objection(supervisor_->health())) return refuse_remote(*objection);
-  if (!trial_->passed()) return;
-  last_good_ = trial_->document();
-  trial_.reset();
-  Outcome kept = parts_.spool->set_value(kLastGoodConfig, last_good_->body);
-  if (kept) kept = parts_.spool->set_value(kLastGoodEtag, last_good_->etag);
-  if (!kept) log::write(log::Level::kError, "the remote configuration works but could not be kept", kept.error());
-}
-
-// A plugin refuses what the schemas let pass: back to what worked.
-void Collector::refuse_remote(const std::string& why) {
-  trial_.reset();
-  remote_refused_ = why;
-  log::error("remote configuration version " + std::to_string(in_force_.remote_version) + " withdrawn: " + why);
-  Outcome back = put_in_force(parts_.local, parts_.catalogue, last_good_);
-  if (!back) back = put_in_force(parts_.local, parts_.catalogue, std::nullopt);
-  if (!back) log::write(log::Level::kError, "unable to go back to the configuration before", back.error());
 }
 
 }  // namespace pganalytics::collector

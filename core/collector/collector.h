@@ -1,14 +1,15 @@
-// The collector while it runs: supervisor, spool and delivery brought together, and the configuration they work by.
+// The collector while it runs: supervisor, spool and delivery brought together, and the configuration they work by
+// (configuration.h).
 //
 // A run that ends is sealed in the spool and delivery is woken; without [backend] its documents go to the output instead and only
-// its state is kept. New configuration, from the file (SIGHUP) or the server, is checked whole before any of it is applied; what
-// is in force stays in force when it is wrong. [main thread; RemoteMailbox is the only door for another one]
+// its state is kept. A new file (SIGHUP) is checked whole before any of it is applied; what is in force stays in force when it is
+// wrong. [main thread; RemoteMailbox is the only door for another one]
 #pragma once
 
-#include "core/collector/catalogue.h"
+#include "core/collector/configuration.h"
 #include "core/collector/control_socket.h"
 #include "core/collector/document_output.h"
-#include "core/collector/remote_config.h"
+#include "core/collector/remote_mailbox.h"
 #include "core/collector/self_report.h"
 #include "core/collector/wake_signals.h"
 #include "core/config/collector_config.h"
@@ -40,8 +41,7 @@ class Collector : private host::RunSink {
  private:
   struct Parts {
     ConfigLoader load;
-    config::CollectorConfig local;
-    Catalogue catalogue;
+    std::string jitter_seed;
     std::optional<transport::Identity> identity;
     std::unique_ptr<spool::Spool> spool;
     DocumentOutput output;
@@ -56,15 +56,11 @@ class Collector : private host::RunSink {
   Outcome keep_quarantine(const std::string& plugin, const std::optional<std::string>& record) override;
   std::map<std::string, std::string> facts() override;
 
-  // Check local configuration with `remote` over it, then make it the one in force. Nothing changes on error.
-  Outcome put_in_force(const config::CollectorConfig& local, const Catalogue& catalogue,
-                       const std::optional<RemoteDocument>& remote);
-  Outcome begin();  // the first configuration: with the last good remote one, if it still fits
-  void reload();    // SIGHUP
+  Outcome begin(config::CollectorConfig local, Catalogue catalogue);
+  void reload();  // SIGHUP
   Outcome reload_files();
-  void take_remote(RemoteDocument document);
-  void watch_trial();
-  void refuse_remote(const std::string& why);
+  [[nodiscard]] std::string collector_id() const { return parts_.identity ? parts_.identity->collector_id : ""; }
+  [[nodiscard]] std::optional<transport::DeliveryStatus> delivery_status() const;
 
   // Ends the delivery there is and begins the one that `backend` is for; nullptr: none.
   void deliver_to(std::unique_ptr<transport::Backend> backend);
@@ -89,13 +85,8 @@ class Collector : private host::RunSink {
   RemoteMailbox mailbox_;
   std::unique_ptr<host::Supervisor> supervisor_;
   std::unique_ptr<transport::Delivery> delivery_;
-  config::CollectorConfig in_force_;
-  std::optional<RemoteDocument> remote_;     // laid over the local configuration now
-  std::optional<RemoteDocument> last_good_;  // what to go back to
-  std::optional<Trial> trial_;               // of remote_
-  std::string remote_refused_;               // why the newest document is not in force
-  std::vector<host::PluginHealth> refused_;  // enabled, and their file is not used
-  std::unique_ptr<ControlSocket> control_;   // may be nullptr
+  std::unique_ptr<Configuration> configuration_;
+  std::unique_ptr<ControlSocket> control_;  // may be nullptr
   std::int64_t started_unix_ns_ = 0;
   std::int64_t report_at_ms_ = 0, reported_ms_ = 0;       // monotonic
   std::map<std::string, std::string> reported_troubles_;  // that the newest report tells

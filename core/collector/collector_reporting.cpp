@@ -49,7 +49,7 @@ void Collector::report_when_due() {
   const bool is_time = now_ms >= report_at_ms_;
   if (!is_time && now_ms < reported_ms_ + kNewsPauseMs) return;
   auto troubles = troubles_among(plugins_health());
-  if (!is_time && troubles == reported_troubles_) return;
+  if (!is_time && troubles == reported_troubles_ && !configuration_->needs_a_batch()) return;
   if (is_time) report_at_ms_ += kReportIntervalMs;
   reported_ms_ = now_ms;
   reported_troubles_ = std::move(troubles);
@@ -58,7 +58,8 @@ void Collector::report_when_due() {
 
 std::vector<host::PluginHealth> Collector::plugins_health() const {
   std::vector<host::PluginHealth> plugins = supervisor_->health();
-  plugins.insert(plugins.end(), refused_.begin(), refused_.end());
+  const auto& refused = configuration_->refused();
+  plugins.insert(plugins.end(), refused.begin(), refused.end());
   return plugins;
 }
 
@@ -69,9 +70,9 @@ Expected<SelfReport> Collector::self_report() {
   report.plugins = plugins_health();
   PGA_TRY(report.spool, parts_.spool->status());
   PGA_TRY(report.losses, parts_.spool->losses());
-  if (delivery_) report.delivery = delivery_->status();
-  report.remote_version = in_force_.remote_version;
-  report.remote_refused = remote_refused_;
+  report.delivery = delivery_status();
+  report.remote_version = configuration_->in_force().remote_version;
+  report.newest_config = configuration_->newest();
   return report;
 }
 
@@ -117,7 +118,7 @@ Expected<std::string> Collector::answer_status() {
 }
 
 Expected<std::string> Collector::answer_release(const std::string& name) {
-  const Catalogue::Entry* const entry = parts_.catalogue.find(name);
+  const Catalogue::Entry* const entry = configuration_->catalogue().find(name);
   const std::string id = entry != nullptr ? entry->candidate.id : name;
   if (Outcome released = supervisor_->release(id); !released) {
     Error error = std::move(released).error();

@@ -59,6 +59,17 @@ void write_json(JsonWriter& json, const transport::DeliveryStatus& delivery) {
       .end_object();
 }
 
+void write_config(JsonWriter& json, const SelfReport& report) {
+  const auto& newest = report.newest_config;
+  const bool is_out = newest && (newest->state == "rejected" || newest->state == "reverted");
+  json.begin_object()
+      .member("remote_version", report.remote_version == 0 ? std::nullopt : std::optional(report.remote_version))
+      .member("newest_version", newest ? std::optional(newest->version) : std::nullopt)
+      .member("newest_state", newest ? std::optional(newest->state) : std::nullopt)
+      .member("remote_refused", is_out ? std::optional(newest->reason) : std::nullopt)
+      .end_object();
+}
+
 }  // namespace
 
 bool is_trouble(std::string_view state) {
@@ -113,11 +124,8 @@ std::string to_document(const SelfReport& report) {
   } else {
     json.value(nullptr);
   }
-  json.key("config")
-      .begin_object()
-      .member("remote_version", report.remote_version == 0 ? std::nullopt : std::optional(report.remote_version))
-      .member("remote_refused", text_or_null(report.remote_refused))
-      .end_object();
+  json.key("config");
+  write_config(json, report);
   return std::string(json.end_object().text());
 }
 

@@ -3,6 +3,7 @@
 // What each member means stands in collector.schema.json, which a test holds this to. Pure: figures in, JSON out. [any thread]
 #pragma once
 
+#include "core/collector/remote_record.h"
 #include "core/host/supervisor.h"
 #include "core/spool/spool.h"
 #include "core/transport/delivery.h"
@@ -24,7 +25,7 @@ struct SelfReport {
   std::vector<spool::Loss> losses;
   std::optional<transport::DeliveryStatus> delivery;  // without [backend]: none
   std::uint64_t remote_version = 0;                   // of the configuration in force; 0: the local one
-  std::string remote_refused;                         // why the newest remote configuration is not in force; empty: it is
+  std::optional<RemoteRecord::Newest> newest_config;  // what became of the server's newest one; nullopt: there was none
 };
 
 // The plugin collects nothing until somebody or time changes something: failed, quarantined, hung, refused.

@@ -5,9 +5,8 @@
 
 namespace pganalytics::collector {
 
-constexpr const char* kLastGoodConfig = "config.last_good";  // remote, JSON
-constexpr const char* kLastGoodEtag = "config.etag";
-constexpr const char* kLastReport = "report.last";  // the newest "collector" document
+constexpr const char* kRemoteRecord = "config.remote";  // remote_record.h
+constexpr const char* kLastReport = "report.last";      // the newest "collector" document
 
 // The supervisor's record of a plugin's faults.
 inline std::string quarantine_key(const std::string& plugin) { return "quarantine." + plugin; }

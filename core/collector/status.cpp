@@ -100,6 +100,20 @@ std::string delivery_text(const Value& report) {
          printable(text_of(delivery->value, "last_error")) + "\n";
 }
 
+// Which configuration is in force, and what became of the server's newest one.
+std::string config_text(const Value& report) {
+  const auto config = report.FindMember("config");
+  if (config == report.MemberEnd() || !config->value.IsObject()) return "";
+  const std::string in_force = text_of(config->value, "remote_version"), state = text_of(config->value, "newest_state");
+  std::string text = "config:    " + (in_force == "-" ? "the local one" : "version " + in_force + " of the server over the local one");
+  if (state == "probation") text += ", on trial";
+  if (state == "rejected" || state == "reverted") {
+    text += "\nconfig:    version " + text_of(config->value, "newest_version") + " was " + state + ": " +
+            printable(text_of(config->value, "remote_refused"));
+  }
+  return text + "\n";
+}
+
 std::string spool_text(const Status& status) {
   if (status.spool_unreadable) return "spool:     cannot be read now: " + printable(status.spool_unreadable->message) + "\n";
   if (!status.has_spool) return "spool:     none yet\n";
@@ -199,6 +213,7 @@ std::string to_text(const Status& status) {
   text += spool_text(status);
   if (!status.report || !status.report->IsObject()) return text;
   text += delivery_text(*status.report);
+  text += config_text(*status.report);
   text += status.silent ? "\nplugins at " + text_of(*status.report, "timestamp") + ", when it last reported\n" : "\nplugins\n";
   return text + plugins_text(*status.report);
 }

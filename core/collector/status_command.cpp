@@ -19,7 +19,9 @@ Outcome read_spool(Status& status) {
   if (!view) return view.error().status == PGA_E_NOTFOUND ? Outcome() : Outcome(view.error());
   PGA_TRY(status.spool, view->status());
   PGA_TRY(status.losses, view->losses());
-  PGA_TRY(status.last_good_config, view->value(kLastGoodConfig));
+  PGA_TRY(const auto record, view->value(kRemoteRecord));
+  const auto remote = RemoteRecord::parse(record.value_or(""));
+  if (remote && !remote->good.empty()) status.last_good_config = remote->good.front().document.body;
   PGA_TRY(const auto report, view->value(kLastReport));
   status.has_spool = true;
   if (!report) return {};

@@ -99,6 +99,26 @@ void read_control_socket(TableReader& table, CollectorConfig& config) {
   }
 }
 
+// What remote configuration sets too.
+void read_shared(TableReader& table, CollectorConfig& config) {
+  const std::string encoding = table.choice("compression", "zstd", {"zstd", "gzip", "none"});
+  config.compression = encoding == "zstd"   ? compression::Encoding::kZstd
+                       : encoding == "gzip" ? compression::Encoding::kGzip
+                                            : compression::Encoding::kIdentity;
+  config.backup_interval_ms = table.duration_ms("backup_interval", config.backup_interval_ms, {0, kBackupIntervalMaxMs});
+  if (config.backup_interval_ms != 0 && config.backup_interval_ms < kBackupIntervalMinMs) {
+    table.problem("backup_interval", "is out of range", "Give a value from 1m to 30d, or \"0s\" for no copies.");
+  }
+  for (const std::string& key : table.strings("pin", {})) {
+    if (key == "compression" || key == "backup_interval") {
+      config.pinned_keys.insert(key);
+    } else {
+      table.problem("pin", "'" + key + "' is not a key of [collector] that the server sets",
+                    "\"compression\" and \"backup_interval\" may be pinned here, plugins' keys in their own tables.");
+    }
+  }
+}
+
 void read_collector(TableReader table, CollectorConfig& config) {
   config.name = table.string("name", host_name());
   if (config.name.empty() || config.name.size() > 200) table.problem("name", "must have 1 to 200 characters", "Give a name.");
@@ -109,7 +129,9 @@ void read_collector(TableReader table, CollectorConfig& config) {
   read_control_socket(table, config);
   config.plugin_dirs = table.strings("plugin_dirs", {});
   config.config_pull_interval_ms = table.duration_ms("config_pull_interval", config.config_pull_interval_ms, {kSecond, kDay});
+  config.config_probation_ms = table.duration_ms("config_probation", config.config_probation_ms, {kSecond, 3600 * kSecond});
   config.push_timeout_ms = table.duration_ms("push_timeout", config.push_timeout_ms, {kSecond, 3600 * kSecond});
+  read_shared(table, config);
   const std::string level = table.choice("log_level", "info", {"error", "warn", "info", "debug"});
   if (const auto parsed = log::parse_level(level)) config.log_level = *parsed;
   config.output = table.string("output", config.output);

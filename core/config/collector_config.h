@@ -50,6 +50,9 @@ struct BackendConfig {
   std::string proxy;    // "http://host:port"; "": none
 };
 
+// How often the state file may be copied: each minute to each month.
+constexpr std::int64_t kBackupIntervalMinMs = 60'000, kBackupIntervalMaxMs = 30LL * 86'400'000;
+
 struct SpoolConfig {
   std::int64_t max_bytes = 512LL << 20;
   std::int64_t max_age_ms = 48LL * 3'600'000;
@@ -65,15 +68,19 @@ struct CollectorConfig {
   std::string control_socket = "/var/lib/pganalytics/control.sock";  // in state_dir unless it is moved
   std::vector<std::string> plugin_dirs;                              // empty: the built-in ones
   std::int64_t config_pull_interval_ms = 300'000;
+  std::int64_t config_probation_ms = 120'000;  // how long a remote configuration has to prove itself
   std::int64_t push_timeout_ms = 30'000;
   log::Level log_level = log::Level::kInfo;
   std::string output = "-";  // without [backend]: "-" is stdout, else a file
   std::optional<BackendConfig> backend;
   SpoolConfig spool;
-  compression::Encoding compression = compression::Encoding::kZstd;  // remote may change it
-  std::map<std::string, PluginConfig> plugins;                       // by canonical id
-  std::uint64_t remote_version = 0;                                  // 0: no remote overlay
-  std::vector<std::string> files;                                    // what was read, in order
+  // Remote may change these two, unless [collector] pin names them.
+  compression::Encoding compression = compression::Encoding::kZstd;
+  std::int64_t backup_interval_ms = 86'400'000;  // of the state file; 0: no copies
+  std::set<std::string> pinned_keys;
+  std::map<std::string, PluginConfig> plugins;  // by canonical id
+  std::uint64_t remote_version = 0;             // 0: no remote overlay
+  std::vector<std::string> files;               // what was read, in order
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -1,5 +1,6 @@
 #include "core/config/remote_overlay.h"
 
+#include "core/config/host_only_keys.h"
 #include "core/config/node_json.h"
 #include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
@@ -14,12 +15,13 @@ namespace {
 using rapidjson::Value;
 
 constexpr std::int64_t kDayMs = 86'400'000;
-constexpr Range kIntervals{100, kDayMs};
-constexpr unsigned kSchemaDepthMax = 32;  // $ref may go in circles
+constexpr Range kIntervals{1'000, kDayMs};            // the server's own; a shorter one is the operator's to give
+constexpr std::size_t kDocumentBytesMax = 256 << 10;  // the server takes 64 KiB
+constexpr unsigned kSchemaDepthMax = 32;              // $ref may go in circles
 
 schema::JsonLimits document_limits() {
   schema::JsonLimits limits;
-  limits.bytes = 1u << 20;
+  limits.bytes = kDocumentBytesMax;
   limits.depth = 16;
   return limits;
 }
@@ -58,6 +60,29 @@ bool holds_local_only(const Value& schema, const rapidjson::Document& root, unsi
                      [&](const auto& member) { return holds_local_only(member.value, root, depth + 1); });
 }
 
+std::string upper_case(std::string text) {
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return text;
+}
+
+// The path of a key inside `value` that only the operator of the host may set, whatever the plugin's schema makes of it; "":
+// none.
+std::string host_only_inside(const Node& value, const std::string& path) {
+  if (const auto* const array = std::get_if<Node::Array>(&value.value)) {
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      if (auto inside = host_only_inside((*array)[i], path + "." + std::to_string(i)); !inside.empty()) return inside;
+    }
+  }
+  if (const auto* const table = std::get_if<Node::Table>(&value.value)) {
+    for (const auto& [key, member] : *table) {
+      const std::string below = path + "." + key;
+      if (is_host_only_key(key)) return below;
+      if (auto inside = host_only_inside(member, below); !inside.empty()) return inside;
+    }
+  }
+  return "";
+}
+
 // Reads one remote document into a copy of the local configuration.
 class RemoteReader {
  public:
@@ -65,20 +90,32 @@ class RemoteReader {
 
   Outcome read(const Node& document) {
     TableReader root(document, "", problems_);
+    refuse_sections(document, root);
     config_.remote_version = static_cast<std::uint64_t>(root.integer("version", 0, {0}));
     read_filters(root.strings("log_filters", {}), root);
     read_plugins(root.raw("plugins"));
     read_intervals(root.raw("intervals"));
     read_enabled(root.strings("enabled_collectors", {}), root);
     read_compression(root);
-    // For the server alone; their form is checked all the same.
-    root.integer("retention_days", 0, {0});
-    root.string("backup_interval");
+    read_backup_interval(root);
+    root.integer("retention_days", 0, {0});  // the server's own affair; its form is checked all the same
     root.finish();
     return problems_.empty() ? Outcome() : Outcome(problems_.as_error());
   }
 
  private:
+  // Tables and keys of the collector's own file.
+  void refuse_sections(const Node& document, TableReader& root) {
+    for (const auto& [key, node] : std::get<Node::Table>(document.value)) {
+      if (is_host_only_section(key)) refuse_host_only(*root.raw(key), key, "it is the collector's own");
+    }
+  }
+
+  void refuse_host_only(const Node& value, const std::string& path, const char* why) {
+    problems_.add(value.origin, path, std::string("may be set on the host only, because ") + why,
+                  "Set it in the collector's own file.", "config.local_only");
+  }
+
   // The local table of the plugin called `name`; an empty, disabled one if the operator wrote none. nullptr: not installed.
   PluginConfig* plugin_named(const std::string& name, const Origin& origin, const std::string& path) {
     const KnownPlugin* const plugin = find_plugin(known_, canonical_plugin_name(name));
@@ -138,15 +175,30 @@ class RemoteReader {
     }
   }
 
-  // Severities of server log entries to keep: the key `severities` of the plugin logs.
-  void read_filters(const std::vector<std::string>& severities, const TableReader& root) {
-    if (severities.empty() || find_plugin(known_, "logs") == nullptr) return;
+  // Severities of server log entries to deliver, and no others: the key `severities` of the plugin logs. The operator's pin of
+  // either key that chooses severities keeps them out.
+  void read_filters(const std::vector<std::string>& names, const TableReader& root) {
+    static const std::vector<std::string> kSeverities = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC"};
     const Origin& origin = root.origin("log_filters");
+    Node::Array chosen;
+    std::set<std::string> seen;
+    for (const std::string& name : names) {
+      std::string severity = upper_case(name);
+      if (severity.size() == 6 && severity.rfind("DEBUG", 0) == 0 && severity[5] >= '1' && severity[5] <= '5')
+        severity.pop_back();
+      if (std::find(kSeverities.begin(), kSeverities.end(), severity) == kSeverities.end()) {
+        const std::string near = schema::nearest(severity, kSeverities);
+        problems_.add(origin, "log_filters", "'" + name + "' is no severity of PostgreSQL's log",
+                      near.empty() ? "They are DEBUG, LOG, INFO, NOTICE, WARNING, ERROR, FATAL and PANIC."
+                                   : "Did you mean '" + near + "'?");
+      } else if (seen.insert(severity).second) {
+        chosen.push_back(Node{severity, origin});
+      }
+    }
+    if (chosen.empty() || find_plugin(known_, "logs") == nullptr) return;
     PluginConfig* const logs = plugin_named("logs", origin, "log_filters");
-    if (logs == nullptr || logs->pins("severities")) return;
-    Node::Array array;
-    for (const std::string& severity : severities) array.push_back(Node{severity, origin});
-    logs->keys.set("severities", Node{std::move(array), origin});
+    if (logs == nullptr || logs->pins("severities") || logs->pins("min_severity")) return;
+    logs->keys.set("severities", Node{std::move(chosen), origin});
   }
 
   void read_plugins(const Node* node) {
@@ -168,17 +220,16 @@ class RemoteReader {
     const auto properties = document.FindMember("properties");
     const bool declared = properties != document.MemberEnd() && properties->value.HasMember(key);
     if (is_among(kRightsKeys, key)) {
-      problems_.add(value.origin, path, "may be set on the host only, because it says what a plugin may do there",
-                    "Set it in the collector's own file.", "config.local_only");
+      refuse_host_only(value, path, "it says what a plugin may do there");
     } else if (!declared) {
       const std::string near = schema::nearest(key, schema.top_level_keys());
       problems_.add(value.origin, path, "unknown key",
                     near.empty() ? "Leave it out: the plugin has no such key." : "Did you mean '" + near + "'?",
                     "config.unknown_key");
-    } else if (holds_local_only(properties->value[key], document, 0)) {
-      problems_.add(value.origin, path,
-                    "may be set on the host only, because it names a path, a connection, a command or a secret",
-                    "Set it in the collector's own file.", "config.local_only");
+    } else if (is_host_only_key(key) || holds_local_only(properties->value[key], document, 0)) {
+      refuse_host_only(value, path, "it names a connection, a path, a command, SQL, an address or a secret");
+    } else if (const std::string inside = host_only_inside(value, path); !inside.empty()) {
+      refuse_host_only(value, inside, "it names a connection, a path, a command, SQL, an address or a secret");
     } else if (!plugin.pins(key)) {
       plugin.keys.set(key, value);
     }
@@ -188,12 +239,23 @@ class RemoteReader {
   void read_compression(TableReader& root) {
     const Node* const node = root.raw("compression");
     if (node == nullptr) return;
+    auto encoding = compression::Encoding::kZstd;
     if (const bool* const flag = std::get_if<bool>(&node->value)) {
-      config_.compression = *flag ? compression::Encoding::kZstd : compression::Encoding::kIdentity;
-      return;
+      encoding = *flag ? compression::Encoding::kZstd : compression::Encoding::kIdentity;
+    } else if (root.choice("compression", "zstd", {"zstd", "gzip"}) == "gzip") {
+      encoding = compression::Encoding::kGzip;
     }
-    const std::string name = root.choice("compression", "zstd", {"zstd", "gzip"});
-    config_.compression = name == "gzip" ? compression::Encoding::kGzip : compression::Encoding::kZstd;
+    if (config_.pinned_keys.count("compression") == 0) config_.compression = encoding;
+  }
+
+  void read_backup_interval(TableReader& root) {
+    if (!root.has("backup_interval")) return;
+    const std::int64_t interval_ms = root.duration_ms("backup_interval", 0, {0, kBackupIntervalMaxMs});
+    if (interval_ms != 0 && interval_ms < kBackupIntervalMinMs) {
+      root.problem("backup_interval", "is out of range", "Give a value from 1m to 30d, or \"0s\" for no copies.");
+    } else if (config_.pinned_keys.count("backup_interval") == 0) {
+      config_.backup_interval_ms = interval_ms;
+    }
   }
 
   CollectorConfig& config_;

@@ -4,6 +4,7 @@
 #include "core/spool/file_bytes.h"
 #include "core/spool/record.h"
 #include "core/spool/spool_file.h"
+#include "core/spool/tables.h"
 #include "core/spool/wal.h"
 
 #include <limits>
@@ -30,6 +31,31 @@ Outcome for_rows(Database& database, const char* sql, Each&& each) {
     if (!found) return {};
     PGA_CHECK(each(rows));
   }
+}
+
+// The tables as they are declared, one after the other.
+Expected<std::string> schema_of(Database& database) {
+  std::string schema;
+  PGA_CHECK(for_rows(database, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
+                     [&](const Statement& row) -> Outcome {
+                       for (int i = 0; i < 4; ++i) schema += row.bytes(i) + '\0';
+                       return {};
+                     }));
+  return schema;
+}
+
+Expected<std::string> schema_of_tables() {
+  PGA_TRY(Database database, Database::open(":memory:", SQLITE_OPEN_READWRITE));
+  PGA_CHECK(database.run("PRAGMA auto_vacuum = INCREMENTAL"));
+  PGA_CHECK(database.run(kTables));
+  return schema_of(database);
+}
+
+Outcome check_schema(Database& database) {
+  static const Expected<std::string> expected = schema_of_tables();
+  if (!expected) return expected.error();
+  PGA_TRY(const std::string schema, schema_of(database));
+  return schema == expected.value() ? Outcome() : Outcome(damaged("the schema"));
 }
 
 Outcome check_trees(Database& database) {
@@ -125,6 +151,7 @@ Outcome check_files(const std::string& path, const std::optional<Testimony>& sai
 }
 
 Outcome check_rows(Database& database, const std::optional<Testimony>& said) {
+  PGA_CHECK(check_schema(database));
   PGA_TRY(const auto home, read_home(database));
   PGA_CHECK(check_trees(database));
   PGA_TRY(auto waiting, check_batches(database));

@@ -68,6 +68,6 @@ TEST_CASE("the collector's own document is what its schema says, full and empty"
   report.delivery.emplace();
   report.delivery->last_push_unix_ns = report.unix_ns;
   report.remote_version = 3;
-  report.remote_refused = "no";
+  report.newest_config = collector::RemoteRecord::Newest{4, "\"4\"", "", "rejected", "no"};
   fits();
 }

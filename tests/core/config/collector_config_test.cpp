@@ -252,3 +252,25 @@ TEST_CASE("the control socket lies in the state folder unless it is moved, and m
   CHECK_THAT(deep.error().message, Catch::Contains("f:2: collector.state_dir") && Catch::Contains("107"));
   CHECK_THAT(deep.error().message + deep.error().hint, Catch::Contains("control_socket"));
 }
+
+TEST_CASE("what the server sets too has a place in the file, and can be pinned there") {
+  const auto config = config::load_text(
+      "[collector]\nconfig_probation = \"30s\"\nbackup_interval = \"0s\"\ncompression = \"gzip\"\n"
+      "pin = [\"compression\"]\n",
+      "c.toml");
+  REQUIRE(config);
+  CHECK(config->config_probation_ms == 30'000);
+  CHECK(config->backup_interval_ms == 0);
+  CHECK(config->compression == compression::Encoding::kGzip);
+  CHECK(config->pinned_keys == std::set<std::string>{"compression"});
+  const auto refusal = [](const std::string& line) {
+    const auto wrong = config::load_text("[collector]\n" + line + "\n", "c.toml");
+    REQUIRE_FALSE(wrong);
+    return wrong.error().message;
+  };
+  CHECK_THAT(refusal("backup_interval = \"5s\""), Catch::Contains("c.toml:2: collector.backup_interval: is out of range"));
+  CHECK_THAT(refusal("backup_interval = \"31d\""), Catch::Contains("collector.backup_interval: 31d is out of range"));
+  CHECK_THAT(refusal("config_probation = \"0s\""), Catch::Contains("collector.config_probation"));
+  CHECK_THAT(refusal("compression = \"lz4\""), Catch::Contains("collector.compression"));
+  CHECK_THAT(refusal("pin = [\"name\"]"), Catch::Contains("collector.pin: 'name' is not a key"));
+}

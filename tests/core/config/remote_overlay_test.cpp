@@ -107,10 +107,20 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"plugins":{"pg_stats":3}})", "plugins.pg_stats: expected an object", ""},
       {R"({"intervals":{"pg_stats":"soon"}})", "intervals.pg_stats: ", "\"30s\""},
       {R"({"intervals":{"pg_stats":0}})", "intervals.pg_stats: 0 is out of range", "from 1 to"},
-      {R"({"intervals":{"pg_stats":"1ms"}})", "intervals.pg_stats: 1ms is out of range", "from 100ms"},
+      {R"({"intervals":{"pg_stats":"1ms"}})", "intervals.pg_stats: 1ms is out of range", "from 1s"},
       {R"({"intervals":[]})", "intervals: expected an object", ""},
       {R"({"intervalls":{}})", "intervalls: unknown key", "'intervals'"},
-      {R"({"plugin_dirs":["/tmp"]})", "plugin_dirs: unknown key", ""},
+      {R"({"intervals":{"pg_stats":"999ms"}})", "intervals.pg_stats: 999ms is out of range", "from 1s"},
+      {R"({"plugin_dirs":["/tmp"]})", "plugin_dirs: may be set on the host only", "own file"},
+      {R"({"backend":{"url":"https://evil"}})", "backend: may be set on the host only", "own file"},
+      {R"({"ca_file":"/tmp/ca"})", "ca_file: may be set on the host only", "own file"},
+      {R"({"plugins":{"pg_stats":{"databases":[{"a":[{"token":"x"}]}]}}})",
+       "plugins.pg_stats.databases.0.a.0.token: may be set on the host only", "own file"},
+      {R"({"log_filters":["ERROR","FATALE"]})", "log_filters: 'FATALE' is no severity", "'FATAL'"},
+      {R"({"log_filters":["LOUD"]})", "log_filters: 'LOUD' is no severity", "PANIC"},
+      {R"({"backup_interval":"1s"})", "backup_interval: is out of range", "\"0s\""},
+      {R"({"backup_interval":"31d"})", "backup_interval: 31d is out of range", "30d"},
+      {R"({"backup_interval":5})", "backup_interval: expected a duration", ""},
       {R"({"log_filters":"ERROR"})", "log_filters: expected an array of strings", ""},
       {R"({"compression":"lzma"})", "compression: 'lzma' is not one of its values", "\"gzip\""},
       {R"({"retention_days":"long"})", "retention_days: expected an integer", ""},
@@ -158,10 +168,38 @@ TEST_CASE("x-local keeps a key on the host, at any depth") {
   CHECK_FALSE(config::apply_remote(local(""), R"({"plugins":{"acme":{"list":[]}}})", known));
 }
 
-TEST_CASE("a filter that the plugin does not take is found when the plugin is resolved") {
-  const auto config = applied(R"({"log_filters":["LOUD"],"enabled_collectors":["logs"]})");
-  const auto known = config_test::known_plugins();
-  const auto logs = config::resolve(config.plugins.at("logs"), known[1]);
-  REQUIRE_FALSE(logs);
-  CHECK_THAT(logs.error().message, Catch::StartsWith("remote configuration: plugins.logs.severities.0: "));
+TEST_CASE("log filters are severities of the plugin logs, unless the operator pinned what chooses them") {
+  const auto severities = [](const config::CollectorConfig& config) {
+    const config::Node* const node = config.plugins.at("logs").keys.find("severities");
+    std::string text;
+    if (node == nullptr) return text;
+    for (const auto& name : std::get<config::Node::Array>(node->value)) text += std::get<std::string>(name.value) + " ";
+    return text;
+  };
+  constexpr const char* kDocument = R"({"log_filters":["error","DEBUG3","debug1","Error"]})";
+  CHECK(severities(applied(kDocument)) == "ERROR DEBUG ");
+  CHECK(severities(applied(kDocument, "[plugins.logs]\nseverities = [\"LOG\"]\n")) == "ERROR DEBUG ");
+  CHECK(severities(applied(R"({"log_filters":[]})", "[plugins.logs]\nseverities = [\"LOG\"]\n")) == "LOG ");
+  for (const char* const pin : {"true", "[\"severities\"]", "[\"min_severity\"]"}) {
+    CAPTURE(pin);
+    CHECK(severities(applied(kDocument, "[plugins.logs]\nseverities = [\"LOG\"]\npin = " + std::string(pin) + "\n")) == "LOG ");
+  }
+  // Nobody to filter for.
+  CHECK(config::apply_remote(local(""), kDocument, {}));
+}
+
+TEST_CASE("remote says how often the state file is copied and how batches are compressed, unless they are pinned") {
+  CHECK(applied(R"({"backup_interval":"6h"})").backup_interval_ms == 6 * 3'600'000);
+  CHECK(applied(R"({"backup_interval":"0s"})").backup_interval_ms == 0);
+  CHECK(applied(R"({})").backup_interval_ms == 86'400'000);
+  const auto pinned = applied(R"({"backup_interval":"6h","compression":"gzip"})",
+                              "[collector]\nbackup_interval = \"12h\"\ncompression = \"none\"\n"
+                              "pin = [\"backup_interval\", \"compression\"]\n");
+  CHECK(pinned.backup_interval_ms == 12 * 3'600'000);
+  CHECK(pinned.compression == compression::Encoding::kIdentity);
+}
+
+TEST_CASE("a document larger than any server takes is not read") {
+  const std::string large = R"({"plugins":{"pg_stats":{"databases":[")" + std::string(256 << 10, 'x') + R"("]}}})";
+  CHECK_FALSE(config::apply_remote(local(), large, config_test::known_plugins()));
 }

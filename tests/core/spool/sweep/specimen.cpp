@@ -41,9 +41,9 @@ spool::SealedRun run(std::mt19937_64& random, int number) {
   spool::SealedRun run;
   run.plugin = number % 3 == 0 ? "logs" : "pg_stats";
   run.scheduled_unix_ns = 1'770'000'000'000'000'000 + number * 1'000'000'000LL;
-  const std::size_t documents = 1 + random() % 3;
+  const std::size_t documents = 1 + random() % 2;
   // Some bodies need pages of their own, most share one.
-  const std::size_t size = number % 11 == 5 ? 6'000 : 120 + random() % 300;
+  const std::size_t size = number % 11 == 5 ? 4'300 : 60 + random() % 120;
   for (std::size_t i = 0; i < documents; ++i) {
     run.documents.push_back(R"({"type":")" + run.plugin + R"(","n":)" + std::to_string(number * 10 + static_cast<int>(i)) +
                             R"(,"payload":")" + noise(random, size) + "\"}");

@@ -134,6 +134,7 @@ class Sweep {
     lay_out(dir, *series, at);
     Expectation expected;
     expected.loses_nothing = series->file == "spool.tally";
+    expected.knows_ledger = series->with_tally;
     expected.counts_exactly = series->with_tally || series->damage == Damage::kFlip;
     expected.drain = index % options_.drain_every == 0 || options_.only >= 0;
     const Verdict verdict = judge(dir, series->specimen->truth, expected);

@@ -15,6 +15,7 @@ struct Verdict {
 
 struct Expectation {
   bool counts_exactly = true;  // false: nothing is left that knows how much there was
+  bool knows_ledger = true;    // false: nothing knows how much the rows of the loss ledger told
   bool loses_nothing = false;
   bool drain = false;  // through next() and acknowledge() to the last batch, then seal; else the file is read beside the spool
 };

@@ -80,6 +80,11 @@ class FaultProxy:
         """The next connections get these, one each; the ones after them what is constant."""
         self._loop.call_soon_threadsafe(self._faults.extend, faults)
 
+    @property
+    def pending(self):
+        """How many faults still wait for a connection."""
+        return len(self._faults)
+
     def always(self, fault):
         """Every new connection from now on. GOOD: a good network again."""
         def change():

@@ -1,0 +1,67 @@
+/* A preloaded library for pganalytics-server: it is killed at the commit of a push, neither earlier nor later.
+ *
+ * A push is a transaction that copies documents (its COPY carries the marker "documents_copy"). What libpq sends and receives
+ * over a socket tells when such a transaction commits; bytes are only looked at.
+ *
+ *   FAULT_COMMIT   N: at the Nth such commit
+ *   FAULT_WHEN     after (default): PostgreSQL has said COMMIT and nobody else knows; before: COMMIT is about to be sent
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS = 4096 };
+
+static const char kPush[] = "documents_copy";
+static const char kCommit[] = "commit";
+/* CommandComplete (PostgreSQL docs, "Message Formats"): 'C', the length with itself, the tag with its zero byte. */
+static const char kCommitted[] = {'C', 0, 0, 0, 11, 'C', 'O', 'M', 'M', 'I', 'T', 0};
+
+static ssize_t (*real_send)(int, const void*, size_t, int);
+static ssize_t (*real_recv)(int, void*, size_t, int);
+static long g_nth;
+static int g_before;
+static atomic_long g_commits;
+static atomic_char g_is_push[DESCRIPTORS];
+
+__attribute__((constructor)) static void begin(void) {
+  *(void**)&real_send = dlsym(RTLD_NEXT, "send");
+  *(void**)&real_recv = dlsym(RTLD_NEXT, "recv");
+  const char* const nth = getenv("FAULT_COMMIT");
+  const char* const when = getenv("FAULT_WHEN");
+  g_nth = nth != NULL ? atol(nth) : 0;
+  g_before = when != NULL && strcmp(when, "before") == 0;
+}
+
+static void count(int fd) {
+  atomic_store(&g_is_push[fd], 0);
+  if (atomic_fetch_add(&g_commits, 1) + 1 == g_nth) kill(getpid(), SIGKILL);
+}
+
+static int watched(int fd) { return g_nth > 0 && fd >= 0 && fd < DESCRIPTORS; }
+
+ssize_t send(int fd, const void* data, size_t size, int flags) {
+  if (watched(fd)) {
+    if (memmem(data, size, kPush, sizeof kPush - 1) != NULL) {
+      atomic_store(&g_is_push[fd], 1);
+    } else if (g_before && atomic_load(&g_is_push[fd]) && memmem(data, size, kCommit, sizeof kCommit - 1) != NULL) {
+      count(fd);
+    }
+  }
+  return real_send(fd, data, size, flags);
+}
+
+ssize_t recv(int fd, void* data, size_t size, int flags) {
+  const ssize_t got = real_recv(fd, data, size, flags);
+  if (got > 0 && watched(fd) && !g_before && atomic_load(&g_is_push[fd]) &&
+      memmem(data, (size_t)got, kCommitted, sizeof kCommitted) != NULL) {
+    count(fd);
+  }
+  return got;
+}
