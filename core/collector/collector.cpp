@@ -89,6 +89,7 @@ Collector::Collector(Parts parts) : parts_(std::move(parts)), mailbox_(parts_.si
 Collector::~Collector() = default;
 
 Outcome Collector::begin(config::CollectorConfig local, Catalogue catalogue) {
+  backup_ = std::make_unique<StateBackup>(local.state_dir);
   PGA_CHECK(configuration_->begin(std::move(local), std::move(catalogue), collector_id()));
   PGA_TRY(auto backend, open_backend(configuration_->local(), parts_.identity));
   deliver_to(std::move(backend));
@@ -125,6 +126,7 @@ int Collector::run() {
     if (WakeSignals::take_reload()) reload();
     if (auto document = mailbox_.take()) configuration_->offer(std::move(*document));
     configuration_->turn(delivery_status());
+    backup_->turn(configuration_->in_force().backup_interval_ms, configuration_->local().spool.keep_free_bytes);
     report_when_due();
     if (control_) control_->turn([this](const ControlRequest& request) { return answer(request); });
   }
@@ -133,13 +135,15 @@ int Collector::run() {
 
 // For the next event of a plugin, a signal, another thread, somebody who asks, or the next report.
 bool Collector::wait() {
-  const std::int64_t longest_ms = std::min(next_report_in_ms(), configuration_->wait_ms());
+  const std::int64_t longest_ms =
+      std::min({next_report_in_ms(), configuration_->wait_ms(), backup_->wait_ms(configuration_->in_force().backup_interval_ms)});
   if (!control_) return supervisor_->turn(longest_ms, parts_.signals.fd());
   return supervisor_->turn(control_->wait_ms(longest_ms), control_->fd());
 }
 
 int Collector::shut_down() {
   log::info("stopping");
+  backup_.reset();
   control_.reset();  // who asks from now on is told that nobody is here
   supervisor_->stop(kStopMs);
   configuration_->end();

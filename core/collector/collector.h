@@ -11,6 +11,7 @@
 #include "core/collector/document_output.h"
 #include "core/collector/remote_mailbox.h"
 #include "core/collector/self_report.h"
+#include "core/collector/state_backup.h"
 #include "core/collector/wake_signals.h"
 #include "core/config/collector_config.h"
 #include "core/host/supervisor.h"
@@ -86,6 +87,7 @@ class Collector : private host::RunSink {
   std::unique_ptr<host::Supervisor> supervisor_;
   std::unique_ptr<transport::Delivery> delivery_;
   std::unique_ptr<Configuration> configuration_;
+  std::unique_ptr<StateBackup> backup_;
   std::unique_ptr<ControlSocket> control_;  // may be nullptr
   std::int64_t started_unix_ns_ = 0;
   std::int64_t report_at_ms_ = 0, reported_ms_ = 0;       // monotonic

@@ -105,7 +105,8 @@ std::string config_text(const Value& report) {
   const auto config = report.FindMember("config");
   if (config == report.MemberEnd() || !config->value.IsObject()) return "";
   const std::string in_force = text_of(config->value, "remote_version"), state = text_of(config->value, "newest_state");
-  std::string text = "config:    " + (in_force == "-" ? "the local one" : "version " + in_force + " of the server over the local one");
+  std::string text =
+      "config:    " + (in_force == "-" ? "the local one" : "version " + in_force + " of the server over the local one");
   if (state == "probation") text += ", on trial";
   if (state == "rejected" || state == "reverted") {
     text += "\nconfig:    version " + text_of(config->value, "newest_version") + " was " + state + ": " +
@@ -200,7 +201,7 @@ std::string to_json(const Status& status) {
   write_json(json, status.losses);
   json.key("config");
   json_or_null(json, status.last_good_config);
-  json.key("report");
+  json.member("backup", status.backup).key("report");
   json_or_null(json, status.report ? std::optional(schema::to_text(*status.report)) : std::nullopt);
   return std::string(json.end_object().text());
 }
@@ -211,6 +212,7 @@ std::string to_text(const Status& status) {
   text += "server:    " + (status.config.backend ? status.config.backend->url : "none") + "\n";
   text += "identity:  " + status.collector_id.value_or("not registered") + "\n";
   text += spool_text(status);
+  text += "backup:    " + status.backup.value_or("none") + "\n";
   if (!status.report || !status.report->IsObject()) return text;
   text += delivery_text(*status.report);
   text += config_text(*status.report);

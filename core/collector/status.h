@@ -30,6 +30,7 @@ struct Status {
   std::vector<spool::Loss> losses;              // that the server has not been told yet
   std::optional<rapidjson::Document> report;    // of this moment if the collector answered, else the newest it kept
   std::optional<std::string> last_good_config;  // remote, JSON
+  std::optional<std::string> backup;            // path of the newest copy of the state file
 };
 
 // What somebody should look at, a line each; empty: all is well.

@@ -3,6 +3,7 @@
 #include "core/collector/commands.h"
 #include "core/collector/control_client.h"
 #include "core/collector/spool_keys.h"
+#include "core/collector/state_backup.h"
 #include "core/collector/status.h"
 #include "core/schema/json_text.h"
 #include "core/spool/spool_lock.h"
@@ -62,6 +63,7 @@ Expected<Status> read_status(const CommandLine& line) {
     if (read.error().status == PGA_E_DENIED) return read.error();
     status.spool_unreadable = std::move(read).error();
   }
+  status.backup = StateBackup::newest(status.config.state_dir);
   ask(status);
   return status;
 }
