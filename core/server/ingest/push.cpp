@@ -149,7 +149,11 @@ Response acknowledgement(const Envelope& envelope, const std::optional<Key>& key
 }
 
 Response failed(const Error& error) {
-  if (error.status == PGA_E_DENIED) return Response::error(403, "collector_revoked", error.message);
+  if (error.status == PGA_E_DENIED) {
+    Response revoked = Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
+    revoked.ends_connection = true;
+    return revoked;
+  }
   log::write(log::Level::kError, "store a push", error);
   if (error.status == PGA_E_TRANSIENT || error.status == PGA_E_DEADLINE) {
     return Response::error(503, "database_unavailable", "the push could not be stored now");

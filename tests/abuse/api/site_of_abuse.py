@@ -1,0 +1,167 @@
+"""A server on a database of its own, and everybody who may ask it something."""
+
+import concurrent.futures
+import json
+import os
+import re
+import uuid
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from harness.server import Server
+from wire import Connection, request_bytes
+
+# Suites that try the same thing hundreds of times from one address are not what these limits are for; those that test the limits set their own.
+ROOMY = """[limits]
+token_per_minute = 100000
+enrol_per_minute = 100000
+enrol_per_second_in_all = 100000
+enrol_failures = 100000
+auth_failures_per_minute = 100000
+connections_per_address = 1000
+push_per_second = 100000
+push_burst = 100000
+"""
+
+DOCUMENT = {"type": "acme_test", "timestamp": "2026-01-02T03:04:05Z", "value": 1}
+NOBODY = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"
+
+
+def new_key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def csr_of(key, name="abuse"):
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def pem_of(key):
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+
+
+class Collector:
+    def __init__(self, site, identity, certificate_pem, key):
+        self.site, self.id, self.token, self.key = site, identity["id"], identity["token"], key
+        self.certificate = site.save(self.id + ".crt", certificate_pem), site.save(self.id + ".key", pem_of(key))
+
+    @property
+    def bearer(self):
+        return ("Authorization", "Bearer " + self.token)
+
+    def ask(self, method, target, headers=(), body=None, **options):
+        """With certificate and token, unless they are among the options."""
+        options.setdefault("certificate", self.certificate)
+        return self.site.ask(method, target, [self.bearer, *headers], body, **options)
+
+    def push(self, body=None, headers=(), **options):
+        return self.ask("POST", "/api/v1/metrics/push", headers, DOCUMENT if body is None else body, **options)
+
+    def stored(self):
+        return int(self.site.sql(f"select count(*) from pganalytics.documents where collector_id = '{self.id}'"))
+
+
+class Site:
+    def __init__(self, binaries, folder, postgres, config=ROOMY):
+        self.folder, self.postgres = folder, postgres
+        self.database = "abuse_" + uuid.uuid4().hex[:8]
+        postgres.sql(f"create database {self.database}")
+        self.server = Server(binaries, folder, f'log_level = "debug"\n[database]\nurl = "{postgres.conninfo(self.database)}"\n{config}')
+        self.server.start()
+        self.port, self.ca_file = self.server.port, self.server.ca_file
+        self.secrets = []  # what must never be in the log
+
+    # --- asking ---
+
+    def connect(self, certificate=None, source=None, timeout=20):
+        return Connection(self.port, self.ca_file, certificate, source, timeout)
+
+    def ask(self, method, target, headers=(), body=None, certificate=None, source=None):
+        with self.connect(certificate, source) as connection:
+            connection.send(request_bytes(method, target, headers, body))
+            return connection.answer(head=method == "HEAD")
+
+    def raw(self, data, certificate=None):
+        with self.connect(certificate) as connection:
+            connection.send(data)
+            return connection.answer()
+
+    def with_key(self, role, method, target, headers=(), body=None):
+        return self.ask(method, target, [("Authorization", "Bearer " + self.key(role)), *headers], body)
+
+    # --- who there is ---
+
+    def secret(self, text):
+        self.secrets.append(text)
+        return text
+
+    def key(self, role):
+        return self.secret(self.server.key(role))
+
+    def save(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, 0o600)
+        return path
+
+    def registration_token(self, uses=1, hostname="", ttl="10m"):
+        arguments = ["token", "create", "--ttl", ttl, "--uses", str(uses)] + (["--hostname", hostname] if hostname else [])
+        return self.secret(self.server.cli(*arguments)["token"])
+
+    def enrol(self, name="db1", token=None):
+        key = new_key()
+        body = {"name": name, "hostname": name + ".example", "csr": csr_of(key)}
+        answer = self.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token or self.registration_token())], body)
+        assert answer.status == 201, answer
+        self.secret(answer.json["token"])
+        return Collector(self, answer.json, answer.json["cert"], key)
+
+    def enrol_many(self, count):
+        token = self.registration_token(uses=count)
+        return [self.enrol(f"db{i}", token) for i in range(count)]
+
+    # --- looking behind ---
+
+    def sql(self, statement):
+        return self.postgres.sql(statement, self.database)
+
+    def count(self, table):
+        return int(self.sql(f"select count(*) from pganalytics.{table}"))
+
+    def counts(self):
+        """Rows of what refused requests must leave alone."""
+        tables = ("collectors", "documents", "batches", "configs", "registration_tokens", "api_keys")
+        return self.sql("select " + ", ".join(f"(select count(*) from pganalytics.{table}) as {table}" for table in tables))
+
+    def audit(self, action=None):
+        rows = [json.loads(line) for line in self.sql("select row_to_json(a) from pganalytics.audit a order by id").splitlines()]
+        return [row for row in rows if action in (None, row["action"])]
+
+    def rss_mib(self):
+        with open(f"/proc/{self.server.process.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1)) / 1024
+
+    def check_health(self):
+        """Alive, not grown, no fault of its own, no secret told."""
+        assert self.server.process.poll() is None, self.server.log()[-3000:]
+        assert self.ask("GET", "/api/v1/health").status == 200
+        assert self.rss_mib() < 400, self.rss_mib()
+        log = self.server.log()
+        assert " 500\n" not in log and "a request handler failed" not in log, [line for line in log.splitlines() if "500" in line][-5:]
+        for secret in self.secrets:
+            assert secret not in log
+        for pattern in (r"pge_[A-Za-z2-7]{20}", r"pga_[A-Za-z2-7]{20}", r"BEGIN [A-Z ]*PRIVATE KEY", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ"):
+            assert not re.search(pattern, log), pattern
+
+    def close(self):
+        self.server.close()
+
+
+def in_parallel(count, work):
+    """work(i) for each i on threads that start together; the results in order."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))

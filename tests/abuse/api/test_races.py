@@ -1,0 +1,218 @@
+"""Many at once: what may happen once happens once, what was forbidden stays so, and the audit log stays one chain."""
+
+import threading
+import time
+import uuid
+
+import pytest
+
+from site_of_abuse import DOCUMENT, csr_of, in_parallel, new_key
+from wire import request_bytes
+
+
+def enrol(site, token, csr, enrollment_id=None):
+    body = {"name": "racer", "hostname": "racer.example", "csr": csr, **({"enrollment_id": enrollment_id} if enrollment_id else {})}
+    return site.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token)], body)
+
+
+def racers(site):
+    return int(site.sql("select count(*) from pganalytics.collectors where name = 'racer'"))
+
+
+@pytest.mark.parametrize("uses", [1, 2, 10])
+def test_a_token_is_good_for_its_uses(site, uses):
+    """100 at once with their own keys: exactly as many identities as the token has uses."""
+    token, before = site.registration_token(uses=uses), racers(site)
+    csrs = [csr_of(new_key()) for _ in range(100)]
+    answers = in_parallel(100, lambda i: enrol(site, token, csrs[i]))
+    assert sorted({answer.status for answer in answers}) == [201, 401]
+    assert len({answer.json["id"] for answer in answers if answer.status == 201}) == uses
+    assert racers(site) == before + uses
+
+
+def test_the_simple_form_too(site):
+    token, before = site.registration_token(), racers(site)
+    body = {"name": "racer", "hostname": "racer.example"}
+    answers = in_parallel(50, lambda _: site.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token)], body))
+    assert sum(answer.status == 201 for answer in answers) == 1 and racers(site) == before + 1
+
+
+def test_one_enrolment_sent_many_times_is_one_collector(site):
+    token, csr, enrollment_id, before = site.registration_token(), csr_of(new_key()), str(uuid.uuid4()), racers(site)
+    answers = in_parallel(50, lambda _: enrol(site, token, csr, enrollment_id))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.json["id"] for answer in answers}) == 1 and racers(site) == before + 1
+
+
+def test_one_enrollment_id_with_two_keys_is_one_collector(site):
+    token, enrollment_id, before = site.registration_token(), str(uuid.uuid4()), racers(site)
+    csrs = [csr_of(new_key()) for _ in range(2)]
+    answers = in_parallel(40, lambda i: enrol(site, token, csrs[i % 2], enrollment_id))
+    assert len({answer.json["id"] for answer in answers if answer.status == 201}) == 1 and racers(site) == before + 1
+
+
+def test_one_enrollment_id_with_two_tokens_is_one_collector(site):
+    tokens, csr, enrollment_id, before = [site.registration_token() for _ in range(2)], csr_of(new_key()), str(uuid.uuid4()), racers(site)
+    in_parallel(40, lambda i: enrol(site, tokens[i % 2], csr, enrollment_id))
+    assert racers(site) == before + 1
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_revoked_while_pushing(site, round_):
+    """After the revocation's answer not one push more is stored, however many are on their way."""
+    own = site.enrol(f"revoked{round_}")
+    stop, stored_after = threading.Event(), []
+
+    def push(i):
+        statuses = []
+        while not stop.is_set():
+            try:
+                statuses.append(own.push({**DOCUMENT, "i": i}).status)
+            except OSError:
+                statuses.append(403)  # its idle connection was closed in the moment of its use
+        return statuses
+
+    def revoke(_):
+        time.sleep(0.3)
+        assert site.with_key("admin", "DELETE", f"/api/v1/collectors/{own.id}").status == 204
+        stored_after.append(own.stored())
+        time.sleep(0.3)
+        stop.set()
+        return []
+
+    results = in_parallel(9, lambda i: revoke(i) if i == 0 else push(i))
+    statuses = {status for result in results for status in result}
+    assert statuses <= {200, 403} and 200 in statuses and 403 in statuses
+    assert own.stored() == stored_after[0]
+    assert own.stored() == sum(status == 200 for result in results for status in result)
+
+
+def test_revoked_many_times_at_once(site):
+    own = site.enrol("revoked")
+    assert {answer.status for answer in in_parallel(30, lambda _: site.with_key("admin", "DELETE", f"/api/v1/collectors/{own.id}"))} == {204}
+    assert own.push().status == 403
+
+
+def test_configurations_put_at_once_get_versions_of_their_own(site):
+    own = site.enrol("config")
+    answers = in_parallel(40, lambda i: site.with_key("admin", "PUT", f"/api/v1/config/{own.id}", body={"retention_days": i + 1}))
+    assert {answer.status for answer in answers} == {200}
+    assert sorted(answer.json["version"] for answer in answers) == list(range(1, 41))
+    newest = next(answer.json for answer in answers if answer.json["version"] == 40)
+    assert own.ask("GET", f"/api/v1/config/{own.id}").json["retention_days"] == newest["retention_days"]
+
+
+def test_configurations_put_while_it_is_read_are_whole(site):
+    own = site.enrol("reader")
+    answers = in_parallel(24, lambda i: own.ask("GET", f"/api/v1/config/{own.id}") if i % 2 else site.with_key(
+        "admin", "PUT", f"/api/v1/config/{own.id}", body={"retention_days": 5, "intervals": {"pg_stats": "5s"}}))
+    for answer in answers:
+        assert answer.status == 200
+        assert (answer.json["retention_days"], answer.json["intervals"]) in ((30, {}), (5, {"pg_stats": "5s"}))
+
+
+@pytest.mark.parametrize("contents", [1, 2, 8])
+def test_one_key_with_several_contents(site, contents):
+    """One of them wins, the others are told so; what is stored is the winner's."""
+    own, epoch = site.enrol("keys"), uuid.uuid4().hex
+    bodies = [{"epoch": epoch, "seq": 1, "metrics": [{**DOCUMENT, "value": i}] * (i + 1)} for i in range(contents)]
+    answers = in_parallel(32, lambda i: own.push(bodies[i % contents], [("Idempotency-Key", f"{epoch}.1")]))
+    assert {answer.status for answer in answers} <= {200, 409, 422}
+    winners = [i % contents for i, answer in enumerate(answers) if answer.status == 200]
+    assert len(set(winners)) == 1 and sum(not answer.json["duplicate"] for answer in answers if answer.status == 200) == 1
+    assert own.stored() == winners[0] + 1
+
+
+def test_many_keys_of_one_collector(site):
+    own, epoch = site.enrol("many"), uuid.uuid4().hex
+    answers = in_parallel(32, lambda i: [own.push({"epoch": epoch, "seq": seq, "metrics": [DOCUMENT]}, [("Idempotency-Key", f"{epoch}.{seq}")])
+                                         for seq in range(1 + i % 4, 20, 4)])
+    assert {answer.status for group in answers for answer in group} <= {200, 409}
+    assert own.stored() == 19
+
+
+def test_tokens_asked_for_at_once_are_all_good(site):
+    own = site.enrol("tokens")
+    answers = in_parallel(30, lambda _: site.ask("POST", f"/api/v1/collectors/{own.id}/token", certificate=own.certificate))
+    tokens = {site.secret(answer.json["token"]) for answer in answers}
+    assert len(tokens) == 30
+    for token in list(tokens)[:5]:
+        assert site.ask("GET", f"/api/v1/config/{own.id}", [("Authorization", "Bearer " + token)], certificate=own.certificate).status == 200
+
+
+def test_certificates_asked_for_at_once(site):
+    own = site.enrol("certificates")
+    csrs = [csr_of(new_key()) for _ in range(20)]
+    answers = in_parallel(20, lambda i: own.ask("POST", f"/api/v1/collectors/{own.id}/certificate", body={"csr": csrs[i]}))
+    assert {answer.status for answer in answers} <= {200, 403, 409}
+    assert any(answer.status == 200 for answer in answers)
+
+
+def test_status_reports_at_once(site):
+    own = site.enrol("statuses")
+    site.with_key("admin", "PUT", f"/api/v1/config/{own.id}", body={})
+    states = ["applied", "probation", "rejected", "reverted"]
+    answers = in_parallel(20, lambda i: own.ask("POST", f"/api/v1/config/{own.id}/status", body={"version": 1, "state": states[i % 4]}))
+    assert {answer.status for answer in answers} == {204}
+
+
+def test_revoked_while_enrolling_others(site):
+    victims, token = site.enrol_many(5), site.registration_token(uses=20)
+
+    def work(i):
+        if i < 5:
+            return site.with_key("admin", "DELETE", f"/api/v1/collectors/{victims[i].id}").status
+        return enrol(site, token, csr_of(new_key())).status
+
+    assert in_parallel(20, work) == [204] * 5 + [201] * 15
+
+
+def test_pages_stay_stable_while_data_arrives(site):
+    own = site.enrol("pages")
+    for i in range(30):
+        assert own.push({**DOCUMENT, "timestamp": f"2026-01-02T03:04:{i:02}Z", "i": i}).status == 200
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            own.push({**DOCUMENT, "timestamp": "2026-01-02T03:04:15Z", "i": -1})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(3):
+            seen, cursor = [], ""
+            while True:
+                page = site.with_key("viewer", "GET", f"/api/v1/servers/{own.id}/metrics?limit=7" + cursor).json
+                seen += [row["document"]["i"] for row in page["metrics"]]
+                if "next_cursor" not in page:
+                    break
+                cursor = "&cursor=" + page["next_cursor"]
+            assert [i for i in seen if i >= 0] == list(range(29, -1, -1))
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_connections_cut_while_they_are_answered(site):
+    """Clients that hang up in the middle leave nothing half done."""
+    own, epoch = site.enrol("cut"), uuid.uuid4().hex
+    def cut(i):
+        data = request_bytes("POST", "/api/v1/metrics/push", [own.bearer, ("Idempotency-Key", f"{epoch}.{i + 1}")], {"epoch": epoch, "seq": i + 1, "metrics": [DOCUMENT]})
+        with site.connect(own.certificate) as connection:
+            connection.send(data[: len(data) - (i % 7) * 20] if i % 7 else data)
+        return i
+
+    in_parallel(40, cut)
+    deadline = time.monotonic() + 10
+    while own.stored() != len([i for i in range(40) if i % 7 == 0]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for seq in range(1, 41):  # the repetition finds each either stored whole or not at all
+        assert own.push({"epoch": epoch, "seq": seq, "metrics": [DOCUMENT]}, [("Idempotency-Key", f"{epoch}.{seq}")]).status == 200
+    assert own.stored() == 40
+
+
+def test_audit_chain_is_whole_after_all_this(site):
+    verdict = site.server.cli("audit", "verify")
+    assert verdict["intact"] is True and verdict["rows"] > 100, verdict
+    assert site.server.cli("audit", "verify", "--head", verdict["head"])["intact"] is True
