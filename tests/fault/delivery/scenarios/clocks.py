@@ -1,0 +1,219 @@
+"""C1 to C3, N1, S16: the wall clock jumps, drifts and runs through days (libfaketime). Ticks, timers and tokens go by a clock that does not
+jump; documents say what the wall clock said."""
+
+import glob
+import os
+import signal
+import time
+
+import oracle
+from rig import AWAY, PATIENCE_S, eventually
+from scenario import scenario
+
+HOUR = 3600
+YEAR = 365 * 24 * HOUR
+
+
+def library():
+    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    assert found, "the package faketime is not installed"
+    return found[0]
+
+
+class Clock:
+    """The wall clock of one collector: an offset in seconds and a speed, changed while it runs. CLOCK_MONOTONIC and CLOCK_BOOTTIME stay true."""
+
+    def __init__(self, collector):
+        self.path = os.path.join(collector.folder, f"{collector.name}.clock")
+        self.offset_s = 0
+        self.set(0)
+        collector.environment = {**collector.environment, "LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": self.path, "FAKETIME_NO_CACHE": "1",
+                                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+        self.collector = collector
+
+    def set(self, offset_s, speed=None):
+        self.offset_s = offset_s
+        with open(self.path + ".new", "w") as file:
+            file.write(f"{offset_s:+.3f}" + (f" x{speed}" if speed else "") + "\n")
+        os.replace(self.path + ".new", self.path)
+
+    def true_again(self):
+        self.set(0)
+
+    def was_wrong(self, least_s):
+        """Whether documents are stored that were made with a clock at least so far off: else the library did nothing."""
+        return int(oracle.query(self.collector.rig.site.database, "select count(*) from pganalytics.documents where type = 'fault_counter'"
+                                f" and collector_id = '{self.collector.id}' and abs(extract(epoch from ts - received_at)) >= {least_s}")[0][0]) > 0
+
+
+def made(collector, documents, seconds=PATIENCE_S):
+    """It goes on making documents: the cursor in its spool moves."""
+    cursor = collector.cursor()
+    eventually(lambda: collector.cursor() >= cursor + documents, seconds, f"{documents} more documents in the spool, see {collector.log_path}")
+
+
+def started(rig, **options):
+    collector = rig.collector(**options)
+    clock = Clock(collector)
+    collector.start()
+    eventually(lambda: collector.cursor() > 3, PATIENCE_S, "the first documents")
+    return collector, clock
+
+
+JUMPS = {"plus-1s": 1, "minus-1s": -1, "plus-1m": 60, "minus-1m": -60, "plus-1h": HOUR, "minus-1h": -HOUR, "plus-25h": 25 * HOUR, "minus-25h": -25 * HOUR,
+         "plus-10y": 10 * YEAR, "minus-10y": -10 * YEAR, "1970": None, "plus-30s": 30, "minus-30s": -30, "plus-5m": 300, "minus-5m": -300}
+
+
+@scenario(
+    row="C1",
+    expect="the clock jumps and jumps back: rounds go on, nothing is lost or dropped as too old",
+    runs={name: dict(jump=name) for name in JUMPS},
+    short=["minus-1h", "plus-10y"],
+)
+def clock_jumps(rig, jump):
+    collector, clock = started(rig)
+    clock.set(JUMPS[jump] if JUMPS[jump] is not None else 60 - int(time.time()))
+    made(collector, 20)
+    clock.true_again()
+    rig.count("faults", 2)
+    made(collector, 10)
+    collector.wait_fresh()
+    assert rig.settle(collector).counted_lost == 0
+    assert abs(JUMPS[jump] or YEAR) < HOUR or clock.was_wrong(abs(JUMPS[jump] or YEAR) / 2)
+
+
+@scenario(
+    row="C1",
+    expect="it starts with a clock that is wrong, and is well when the clock is: nothing lost",
+    runs={name: dict(jump=name) for name in ("plus-1h", "minus-1h", "plus-10y", "minus-10y", "1970")},
+)
+def wrong_clock_at_start(rig, jump):
+    collector = rig.collector()
+    clock = Clock(collector)
+    clock.set(JUMPS[jump] if JUMPS[jump] is not None else 60 - int(time.time()))
+    collector.start()
+    eventually(lambda: collector.cursor() > 20, PATIENCE_S, f"documents, see {collector.log_path}")
+    clock.true_again()
+    rig.count("faults")
+    collector.wait_fresh()
+    assert rig.settle(collector).counted_lost == 0
+
+
+@scenario(
+    row="C1",
+    expect="a clock that drifts or jumps about: rounds go on, nothing lost",
+    runs={"fast": dict(speed=2.0), "slow": dict(speed=0.5), "standing": dict(speed=0.001), "to-and-fro": dict(jumps=40)},
+)
+def clock_drifts(rig, speed=None, jumps=0):
+    collector, clock = started(rig)
+    if speed:
+        clock.set(0, speed)
+        made(collector, 30)
+    for _ in range(jumps):
+        clock.set(rig.random.uniform(-HOUR / 2, HOUR / 2))
+        time.sleep(rig.random.uniform(0.01, 0.3))  # until the next jump
+    clock.true_again()
+    rig.count("faults", jumps or 1)
+    collector.wait_fresh()
+    assert rig.settle(collector).counted_lost == 0
+
+
+@scenario(
+    row="C1",
+    expect="the clock jumps between lives and while they are killed",
+    runs={"kills": dict(kills=60)},
+)
+def clock_jumps_and_kills(rig, kills):
+    collector = rig.collector()
+    clock = Clock(collector)
+    for _ in range(kills):
+        clock.set(rig.random.choice((0, 60, -60, HOUR, -HOUR, 24 * HOUR)))
+        collector.start()
+        time.sleep(rig.random.uniform(0.05, 0.3))  # the moment of the kill
+        rig.kill(collector)
+    clock.true_again()
+    rig.count("faults", kills)
+    assert rig.settle(collector).counted_lost == 0
+
+
+def days_pass(rig, collector, clock, hours, step_minutes=10, each_s=0.2):
+    """The wall clock goes on by steps, while documents are made between them."""
+    for step in range(1, int(hours * 60 / step_minutes) + 1):
+        clock.set(step * step_minutes * 60)
+        time.sleep(each_s)  # two ticks
+    assert collector.running
+
+
+@scenario(
+    row="N1",
+    expect="the server is away for 24 h of a simulated clock: everything arrives",
+    runs={"1h": dict(hours=1), "24h": dict(hours=24), "24h-with-kills": dict(hours=24, kills=12), "47h": dict(hours=47)},
+    short=["1h"],
+    limit_s=400,
+)
+def server_away_for_hours(rig, hours, kills=0):
+    collector, clock = started(rig)
+    collector.push_to(AWAY)
+    if kills:
+        for hour in range(1, hours + 1):
+            clock.set(hour * HOUR)
+            time.sleep(rig.random.uniform(0.1, 0.6))  # an hour
+            if hour % (hours // kills) == 0:
+                rig.kill(collector)
+                collector.start()
+    else:
+        days_pass(rig, collector, clock, hours)
+    waiting = collector.waiting()
+    collector.push_to(None)
+    rig.count("faults")
+    collector.wait_fresh()
+    eventually(lambda: collector.waiting() < max(waiting / 4, 10), PATIENCE_S, f"the backlog of {waiting} batches drains")
+    clock.true_again()
+    verdict = rig.settle(collector)
+    assert verdict.counted_lost == 0 and verdict.documents > hours, f"{verdict.counted_lost} of {verdict.documents} were given up"
+
+
+@scenario(
+    row="S16",
+    expect="a cap is reached and stays so for 24 h: the oldest go, and every one of them is counted",
+    runs={"size": dict(hours=24, spool='max_bytes = "1MiB"\nkeep_free = 0\n', size=8000), "age": dict(hours=24, spool='max_age = "2h"\n', size=100),
+          "size-small-documents": dict(hours=24, spool='max_bytes = "1MiB"\nkeep_free = 0\n', size=900, documents=20),
+          "age-with-kills": dict(hours=24, spool='max_age = "2h"\n', size=100, kills=24)},
+    limit_s=400,
+)
+def cap_for_a_day(rig, hours, spool, size, documents=3, kills=0):
+    collector, clock = started(rig, spool=spool, size=size, documents=documents)
+    collector.push_to(AWAY)
+    if kills:
+        for hour in range(1, hours + 1):
+            clock.set(hour * HOUR)
+            time.sleep(rig.random.uniform(0.2, 0.6))  # an hour
+            rig.kill(collector)
+            collector.start()
+    else:
+        days_pass(rig, collector, clock, hours)
+    collector.push_to(None)
+    collector.wait_fresh()
+    clock.true_again()
+    verdict = rig.settle(collector)
+    assert verdict.counted_lost > 0, "the cap was never reached"
+
+
+@scenario(
+    row="C2",
+    expect="the machine sleeps for 8 h: all timers are due at once, and everything goes on",
+    runs={"8h": dict(hours=8), "3-times": dict(hours=8, times=3)},
+)
+def machine_sleeps(rig, hours, times=1):
+    """Standing still, and a clock that is later afterwards: what a suspended machine's programs see of it."""
+    collector, clock = started(rig)
+    for number in range(1, times + 1):
+        collector.process.send_signal(signal.SIGSTOP)
+        clock.set(number * hours * HOUR)
+        time.sleep(0.5)  # the night
+        collector.process.send_signal(signal.SIGCONT)
+        rig.count("faults")
+        made(collector, 10)
+    collector.wait_fresh()
+    clock.true_again()
+    assert rig.settle(collector).counted_lost == 0
