@@ -156,6 +156,8 @@ def no_file_at_all(rig, what):
     else:
         os.symlink(path if what == "loop" else "/dev/full", path)
     rig.count("faults")
+    collector.origin = "during"  # if it begins a spool of its own beside that
+    collector.configure()
     collector.start()
     time.sleep(2)  # whatever it makes of it
     assert collector.running or path in collector.log(), f"it ended without saying why: {collector.log()[-500:]}"
