@@ -175,9 +175,10 @@ Outcome Collector::keep(spool::SealedRun&& run) {
     run.documents.clear();
   }
   if (run.documents.empty() && run.state.empty()) return {};
+  const bool to_send = !run.documents.empty();
   PGA_TRY(const std::uint64_t seq, parts_.spool->seal(std::move(run)));
+  if (to_send && delivery_) delivery_->wake();  // also when the disk takes its time: what delivery asks comes after it
   if (seq == 0) return {};
-  if (delivery_) delivery_->wake();
   if (configuration_->on_trial()) {
     PGA_TRY(const spool::SpoolStatus status, parts_.spool->status());
     configuration_->batch_sealed({status.epoch, seq, ""});

@@ -34,6 +34,7 @@ class StateStore {
       options.collector_id = store.collector_id_;
       options.hostname = host_name();
       options.version = PGANALYTICS_VERSION;
+      options.disk_only = true;
       PGA_TRY(store.spool_, spool::Spool::open(config.state_dir, options));
       return store;
     }

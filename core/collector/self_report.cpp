@@ -87,6 +87,12 @@ void write_json(JsonWriter& json, const spool::SpoolStatus& status) {
       .member("waiting_batches", status.waiting_batches)
       .member("waiting_bytes", status.waiting_bytes)
       .member("oldest", time_of(status.oldest_unix_ns))
+      .member("mode", status.mode)
+      .member("mode_reason", text_or_null(status.mode_reason))
+      .member("memory_batches", status.memory_batches)
+      .member("memory_documents", status.memory_documents)
+      .member("memory_bytes", status.memory_bytes)
+      .member("pending_runs", status.pending_runs)
       .end_object();
 }
 

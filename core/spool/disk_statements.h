@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/spool/disk_store.h"
+#include "core/spool/record.h"
 
 namespace pganalytics::spool {
 
@@ -9,7 +10,7 @@ struct DiskStore::Statements {
   static Expected<std::unique_ptr<Statements>> prepare(Database& db);
 
   Statement insert_batch, find, oldest, newest, tried, droppable, elsewhere, body, remove, mark, unmark;
-  Statement set_state, delete_state, states, value, set_value, remove_value, set_home;
+  Statement set_state, delete_state, set_value, remove_value, set_home, forget_epoch, forget_losses, settle;
 };
 
 // What a row is made of; body is read on its own.
@@ -24,11 +25,13 @@ inline BatchRow row_of(const Statement& row) {
           row.integer(9), row.integer(11)};
 }
 
-// The next row of a statement that selects kBatchColumns.
+// The next row of a statement that selects kBatchColumns, as it was written.
 inline Expected<std::optional<BatchRow>> next_row(Statement& statement) {
   PGA_TRY(const bool found, statement.step());
   if (!found) return std::optional<BatchRow>();
-  return std::optional(row_of(statement));
+  BatchRow row = row_of(statement);
+  if (record_crc_of(row) != statement.integer(13)) return damaged("the row of a batch");
+  return std::optional(std::move(row));
 }
 
 inline Expected<std::optional<BatchRow>> only_row(Statement& statement) {
@@ -37,9 +40,10 @@ inline Expected<std::optional<BatchRow>> only_row(Statement& statement) {
   return row;
 }
 
-// What `work` does is one transaction with the books; when it fails, the figures are those of the file again.
+// What `work` does is one transaction with the books; when it fails, they are as before.
 template <class Work>
 Outcome DiskStore::transact(Work&& work) {
+  Tally before = tally_;
   Outcome done = [&]() -> Outcome {
     PGA_TRY(Transaction transaction, Transaction::begin(database_));
     PGA_CHECK(work());
@@ -47,10 +51,11 @@ Outcome DiskStore::transact(Work&& work) {
     return transaction.commit();
   }();
   if (done) {
-    witness_.note(database_);
+    if (witness_) witness_->note(database_);
     return done;
   }
-  PGA_TRY(tally_, ledger_.load(database_, tally_.current));
+  tally_ = std::move(before);
+  ledger_.forget_changes();
   return done;
 }
 

@@ -1,96 +1,108 @@
 // What is on the disk: batches, plugins' state, values, the books, each change one transaction.
 //
-// Private to core/spool. Here: sealing, caps, lanes, the ends of a batch. Not here: the file's format and its migration
-// (spool_file.h), halving and renaming batches (disk_rewrite.cpp), what to do when the disk fails. An operation that fails leaves
-// file and figures as they were. [storage thread]
+// Private to core/spool. Here: sealing, caps, the ends of a batch, what the ring hands over. Not here: the file's format
+// (spool_file.h), who gets which batch (lanes.h), what to do when the disk fails (storage.h). An operation that fails leaves file
+// and figures as they were. [storage thread]
 #pragma once
 
-#include "core/spool/envelope.h"
-#include "core/spool/ledger.h"
+#include "core/spool/file_access.h"
+#include "core/spool/ring.h"
 #include "core/spool/salvage.h"
-#include "core/spool/spool.h"
 #include "core/spool/sqlite.h"
 
-#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
-#include <set>
 #include <string>
+#include <vector>
 
 namespace pganalytics::spool {
 
 class DiskStore {
  public:
-  // Opens or makes <dir>/spool.db; reads nothing but the books. The lock on the folder is the caller's.
-  static Expected<std::unique_ptr<DiskStore>> open(const std::string& dir, const SpoolOptions& options);
+  using PassOver = Ring::PassOver;
+  enum class Access { kWrite, kRead };
+
+  // <dir>/spool.db, made if it is not there and may be written. The lock on the folder is the caller's. `options` must outlive
+  // it.
+  static Expected<std::unique_ptr<DiskStore>> open(const std::string& dir, const SpoolOptions& options, Access access);
   ~DiskStore();
 
-  // Returns the batch's seq; 0: the run had no documents.
-  Expected<std::uint64_t> seal(const SealedRun& run);
-  Outcome set_value(const std::string& key, const std::optional<std::string>& value);
+  // Each gets a number if it has none, then all are one transaction.
+  Outcome write(std::vector<Write>& writes);
+  // Whatever waits in the ring, and what happened meanwhile. `unsaved` has states and values only; `out` was handed out.
+  Outcome adopt(const Ring& ring, const std::vector<Write>& unsaved, const PassOver& out);
 
-  // The whole of Outbox, with errors of its kinds.
-  Expected<std::optional<Batch>> next(Lane lane);
-  Outcome hold(const BatchKey& key);
-  void release(const BatchKey& key) { held_.erase(key); }
-  Outcome acknowledge(const BatchKey& key);
-  Outcome set_aside(const BatchKey& key, const std::string& reason);
-  Expected<bool> split(const BatchKey& key);
-  Outcome rekey(const BatchKey& key);
+  // Those whose fate is not known first, then by the lane's order.
+  Expected<std::optional<BatchRow>> choose(Lane lane, const PassOver& pass_over);
+  Expected<std::optional<BatchRow>> find(const BatchKey& key);
+  // error.code "spool.corrupt_batch" if the bytes are not what was sealed.
+  Expected<std::string> body_of(const BatchRow& row);
 
-  Expected<std::map<std::string, std::string>> state_of(const std::string& plugin);
-  Expected<std::optional<std::string>> value(const std::string& key);
+  Outcome mark_tried(const BatchRow& row);
+  Outcome unmark(const BatchRow& row);
+  Outcome acknowledge(const BatchRow& row);
+  Outcome set_aside(const BatchRow& row, const std::string& reason);
+  Expected<bool> split(const BatchRow& row);
+  Outcome rekey(const BatchRow& row);
+
+  // Drops the oldest ("space") until `bytes` are free in the file or given back; false: nothing may go.
+  Expected<bool> make_room(std::uint64_t bytes);
+
+  Expected<std::map<std::string, std::map<std::string, std::string>>> states();
+  Expected<std::map<std::string, std::string>> values();
   Expected<std::vector<Loss>> losses() { return ledger_.unreported(); }
   Expected<SpoolStatus> status();
-
-  void set_encoding(compression::Encoding encoding) { options_.encoding = encoding; }
-  void set_caps(const SpoolCaps& caps) { static_cast<SpoolCaps&>(options_) = caps; }
+  [[nodiscard]] std::int64_t position() const { return tally_.position; }
+  [[nodiscard]] std::int64_t now_ns() const;
+  // The file at its place is the one that is open here.
+  [[nodiscard]] bool in_place() const;
+  // The whole of it, as it is open here, written into the place where the file should be. PGA_E_FAIL when that place is on
+  // another file system: what was mounted there is gone.
+  Outcome put_back();
 
  private:
   struct Statements;
-  DiskStore(std::string dir, SpoolOptions options, Opened&& opened, Ledger&& ledger, std::unique_ptr<Statements> statements);
+  DiskStore(std::string dir, const SpoolOptions& options, Database&& database, std::optional<Witness>&& witness, Ledger&& ledger,
+            std::unique_ptr<Statements> statements);
 
   Outcome begin();
+  Outcome begin_reading();
   Outcome begin_again();
   template <class Work>
   Outcome transact(Work&& work);
   template <class Work>
   Outcome transact_unsynced(Work&& work);
 
+  Outcome write_one(Write& write);
   Outcome write_state(const SealedRun& run);
-  Outcome insert_run(const SealedRun& run);
+  Outcome write_value(const std::string& key, const std::optional<std::string>& value);
+  Outcome write_batch(Write& write);
   Outcome insert(BatchRow& row, std::string_view body);
+  Outcome adopt_entry(const Ring::Entry& entry, const PassOver& out, std::map<std::int64_t, std::int64_t>& carriers);
+  Outcome adopt_end(const Ring::Ended& ended);
   Outcome enforce_age();
   Outcome enforce_caps();
   Expected<std::uint64_t> drop_oldest(const char* reason);
   Outcome lose(const BatchRow& row, const std::string& reason);
   Outcome remove(const BatchRow& row);
   [[nodiscard]] std::uint64_t missing_bytes() const;
-  Outcome give_space_back();
-
-  Expected<std::optional<BatchRow>> find(const BatchKey& key);
-  Expected<BatchRow> waiting(const BatchKey& key);
-  Expected<std::optional<BatchRow>> choose(Lane lane);
-  Expected<Batch> read(const BatchRow& row);
-  void ended(const BatchKey& key);
+  void give_space_back();
   Outcome seal_again(const BatchRow& row);
-  BatchRow fresh(const BatchKey& key, const std::vector<std::string_view>& documents, std::int64_t fallback_unix_ns) const;
-  Expected<std::string> envelope_bytes(const BatchKey& key, std::string_view metrics) const;
   Outcome save_home();
-  [[nodiscard]] std::int64_t now_ns() const;
 
   std::string dir_;
-  SpoolOptions options_;
+  const SpoolOptions& options_;
   Database database_;
-  Witness witness_;
+  std::optional<Witness> witness_;  // of a file that is written
   Ledger ledger_;
   std::unique_ptr<Statements> sql_;
   Tally tally_;
-  std::array<std::optional<BatchKey>, 2> out_;  // by lane: handed out
-  std::set<BatchKey> held_;
+  std::string home_;
+  FilePlace place_;
   std::uint64_t ended_ = 0;
-  std::int64_t clock_ns_ = 0, clock_since_ns_ = 0;  // the spool's clock at a moment of the monotonic one
+  std::int64_t clock_ns_ = 0, clock_since_ns_ = 0, home_saved_ns_ = 0;  // the spool's clock at a moment of the monotonic one
 };
 
 }  // namespace pganalytics::spool

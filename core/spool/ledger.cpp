@@ -96,7 +96,7 @@ Expected<Ledger> Ledger::open(Database& db) {
           db.prepare("UPDATE loss SET last_seq = ?, documents = ?, first_unix_ns = ?, last_unix_ns = ?, crc = ? WHERE id = ?"));
   PGA_TRY(Statement add_loss,
           db.prepare("INSERT INTO loss (reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc)"
-                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"));
   PGA_TRY(Statement unreport, db.prepare("UPDATE loss SET carrier = NULL WHERE carrier = ?"));
   PGA_TRY(Statement settle, db.prepare("DELETE FROM loss WHERE carrier = ?"));
   PGA_TRY(Statement unreported,
@@ -165,8 +165,16 @@ Outcome Ledger::save(const Tally& tally) {
 
 void Ledger::produced(Tally& tally, const BatchRow& batch) {
   EpochTally& epoch = touched(tally, batch.key.epoch);
+  if (epoch.epoch.empty()) {  // of a file that was lost; the batch kept its number
+    epoch.epoch = batch.key.epoch;
+    epoch.collector_id = tally.growing().collector_id;
+  }
   epoch.produced += batch.documents;
   epoch.last_seq = std::max(epoch.last_seq, batch.key.seq);
+  waits(tally, batch);
+}
+
+void Ledger::waits(Tally& tally, const BatchRow& batch) {
   tally.waiting_batches += 1;
   tally.waiting_documents += batch.documents;
   tally.waiting_bytes += batch.bytes;
@@ -211,19 +219,24 @@ Outcome Ledger::lose(Tally& tally, const BatchRow& batch, const std::string& rea
   }
   const Loss loss{
       0, reason, batch.key.epoch, batch.key.seq, batch.key.seq, batch.documents, batch.first_unix_ns, batch.last_unix_ns};
-  return add(loss);
+  PGA_CHECK(add(loss));
+  return {};
 }
 
-Outcome Ledger::add(const Loss& loss) {
-  return statements_->add_loss.bind(loss.reason)
-      .bind(loss.epoch)
-      .bind(signed_of(loss.first_seq))
-      .bind(signed_of(loss.last_seq))
-      .bind(signed_of(loss.documents))
-      .bind(loss.first_unix_ns)
-      .bind(loss.last_unix_ns)
-      .bind(crc_of(loss))
-      .done();
+Expected<std::int64_t> Ledger::add(const Loss& loss) {
+  Statement& add = statements_->add_loss;
+  PGA_CHECK(add.bind(loss.reason)
+                .bind(loss.epoch)
+                .bind(signed_of(loss.first_seq))
+                .bind(signed_of(loss.last_seq))
+                .bind(signed_of(loss.documents))
+                .bind(loss.first_unix_ns)
+                .bind(loss.last_unix_ns)
+                .bind(crc_of(loss))
+                .step());
+  const std::int64_t id = add.integer(0);
+  add.reset();
+  return id;
 }
 
 void Ledger::moved(Tally& tally, const BatchRow& from, const BatchRow& to) {

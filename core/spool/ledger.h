@@ -51,15 +51,19 @@ class Ledger {
   void begin_epoch(Tally& tally, const std::string& collector_id);
   // Writes the epochs that changed since.
   Outcome save(const Tally& tally);
+  void forget_changes() { touched_.clear(); }
+  // The figures of an epoch that another one counted.
+  void put_epoch(Tally& tally, const EpochTally& epoch) { touched(tally, epoch.epoch) = epoch; }
 
   void produced(Tally& tally, const BatchRow& batch);      // a new batch waits
+  void waits(Tally& tally, const BatchRow& batch);         // one that its epoch counted already does
   Outcome delivered(Tally& tally, const BatchRow& batch);  // its row is the caller's to remove
   Outcome lose(Tally& tally, const BatchRow& batch, const std::string& reason);
   // Its content waits as `to` from now on: under another key, or with another size.
   void moved(Tally& tally, const BatchRow& from, const BatchRow& to);
   void halved(Tally& tally, const BatchRow& whole, const BatchRow& first, const BatchRow& second);
 
-  Outcome add(const Loss& loss);  // a row of its own; documents of no epoch's tally
+  Expected<std::int64_t> add(const Loss& loss);  // a row of its own; its id
   Expected<std::vector<Loss>> unreported();
   Outcome report(const std::vector<std::int64_t>& losses, std::int64_t carrier);
   Outcome move_carrier(std::int64_t from, std::int64_t to);

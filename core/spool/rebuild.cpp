@@ -314,7 +314,8 @@ Outcome Rebuild::insert_loss(const Loss& loss) {
   if (!ledger_) {
     PGA_TRY(ledger_, Ledger::open(db_));
   }
-  return ledger_->add(loss);
+  PGA_CHECK(ledger_->add(loss));
+  return {};
 }
 
 }  // namespace

@@ -1,86 +1,142 @@
 #include "core/spool/spool.h"
 
-#include "core/files/files.h"
-#include "core/spool/disk_store.h"
-#include "core/spool/spool_file.h"
-#include "core/spool/spool_lock.h"
+#include "core/log/log.h"
+#include "core/spool/storage.h"
 
-#include <mutex>
+#include <future>
+#include <thread>
 
 namespace pganalytics::spool {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Delivery may wait longer than the main thread, but not past the time that stopping has.
+constexpr milliseconds kDeliveryPatience{5'000};
+constexpr milliseconds kStopPatience{5'000};
+constexpr milliseconds kDurablePatience{60'000};  // of a command that has to know
+
+Error busy() { return Error{PGA_E_TRANSIENT, "spool.busy", "the disk of the spool does not answer in time", "", 0}; }
+
+}  // namespace
 
 class Spool::Impl {
  public:
-  Impl(SpoolLock&& lock, std::unique_ptr<DiskStore> disk) : lock_(std::move(lock)), disk_(std::move(disk)) {}
+  explicit Impl(std::shared_ptr<Storage> storage)
+      : storage_(std::move(storage)), thread_([storage = storage_] { storage->run(); }) {}
 
-  template <class Work>
-  auto with(Work&& work) {
-    const std::lock_guard guard(mutex_);
-    return work(*disk_);
+  // A disk that hangs must not hang whoever stops: what the thread still does, it does alone.
+  ~Impl() {
+    storage_->queue().end();
+    if (storage_->queue().wait_until_left(kStopPatience)) {
+      thread_.join();
+    } else {
+      log::error("the disk of the spool does not answer; what is not on it yet is lost");
+      thread_.detach();
+    }
   }
 
+  Expected<std::uint64_t> put(Write&& write) {
+    const bool must_know = storage_->options().disk_only;
+    const auto receipt = storage_->queue().put(
+        std::move(write), must_know ? kDurablePatience : milliseconds(storage_->options().pace.seal_wait_ms));
+    if (!receipt) return must_know ? Expected<std::uint64_t>(busy()) : Expected<std::uint64_t>(0);
+    if (receipt->error) return *receipt->error;
+    return receipt->seq;
+  }
+
+  Outcome put_value(const std::string& key, const std::optional<std::string>& value) {
+    storage_->mirror().set_value(key, value);
+    Write write;
+    write.values[key] = value;
+    if (const auto done = put(std::move(write)); !done) return done.error();
+    return {};
+  }
+
+  template <class Result>
+  Result ask(std::function<Result(Storage&)> work) {
+    const auto promise = std::make_shared<std::promise<Result>>();
+    std::future<Result> result = promise->get_future();
+    storage_->queue().put([promise, work = std::move(work), storage = storage_.get()] {
+      Result answer = work(*storage);
+      storage->publish();
+      promise->set_value(std::move(answer));
+    });
+    if (result.wait_for(kDeliveryPatience) != std::future_status::ready) return busy();
+    return result.get();
+  }
+  void tell(std::function<void(Storage&)> work) {
+    storage_->queue().put([work = std::move(work), storage = storage_.get()] { work(*storage); });
+  }
+
+  [[nodiscard]] Mirror& mirror() const { return storage_->mirror(); }
+  [[nodiscard]] WriteQueue& queue() const { return storage_->queue(); }
+
  private:
-  std::mutex mutex_;
-  SpoolLock lock_;
-  std::unique_ptr<DiskStore> disk_;
+  std::shared_ptr<Storage> storage_;
+  std::thread thread_;
 };
 
 Expected<std::unique_ptr<Spool>> Spool::open(const std::string& dir, const SpoolOptions& options) {
-  PGA_CHECK(files::make_directories(dir, 0700));
-  PGA_TRY(SpoolLock lock, SpoolLock::take(dir));
-  PGA_TRY(auto disk, DiskStore::open(dir, options));
-  return std::unique_ptr<Spool>(new Spool(std::make_unique<Impl>(std::move(lock), std::move(disk))));
+  PGA_TRY(auto storage, Storage::open(dir, options));
+  return std::unique_ptr<Spool>(new Spool(std::make_unique<Impl>(std::move(storage))));
 }
 
 Spool::Spool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Spool::~Spool() = default;
+
+// The main thread's -----------------------------------------------------------------------------------------------------------
+
 Expected<std::uint64_t> Spool::seal(SealedRun&& run) {
-  return impl_->with([&](DiskStore& disk) { return disk.seal(run); });
+  impl_->mirror().sealed(run);
+  Write write;
+  write.run = std::move(run);
+  return impl_->put(std::move(write));
 }
+
 Expected<std::map<std::string, std::string>> Spool::state_of(const std::string& plugin) {
-  return impl_->with([&](DiskStore& disk) { return disk.state_of(plugin); });
+  return impl_->mirror().state_of(plugin);
 }
-Expected<std::optional<Batch>> Spool::next(Lane lane) {
-  return impl_->with([&](DiskStore& disk) { return disk.next(lane); });
-}
-Outcome Spool::hold(const BatchKey& key) {
-  return impl_->with([&](DiskStore& disk) { return disk.hold(key); });
-}
-void Spool::release(const BatchKey& key) {
-  impl_->with([&](DiskStore& disk) { disk.release(key); });
-}
-Outcome Spool::acknowledge(const BatchKey& key) {
-  return impl_->with([&](DiskStore& disk) { return disk.acknowledge(key); });
-}
-Outcome Spool::set_aside(const BatchKey& key, const std::string& reason) {
-  return impl_->with([&](DiskStore& disk) { return disk.set_aside(key, reason); });
-}
-Expected<bool> Spool::split(const BatchKey& key) {
-  return impl_->with([&](DiskStore& disk) { return disk.split(key); });
-}
-Outcome Spool::rekey(const BatchKey& key) {
-  return impl_->with([&](DiskStore& disk) { return disk.rekey(key); });
-}
-Expected<std::vector<Loss>> Spool::losses() {
-  return impl_->with([&](DiskStore& disk) { return disk.losses(); });
-}
-Expected<std::optional<std::string>> Spool::value(const std::string& key) {
-  return impl_->with([&](DiskStore& disk) { return disk.value(key); });
-}
-Outcome Spool::set_value(const std::string& key, const std::string& value) {
-  return impl_->with([&](DiskStore& disk) { return disk.set_value(key, value); });
-}
-Outcome Spool::remove_value(const std::string& key) {
-  return impl_->with([&](DiskStore& disk) { return disk.set_value(key, std::nullopt); });
-}
+Expected<std::optional<std::string>> Spool::value(const std::string& key) { return impl_->mirror().value(key); }
+Outcome Spool::set_value(const std::string& key, const std::string& value) { return impl_->put_value(key, value); }
+Outcome Spool::remove_value(const std::string& key) { return impl_->put_value(key, std::nullopt); }
+Expected<std::vector<Loss>> Spool::losses() { return impl_->mirror().losses(); }
+
 Expected<SpoolStatus> Spool::status() {
-  return impl_->with([&](DiskStore& disk) { return disk.status(); });
+  SpoolStatus status = impl_->mirror().status();
+  status.pending_runs = impl_->queue().waiting();
+  return status;
 }
+
 void Spool::set_encoding(compression::Encoding encoding) {
-  impl_->with([&](DiskStore& disk) { disk.set_encoding(encoding); });
+  impl_->tell([encoding](Storage& storage) { storage.set_encoding(encoding); });
 }
 void Spool::set_caps(const SpoolCaps& caps) {
-  impl_->with([&](DiskStore& disk) { disk.set_caps(caps); });
+  impl_->tell([caps](Storage& storage) { storage.set_caps(caps); });
+}
+
+// The delivery thread's ------------------------------------------------------------------------------------------------------
+
+Expected<std::optional<Batch>> Spool::next(Lane lane) {
+  return impl_->ask<Expected<std::optional<Batch>>>([lane](Storage& storage) { return storage.next(lane); });
+}
+Outcome Spool::hold(const BatchKey& key) {
+  return impl_->ask<Outcome>([key](Storage& storage) { return storage.hold(key); });
+}
+void Spool::release(const BatchKey& key) {
+  impl_->tell([key](Storage& storage) { storage.release(key); });
+}
+Outcome Spool::acknowledge(const BatchKey& key) {
+  return impl_->ask<Outcome>([key](Storage& storage) { return storage.acknowledge(key); });
+}
+Outcome Spool::set_aside(const BatchKey& key, const std::string& reason) {
+  return impl_->ask<Outcome>([key, reason](Storage& storage) { return storage.set_aside(key, reason); });
+}
+Expected<bool> Spool::split(const BatchKey& key) {
+  return impl_->ask<Expected<bool>>([key](Storage& storage) { return storage.split(key); });
+}
+Outcome Spool::rekey(const BatchKey& key) {
+  return impl_->ask<Outcome>([key](Storage& storage) { return storage.rekey(key); });
 }
 
 }  // namespace pganalytics::spool

@@ -1,16 +1,33 @@
 // The durable spool: one SQLite file (WAL, synchronous=FULL) that holds sealed batches, plugins' state, the losses and the last
-// good remote configuration. A run's documents, its staged state and its sequence number are one transaction.
+// good remote configuration. A run's documents, its staged state and its number are one transaction.
 //
 // Invariants:
-//  1. produced = acknowledged + lost + waiting, in documents, for every epoch;
-//  2. sequence numbers have no holes: each is waiting, acknowledged, or inside a row of the loss ledger;
-//  3. the batch that delivery is trying (next() gave it out) is never dropped by a cap: its fate is not known yet;
+//  1. produced = acknowledged + lost + waiting, in documents, over all epochs;
+//  2. numbers of an epoch have no holes: each is waiting, acknowledged, or inside a row of the loss ledger;
+//  3. a batch that was handed out (next()) and has not ended is never dropped by a cap, after a restart neither: the server may
+//     have it. The mark is written without an fsync: it has to survive the process, not the machine, and without it a cap could
+//     only count as lost what the server has;
 //  4. the newest batch is never dropped for size or space, so that live data flow even when the disk is tight.
-// A spool belongs to one collector id. Opened for another one (registered, or registered anew) it begins a new epoch and seals
-// what waits again for the new id, documents byte for byte: the old id's credentials are gone, its data are not.
+// A new epoch begins when the collector id is another one (what waits is sealed again for it), when the file is found somewhere
+// else than it was (a copy, a clone, a backup put back) and when the server knows a key with other content (rekey): in both, what
+// waits keeps its keys.
 //
-// Threads: one Spool object may be used from any thread (a mutex inside); seal() on the main thread, Outbox on the delivery
-// thread. Processes: one Spool at a time (a lock on <dir>/spool.lock); others read with SpoolView (spool_view.h).
+// The disk may be slow, full or gone; nobody who seals waits for it longer than 100 ms, and nothing ends because of it. What a
+// SIGKILL costs:
+//  - a run that is committed: nothing, ever;
+//  - a run that is pending (sealed, and the disk has not answered within 100 ms): the run. Its state goes with it, so a plugin
+//  with
+//    a cursor reads the same again. It was in no figure and on no wire;
+//  - a run in memory mode (storage.h): its documents, if they are not delivered yet. They are in no durable figure: there is no
+//    place to write one. They had numbers of an epoch that only this process knew, so none is ever used twice. Cursors fall back
+//    to what the disk has: what a plugin with a cursor (logs) delivered from memory is read again and sent under other numbers.
+//    For that span "once" becomes "at least once";
+//  - SIGTERM in memory mode: what the server takes while stopping lasts is delivered, then the disk is tried once more; what is
+//    left is told in the log.
+//
+// Threads: seal() to set_value() never wait longer than the pace says and are for the main thread; Outbox is for the delivery
+// thread and answers within 5 s, PGA_E_TRANSIENT when the disk does not; a thread of the spool's own (storage.h) is the only one
+// that touches the disk. Processes: one Spool at a time (a lock on <dir>/spool.lock); others read with SpoolView (spool_view.h).
 #pragma once
 
 #include "core/clock/clock.h"
@@ -32,11 +49,22 @@ struct SpoolCaps {
   std::int64_t keep_free_bytes = 1LL << 30;
 };
 
+// How long, how often: the promise of the spool; tests are less patient.
+struct SpoolPace {
+  std::int64_t seal_wait_ms = 100;                 // that a call of the main thread waits for the disk
+  int failures = 3;                                // of the disk within ...
+  std::int64_t window_ms = 60'000;                 // ... before the spool goes on in memory
+  std::int64_t pause_ms = 250, retry_ms = 30'000;  // after a failure; in memory
+};
+
 struct SpoolOptions : SpoolCaps {
   compression::Encoding encoding = compression::Encoding::kZstd;
   // What the envelope says beside epoch, seq and metrics.
   std::string collector_id, hostname, version;
-  const clock::Clock* clock = &clock::system_clock();
+  const clock::Clock* clock = &clock::system_clock();  // outlives the spool
+  SpoolPace pace;
+  // For a command that has to know: no memory mode, an error instead; seal() and set_value() wait until it is on the disk.
+  bool disk_only = false;
 };
 
 // What one run leaves behind.
@@ -50,7 +78,7 @@ struct SealedRun {
 
 struct Loss {
   std::int64_t id = 0;        // of this spool
-  std::string reason, epoch;  // "size" "age" "space" "corrupt", or what set_aside() was given: "poison" "too_large"
+  std::string reason, epoch;  // "size" "age" "space" "memory" "corrupt", or what set_aside() was given: "poison" "too_large"
   std::uint64_t first_seq = 0, last_seq = 0;
   std::uint64_t documents = 0;
   std::int64_t first_unix_ns = 0, last_unix_ns = 0;
@@ -61,16 +89,20 @@ struct SpoolStatus {
   std::uint64_t last_seq = 0, produced_documents = 0, acknowledged_documents = 0, lost_documents = 0;
   std::uint64_t waiting_batches = 0, waiting_documents = 0, waiting_bytes = 0;
   std::int64_t oldest_unix_ns = 0;
+  std::string mode = "disk", mode_reason;                                    // "memory", and why
+  std::uint64_t memory_batches = 0, memory_documents = 0, memory_bytes = 0;  // of the waiting ones: those that are only in memory
+  std::uint64_t pending_runs = 0;  // ended, and not written yet: the disk is slow; they are in no other figure
 };
 
 class Spool : public Outbox {
  public:
-  // Opens or creates <dir>/spool.db. PGA_E_DENIED/PGA_E_FAIL with a HINT when it cannot be used;
-  // error.code "spool.locked" when another collector holds it.
+  // Opens or creates <dir>/spool.db; in memory mode when that cannot be. An error only when waiting would not help: error.code
+  // "spool.locked" when another collector holds it, PGA_E_UNSUPPORTED when a newer program made it; with disk_only any.
   static Expected<std::unique_ptr<Spool>> open(const std::string& dir, const SpoolOptions& options);
   ~Spool() override;
 
-  // One transaction. Returns the batch's seq, 0 if the run had no documents (its state is stored all the same).
+  // All of it is kept, or none. Returns the batch's seq; 0 if the run had no documents (its state is stored all the same), or if
+  // the disk has not taken it yet: then it will, in order, and state_of() knows its state already. Fails with disk_only alone.
   Expected<std::uint64_t> seal(SealedRun&& run);
 
   Expected<std::map<std::string, std::string>> state_of(const std::string& plugin);

@@ -75,6 +75,14 @@ Expected<Statement> Database::prepare(const char* sql) {
   return Statement(handle);
 }
 
+Outcome Database::copy_from(Database& source) {
+  sqlite3_backup* const backup = sqlite3_backup_init(handle_.get(), "main", source.handle_.get(), "main");
+  if (backup == nullptr) return error("unable to copy");
+  sqlite3_backup_step(backup, -1);
+  if (sqlite3_backup_finish(backup) != SQLITE_OK) return error("unable to copy");
+  return {};
+}
+
 void Statement::reset() {
   sqlite3_reset(handle_.get());
   sqlite3_clear_bindings(handle_.get());  // lets go of the caller's bytes

@@ -25,6 +25,8 @@ class Database {
 
   Outcome run(const char* sql);  // statements without parameters or results
   Expected<Statement> prepare(const char* sql);
+  // Every page of `source` as that connection sees it (sqlite.org/backup.html). This one must be empty.
+  Outcome copy_from(Database& source);
   // Whether closing it copies the log into the database and deletes it. Off until said so: what is damaged must stay as it is.
   void checkpoint_on_close(bool yes);
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -45,6 +47,7 @@ class Database {
 // reset() happens by itself at the next bind() and when a step() ends the rows.
 class Statement {
  public:
+  Statement() = default;  // none; only to be assigned to
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view text);
   Statement& bind(std::nullptr_t);

@@ -32,6 +32,7 @@ Outcome release_in_spool(const config::CollectorConfig& config, const std::strin
   if (identity) options.collector_id = identity->collector_id;
   options.hostname = host_name();
   options.version = PGANALYTICS_VERSION;
+  options.disk_only = true;
   PGA_TRY(const auto spool, spool::Spool::open(config.state_dir, options));
   return spool->remove_value(quarantine_key(plugin));
 }

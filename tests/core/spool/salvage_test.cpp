@@ -256,7 +256,9 @@ TEST_CASE("a spool without its folder's permission, or whose name is a folder, i
   const Folder folder;
   const HandClock clock;
   std::filesystem::create_directory(folder / "spool.tally");
-  const auto opened = Spool::open(folder.path(), options_with(clock));
+  auto options = options_with(clock);
+  options.disk_only = true;
+  const auto opened = Spool::open(folder.path(), options);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().message.find("spool.tally") != std::string::npos);
 }

@@ -1,0 +1,74 @@
+// From the threads that use the spool to the one that owns the disk: runs and values in order, calls with an answer.
+//
+// Private to core/spool. Nobody who puts something in waits for the disk longer than he says. Runs that wait weigh at most
+// kMemoryBytesMax, kMemoryBytesOfPluginMax of one plugin: then its oldest one gives up its documents (counted as "memory") and
+// keeps its state. [any thread puts in; the storage thread takes out]
+#pragma once
+
+#include "core/spool/write.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace pganalytics::spool {
+
+class WriteQueue {
+ public:
+  using Call = std::function<void()>;
+  // What the storage thread gets: some writes, in order, or one call; nothing: the time is over.
+  struct Work {
+    std::vector<Write> writes;
+    Call call;
+  };
+
+  explicit WriteQueue(const clock::Clock& clock) : clock_(clock) {}
+
+  // Puts it in and waits up to `patience` for its end, not at all when others have been waiting that long already. Nullopt: it
+  // has not ended yet and will later.
+  std::optional<Receipt> put(Write&& write, std::chrono::milliseconds patience);
+  void put(Call&& call);
+
+  // Waits until there is something, or `until`, or the end is wanted.
+  Work take(std::chrono::steady_clock::time_point until);
+  // The writes that take() gave out have ended.
+  void finish(std::vector<Write>& writes);
+
+  // What may wait from now on, in all: the ring takes from the same memory.
+  void set_room(std::size_t bytes);
+  // How many runs wait to be written.
+  [[nodiscard]] std::size_t waiting() const;
+
+  // take() gives out what is there and waits for no more.
+  void end();
+  [[nodiscard]] bool ending() const;
+  // For the storage thread between two tries; ends early when the end is wanted.
+  void pause(std::chrono::milliseconds time);
+  // The storage thread has left; whoever ends the spool waits for it up to `patience`.
+  void left();
+  bool wait_until_left(std::chrono::milliseconds patience);
+
+ private:
+  struct Waiting {
+    std::variant<Write, Call> what;
+    std::chrono::steady_clock::time_point since;
+    std::size_t bytes = 0;
+  };
+  void keep_to_the_caps(const std::string& plugin);
+
+  const clock::Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Waiting> waiting_;
+  std::chrono::steady_clock::time_point working_since_{};
+  bool working_ = false, ending_ = false, left_ = false;
+  std::size_t room_ = kMemoryBytesMax;
+};
+
+}  // namespace pganalytics::spool
