@@ -3,7 +3,6 @@
 #include <pganalytics/json.hpp>
 
 #include "core/clock/clock.h"
-#include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/api/config_status.h"
 #include "core/server/api/problem.h"

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "core/clock/clock.h"
-#include "core/log/log.h"
 #include "core/schema/json_text.h"
 #include "core/server/api/api.h"
 #include "core/server/api/problem.h"
@@ -62,9 +61,8 @@ void audit(const Call& call, const store::ConfigStatus& status) {
   if (status.state != "rejected" && status.state != "reverted") return;
   JsonWriter detail;
   detail.begin_object().member("version", status.version).member("reason", status.reason).end_object();
-  const Outcome audited =
-      call.services.store.audit(call.caller.name(), "config." + status.state, call.id, std::string(detail.text()));
-  if (!audited) log::write(log::Level::kError, "audit config." + status.state + " of " + call.id, audited.error());
+  call.services.trail.record(
+      {call.caller.name(), "config." + status.state, call.id, call.request.remote_address, std::string(detail.text())});
 }
 
 }  // namespace

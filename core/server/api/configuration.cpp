@@ -1,7 +1,6 @@
 // GET and PUT /api/v1/config/{id}.
 #include <pganalytics/json.hpp>
 
-#include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/api/config_document.h"
 #include "core/server/api/config_status.h"
@@ -42,8 +41,8 @@ void audit_refusal(const Call& call, const Error& error) {
   JsonWriter detail;
   detail.begin_object().member("path", error.message.substr(0, error.message.find(": "))).member("reason", error.message);
   detail.end_object();
-  const Outcome audited = call.services.store.audit(call.caller.name(), "config.refused", call.id, std::string(detail.text()));
-  if (!audited) log::write(log::Level::kError, "audit config.refused of " + call.id, audited.error());
+  const std::string& address = call.request.remote_address;
+  call.services.trail.record({call.caller.name(), "config.refused", call.id, address, std::string(detail.text())});
 }
 
 }  // namespace
@@ -85,9 +84,8 @@ Response serve_put_config(const Call& call) {
   }
   const auto version = store.put_config(call.id, wanted.value().json);
   if (!version) return problem("store a configuration", version.error());
-  const Outcome audited =
-      store.audit(call.caller.name(), "config.put", call.id, "{\"version\":" + std::to_string(version.value()) + "}");
-  if (!audited) log::write(log::Level::kError, "audit config.put of " + call.id, audited.error());
+  call.services.trail.record({call.caller.name(), "config.put", call.id, call.request.remote_address,
+                              "{\"version\":" + std::to_string(version.value()) + "}"});
   return answer(with_version(version.value(), wanted.value().json), etag_of(version.value()));
 }
 

@@ -5,7 +5,6 @@
 
 #include "core/clock/clock.h"
 #include "core/crypto/digest.h"
-#include "core/log/log.h"
 #include "core/schema/json_text.h"
 #include "core/schema/units.h"
 #include "core/server/api/api.h"
@@ -122,8 +121,7 @@ Expected<Given> issue_from_csr(Services& services, const std::string& id, const 
 
 void audit(const Call& call, const std::string& action, const std::string& id, const JsonWriter& detail) {
   const std::string actor = call.caller.collector_id.empty() ? "address:" + call.request.remote_address : call.caller.name();
-  const Outcome audited = call.services.store.audit(actor, action, id, std::string(detail.text()));
-  if (!audited) log::write(log::Level::kError, "audit " + action + " of " + id, audited.error());
+  call.services.trail.record({actor, action, id, call.request.remote_address, std::string(detail.text())});
 }
 
 Response secret_json(int status, const JsonWriter& json) {
