@@ -40,7 +40,7 @@ class Loss:
 class Spool:
     """What one state folder says."""
 
-    epochs: dict = field(default_factory=dict)  # epoch -> {"last_seq", "produced", "acknowledged", "lost"}
+    epochs: dict = field(default_factory=dict)  # epoch -> {"last_seq", "produced", "acknowledged", "lost", "collector_id"}
     waiting: dict = field(default_factory=dict)  # (epoch, seq, part) -> documents
     waiting_counted: int = 0  # documents of fault_counter among them
     losses: list = field(default_factory=list)  # the ledger: of which the server does not know yet
@@ -133,10 +133,11 @@ def read_spool(state_dir):
 
 def take_tables(database, spool):
     for row in database.execute("select * from epoch order by rowid"):
-        spool.epochs[row["epoch"]] = {name: row[name] for name in ("last_seq", "produced", "acknowledged", "lost")}
+        spool.epochs[row["epoch"]] = {name: row[name] for name in ("last_seq", "produced", "acknowledged", "lost", "collector_id")}
     newest = list(spool.epochs)[-1] if spool.epochs else ""
     is_format_1 = database.execute("pragma user_version").fetchone()[0] == 1
-    spool.current = newest if is_format_1 else database.execute("select epoch from spool").fetchone()[0]
+    row = None if is_format_1 else database.execute("select epoch from spool").fetchone()
+    spool.current = row[0] if row else newest
     columns = {row[1] for row in database.execute("pragma table_info(batch)")}
     for row in database.execute("select * from batch"):
         key = (row["epoch"] if "epoch" in columns else newest, row["seq"], row["part"] if "part" in columns else "")
@@ -241,6 +242,8 @@ def check(conninfo, collector_ids, state_dirs, origins=one_folder, equation=True
     equation=False where an epoch lives in more than one folder, so that no folder's own figures are the whole; moved: see check_holes()."""
     stored = read_stored(conninfo, collector_ids)
     spools = [read_spool(state_dir) for state_dir in state_dirs]
+    for spool in spools:  # a spool that was another's once remembers what it made then, and the server has that under the other's name
+        spool.epochs = {epoch: row for epoch, row in spool.epochs.items() if row["collector_id"] in collector_ids}
     # The same record may be in the ledger and, its acknowledgement lost, on the server.
     losses = list(dict.fromkeys(stored.losses + [loss for spool in spools for loss in spool.losses]))
     verdict = Verdict(documents=len(stored.serials))

@@ -120,7 +120,7 @@ def told(result):
             f"{counts.get('duplicated', 0)} twice, {counts.get('counted_lost', 0)} counted lost{', ' + faults if faults else ''}; {result['seconds']:.1f} s")
 
 
-LABELS = {"kills": "kills", "torn": "torn writes", "server_kills": "server kills", "database_kills": "database kills", "restarts": "restarts", "faults": "faults"}
+LABELS = {"kills": "kills", "torn": "torn writes", "server_kills": "server kills", "database_kills": "database kills", "restarts": "restarts", "faults": "faults", "cuts": "power cuts"}
 
 
 def run_all(chosen, folder, seed, jobs, keep):
