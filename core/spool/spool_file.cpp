@@ -41,7 +41,7 @@ Outcome check_format(Database& database, const std::string& path) {
   PGA_TRY(const std::int64_t format, format_of(database));
   PGA_TRY(const std::int64_t application, number_of(database, "PRAGMA application_id"));
   if (format == kFormat || (format < kFormat && application == 0)) return {};
-  if (application != application_id_of(format)) return damaged("the format of " + path);
+  if (format >= kFormatEnd || application != application_id_of(format)) return damaged("the format of " + path);
   return Error{PGA_E_UNSUPPORTED, "spool.format",
                "the spool " + path + " has format " + std::to_string(format) + ", this program knows " + std::to_string(kFormat),
                "Run the newer pganalytics that wrote it, or give this one another [collector] state_dir.", 0};

@@ -11,7 +11,8 @@
 namespace pganalytics::spool {
 
 constexpr int kFormat = 2;
-// What application_id says beside it, from format 2 on.
+// What application_id says beside it, from format 2 to kFormatEnd.
+constexpr int kFormatEnd = 256;
 constexpr std::int64_t application_id_of(std::int64_t format) { return 0x50470000 | (0x101 * format); }
 static_assert(application_id_of(kFormat) == 1346830850);
 
