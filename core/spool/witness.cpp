@@ -121,9 +121,10 @@ std::optional<Testimony> read_slot(std::string_view bytes, std::uint64_t& turn) 
   return reader.failed() ? std::nullopt : std::optional(std::move(testimony));
 }
 
-Outcome testify_epochs(Database& database, const WaitingKeys& waiting, Testimony& testimony) {
-  PGA_TRY(Statement rows, database.prepare("SELECT epoch, collector_id, last_seq, produced, acknowledged, lost FROM epoch"
-                                           " ORDER BY rowid DESC LIMIT 24"));
+constexpr const char* kEpochs =
+    "SELECT epoch, collector_id, last_seq, produced, acknowledged, lost FROM epoch ORDER BY rowid DESC LIMIT 24";
+
+Outcome testify_epochs(Statement& rows, const WaitingKeys& waiting, Testimony& testimony) {
   std::size_t room = kRunsMax;
   for (;;) {
     PGA_TRY(const bool found, rows.step());
@@ -147,14 +148,14 @@ Outcome testify_epochs(Database& database, const WaitingKeys& waiting, Testimony
   }
 }
 
-Outcome testify_states(Database& database, Testimony& testimony) {
-  PGA_TRY(Statement rows, database.prepare("SELECT plugin, crc FROM state"));
+Outcome testify_states(Statement& rows, Testimony& testimony) {
   for (;;) {
     PGA_TRY(const bool found, rows.step());
-    if (!found) return {};
+    if (!found) break;
     testimony.states[rows.bytes(0)] += (std::uint64_t{1} << 40) + rows.count(1);  // how many, and a sum over them
-    if (testimony.states.size() > kPluginsMax) return {};
   }
+  if (testimony.states.size() > kPluginsMax) testimony.states.clear();  // nothing said is better than half
+  return {};
 }
 
 }  // namespace
@@ -166,14 +167,13 @@ const Testimony::Epoch* Testimony::find(const std::string& epoch) const {
 
 Expected<Testimony> Witness::testify(Database& database) {
   Testimony testimony;
-  if (!waiting_) return Error{PGA_E_FAIL, "spool.witness", "the witness follows no database", "", 0};
+  if (!questions_) return Error{PGA_E_FAIL, "spool.witness", "the witness follows no database", "", 0};
   PGA_CHECK(waiting_->catch_up(database));
-  PGA_CHECK(testify_epochs(database, *waiting_, testimony));
-  PGA_TRY(Statement ledger, database.prepare("SELECT coalesce(sum(documents), 0) FROM loss"));
-  PGA_CHECK(ledger.step());
-  testimony.ledger_documents = ledger.count(0);
-  PGA_CHECK(testify_states(database, testimony));
-  if (testimony.states.size() > kPluginsMax) testimony.states.clear();  // nothing said is better than half
+  PGA_CHECK(testify_epochs(questions_->epochs, *waiting_, testimony));
+  PGA_CHECK(questions_->ledger.step());
+  testimony.ledger_documents = questions_->ledger.count(0);
+  questions_->ledger.reset();
+  PGA_CHECK(testify_states(questions_->states, testimony));
   return testimony;
 }
 
@@ -192,6 +192,7 @@ Witness::Witness(Witness&& other) noexcept
       turn_(other.turn_),
       said_(std::move(other.said_)),
       waiting_(std::move(other.waiting_)),
+      questions_(std::move(other.questions_)),
       complained_(other.complained_) {
   other.fd_ = -1;
 }
@@ -216,6 +217,10 @@ void Witness::read() {
 
 Outcome Witness::follow(Database& database) {
   PGA_TRY(waiting_, WaitingKeys::follow(database));
+  PGA_TRY(Statement epochs, database.prepare(kEpochs));
+  PGA_TRY(Statement ledger, database.prepare("SELECT coalesce(sum(documents), 0) FROM loss"));
+  PGA_TRY(Statement states, database.prepare("SELECT plugin, crc FROM state"));
+  questions_.emplace(Questions{std::move(epochs), std::move(ledger), std::move(states)});
   return {};
 }
 

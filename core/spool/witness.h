@@ -43,7 +43,7 @@ class Witness {
   Witness& operator=(Witness&&) = delete;
   ~Witness();
 
-  // Hears of every change of `database` from now on.
+  // Hears of every change of `database` from now on; the witness is gone before it is closed.
   Outcome follow(Database& database);
 
   // What it says; nullopt: nothing, a new file or a damaged one.
@@ -55,6 +55,9 @@ class Witness {
   Witness(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   void read();
   Expected<Testimony> testify(Database& database);
+  struct Questions {  // what is asked of the database each time
+    Statement epochs, ledger, states;
+  };
   Outcome write(const Testimony& testimony);
 
   int fd_ = -1;
@@ -62,6 +65,7 @@ class Witness {
   std::uint64_t turn_ = 0;  // of the newest slot
   std::optional<Testimony> said_;
   std::optional<WaitingKeys> waiting_;
+  std::optional<Questions> questions_;
   bool complained_ = false;
 };
 

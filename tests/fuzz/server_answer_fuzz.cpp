@@ -43,7 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto token = read_token(answer, 0)) require(is_header_safe(token.value().token) && token.value().life_ms >= 0);
   if (const auto config = read_config(answer, 0))
-    require(config.value().modified ? is_etag(config.value().etag) : answer.status == 304);
+    require(config.value().modified ? config.value().etag.empty() || is_etag(config.value().etag) : answer.status == 304);
   if (const auto enrolment = read_enrolment(answer, 0)) require(is_uuid(enrolment.value().collector_id));
+  if (const auto certificate = read_certificate(answer, 0)) require(!certificate.value().empty());
+  const Error refused = refusal(answer, 0);
+  require(refused.status != PGA_OK && !refused.message.empty() && refused.message.size() < 2000);
   return 0;
 }
