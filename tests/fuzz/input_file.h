@@ -16,14 +16,13 @@ class Folder {
  public:
   Folder() : path_("/dev/shm/pga-fuzz-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) std::abort();
-    last() = this;  // of a target's one folder, which is static and stays
-    std::atexit([] {
-      std::error_code ignored;
-      std::filesystem::remove_all(last()->path_, ignored);
-    });
   }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
 
   [[nodiscard]] const std::string& path() const { return path_; }
   void write(const std::string& name, std::string_view content, mode_t mode = 0600) const {
@@ -37,10 +36,6 @@ class Folder {
   }
 
  private:
-  static Folder*& last() {
-    static Folder* folder = nullptr;
-    return folder;
-  }
   std::string path_;
 };
 
