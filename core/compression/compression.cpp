@@ -136,4 +136,19 @@ Expected<std::string> expand(Encoding encoding, std::string_view squeezed, std::
   return std::string(squeezed);
 }
 
+std::optional<std::uint64_t> expanded_bytes(Encoding encoding, std::string_view squeezed) {
+  if (encoding == Encoding::kIdentity) return squeezed.size();
+  if (encoding == Encoding::kZstd) {
+    const unsigned long long bytes = ZSTD_getFrameContentSize(squeezed.data(), squeezed.size());
+    if (bytes == ZSTD_CONTENTSIZE_UNKNOWN || bytes == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+    return bytes;
+  }
+  // RFC 1952, section 2.3.1: the last four bytes, least significant first.
+  constexpr std::size_t kGzipLeastBytes = 18;
+  if (squeezed.size() < kGzipLeastBytes) return std::nullopt;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 1; i <= 4; ++i) bytes = bytes << 8 | static_cast<unsigned char>(squeezed[squeezed.size() - i]);
+  return bytes;
+}
+
 }  // namespace pganalytics::compression

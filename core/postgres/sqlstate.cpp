@@ -32,6 +32,7 @@ constexpr Meaning kClasses[] = {
     {"40", PGA_E_TRANSIENT},    // rollback: serialization failure, deadlock, recovery conflict
     {"53", PGA_E_TRANSIENT},    // insufficient resources: too many connections, disk full, out of memory
     {"57", PGA_E_TRANSIENT},    // operator intervention: shutdown, crash, starting up, database dropped
+    {"58", PGA_E_TRANSIENT},    // system error: a write or read that the disk refused
 };
 
 }  // namespace

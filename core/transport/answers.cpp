@@ -5,6 +5,7 @@
 #include "core/transport/retry_after.h"
 
 #include <algorithm>
+#include <charconv>
 #include <pganalytics/json.hpp>
 
 namespace pganalytics::transport {
@@ -12,6 +13,7 @@ namespace {
 
 using Verdict = PushAnswer::Verdict;
 
+constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kTokenBytesMax = 4096;
 constexpr std::size_t kMessageBytesMax = 300;
 constexpr std::int64_t kTokenLifeMaxMs = 24LL * 3600 * 1000;
@@ -43,19 +45,24 @@ std::uint32_t small_number(std::uint64_t number) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
 }
 
-// The message of {"error":{"code","message"}}, cut to what a log line can bear; "" if the body is something else.
-std::string message_of(const HttpAnswer& answer) {
+// What {"error":{"code","message","max_bytes"}} says, the message cut to what a log line can bear; empty if the body is another.
+struct Problem {
+  std::string code, message;
+  std::uint64_t max_bytes = 0;
+};
+
+Problem problem_of(const HttpAnswer& answer) {
   const auto body = read_object(answer);
   if (!body) return {};
   const rapidjson::Value* error = find(body.value(), "error");
   if (error == nullptr || !error->IsObject()) return {};
   std::string message = string_at(*error, "message");
   if (message.size() > kMessageBytesMax) message.resize(kMessageBytesMax);
-  return mend_utf8(message);
+  return {string_at(*error, "code"), mend_utf8(message), number_at(*error, "max_bytes")};
 }
 
 std::string describe(const HttpAnswer& answer) {
-  const std::string message = message_of(answer);
+  const std::string message = problem_of(answer).message;
   return std::to_string(answer.status) + (message.empty() ? "" : ": " + message);
 }
 
@@ -66,15 +73,45 @@ Error not_ours(const HttpAnswer& answer, const std::string& why) {
 
 bool may_pass(int status) { return status == 408 || status == 409 || status == 425 || status == 429 || status >= 500; }
 
+// What a status says about the server or about us; 400, 409, 413 and 422 are about the batch (judge_push).
 Verdict verdict_of(int status) {
   switch (status) {
-    case 400:
-    case 422: return Verdict::kRefused;
-    case 403:
-    case 410: return Verdict::kForbidden;
-    case 413: return Verdict::kTooLarge;
-    default: return Verdict::kRetry;
+    case 401: return Verdict::kUnauthorized;
+    case 403: return Verdict::kForbidden;
+    case 410: return Verdict::kGone;
+    case 429: return Verdict::kBusy;
+    case 408:
+    case 425: return Verdict::kRetry;
+    case 501: return Verdict::kNotThisApi;
+    default: break;
   }
+  if (status >= 300 && status < 400) return Verdict::kRedirected;
+  if (status >= 400 && status < 500) return Verdict::kNotThisApi;
+  return Verdict::kRetry;
+}
+
+void judge_batch(const HttpAnswer& answer, PushAnswer& push) {
+  const Problem problem = problem_of(answer);
+  switch (answer.status) {
+    case 400: push.verdict = Verdict::kRefused; return;
+    case 409: push.verdict = problem.code == "in_progress" ? Verdict::kInProgress : Verdict::kRetry; return;
+    case 413:
+      push.verdict = Verdict::kTooLarge;
+      push.max_bytes = problem.max_bytes;
+      push.max_is_expanded = problem.code == "inflated_too_large";
+      return;
+    case 422: push.verdict = problem.code == "key_conflict" ? Verdict::kKeyConflict : Verdict::kRefused; return;
+    default: push.verdict = verdict_of(answer.status); return;
+  }
+}
+
+// The server's clock less ours, the server's word taken to be from the middle of the call. Its Date has no fractions.
+std::optional<std::int64_t> clock_offset_ms(const HttpAnswer& answer, const std::string& server_time, const CallTimes& times) {
+  const auto told = clock::parse_rfc3339(server_time);
+  const auto dated = parse_http_date(answer.date);
+  if (!told && !dated) return std::nullopt;
+  const std::int64_t theirs_ms = told ? *told / kNsPerMs : *dated / kNsPerMs + 500;
+  return theirs_ms - (times.sent_unix_ns / 2 + times.answered_unix_ns / 2) / kNsPerMs;
 }
 
 // A 2xx: only our own acknowledgement makes it one.
@@ -90,6 +127,7 @@ void judge_acknowledgement(const HttpAnswer& answer, const std::string& key, Pus
     return;
   }
   push.verdict = Verdict::kAcknowledged;
+  push.server_time = string_at(document, "server_time");
   push.config_version = number_at(document, "config_version");
   push.accepted = small_number(number_at(document, "metrics_count"));
   const rapidjson::Value* duplicate = find(document, "duplicate");
@@ -135,23 +173,31 @@ Error refusal(const HttpAnswer& answer, std::int64_t now_unix_ns) {
   return {kind, "http." + std::to_string(status), std::move(message), "", wait};
 }
 
-PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, std::int64_t now_unix_ns) {
+PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, const CallTimes& times) {
   PushAnswer push;
   push.http_status = answer.status;
   if (is_success(answer.status)) {
     judge_acknowledgement(answer, key, push);
-    return push;
+  } else {
+    const Error error = refusal(answer, times.answered_unix_ns);
+    judge_batch(answer, push);
+    push.retry_after_ms = error.retry_after_ms;
+    push.reason = error.message;
   }
-  const Error error = refusal(answer, now_unix_ns);
-  push.verdict = verdict_of(answer.status);
-  push.retry_after_ms = error.retry_after_ms;
-  push.reason = error.message;
+  push.clock_offset_ms = clock_offset_ms(answer, push.server_time, times);
   return push;
 }
 
 PushAnswer judge_failure(const Error& error) {
+  constexpr std::string_view kStatus = "http.";
   PushAnswer push;
-  push.verdict = error.code == "http.403" || error.code == "http.410" ? Verdict::kForbidden : Verdict::kRetry;
+  int status = 0;
+  if (error.code.size() == kStatus.size() + 3) {
+    std::from_chars(error.code.data() + kStatus.size(), error.code.data() + error.code.size(), status);
+  }
+  // Of the token's own call: no batch is to blame.
+  push.verdict = status == 400 || status == 409 || status == 413 || status == 422 ? Verdict::kRetry : verdict_of(status);
+  push.http_status = status;
   push.retry_after_ms = error.retry_after_ms;
   push.reason = error.message;
   return push;

@@ -13,8 +13,12 @@
 
 namespace pganalytics::transport {
 
-// The response table of a push. `key` is the Idempotency-Key that was sent.
-PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, std::int64_t now_unix_ns);
+struct CallTimes {
+  std::int64_t sent_unix_ns = 0, answered_unix_ns = 0;
+};
+
+// The response table of a push (docs/DELIVERY.md). `key` is the Idempotency-Key that was sent.
+PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, const CallTimes& times);
 // The same table for a call that got no answer, or for one whose access token could not be had.
 PushAnswer judge_failure(const Error& error);
 

@@ -44,7 +44,7 @@ class Backend::Impl {
 
  private:
   Outcome have_token();
-  Expected<HttpAnswer> call_with_token(HttpRequest request);
+  Expected<HttpAnswer> call_with_token(HttpRequest request, CallTimes* times = nullptr);
 
   const Identity identity_;
   std::unique_ptr<HttpClient> client_;
@@ -67,13 +67,16 @@ Outcome Backend::Impl::have_token() {
   return {};
 }
 
-// With a token; after a 401 once more with a new one. What the second answer says stands, 401 included.
-Expected<HttpAnswer> Backend::Impl::call_with_token(HttpRequest request) {
+// With a token; after a 401 once more with a new one. What the second answer says stands, 401 included. One thread calls, so
+// there is never more than one request for a token under way.
+Expected<HttpAnswer> Backend::Impl::call_with_token(HttpRequest request, CallTimes* times) {
   request.headers.emplace_back();
   for (int attempt = 1;; ++attempt) {
     PGA_CHECK(have_token());
     request.headers.back() = "Authorization: Bearer " + token_->text;
+    const std::int64_t sent_unix_ns = clock::now_unix_ns();
     PGA_TRY(HttpAnswer answer, client_->call(request));
+    if (times != nullptr) *times = {sent_unix_ns, clock::now_unix_ns()};
     if (answer.status != 401) return answer;
     token_.reset();
     if (attempt == 2) return answer;
@@ -89,9 +92,10 @@ PushAnswer Backend::Impl::push(const spool::Batch& batch) {
   if (batch.encoding != compression::Encoding::kIdentity)
     request.headers.push_back("Content-Encoding: " + std::string(compression::content_encoding(batch.encoding)));
   request.body = batch.body;
-  const auto answer = call_with_token(std::move(request));
+  CallTimes times;
+  const auto answer = call_with_token(std::move(request), &times);
   if (!answer) return judge_failure(answer.error());
-  return judge_push(answer.value(), key, clock::now_unix_ns());
+  return judge_push(answer.value(), key, times);
 }
 
 Expected<ConfigAnswer> Backend::Impl::pull_config(const std::string& known_etag) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 
@@ -27,10 +28,17 @@ struct BackendOptions {
 struct PushAnswer {
   enum class Verdict {
     kAcknowledged,  // 2xx with our acknowledgement in the body (duplicate included)
-    kRetry,         // cannot tell or not now: keep it, try later
+    kRetry,         // no answer, 408, 425, 5xx, 2xx that is not ours: cannot tell or not now
+    kBusy,          // 429: not so fast
+    kInProgress,    // 409: the same batch is being stored by an earlier try of ours
+    kRedirected,    // 3xx: something stands between us and the server; never followed
+    kNotThisApi,    // 404, 405, 411, 415, 426, 501 ...: another server, or another version
+    kUnauthorized,  // 401, also with a new token
+    kForbidden,     // 403: we are not welcome
+    kGone,          // 410: this collector is no more
     kRefused,       // 400, 422: the batch itself
+    kKeyConflict,   // 422: the server has other content under this key
     kTooLarge,      // 413
-    kForbidden,     // 403, 410: we are not welcome; keep everything, try rarely
   };
   Verdict verdict = Verdict::kRetry;
   bool duplicate = false;
@@ -38,7 +46,11 @@ struct PushAnswer {
   std::int64_t retry_after_ms = 0;   // 0: the server did not say
   std::uint64_t config_version = 0;  // 0: the server did not say
   std::uint32_t accepted = 0, rejected = 0;
-  std::string reason;  // for the log
+  std::uint64_t max_bytes = 0;                  // if too large: what would not be; 0: the server did not say
+  bool max_is_expanded = false;                 // max_bytes counts the expanded body, not the compressed one
+  std::string server_time;                      // RFC 3339; "": the server did not say
+  std::optional<std::int64_t> clock_offset_ms;  // the server's clock less ours, give or take half of the call's time
+  std::string reason;                           // for the log
 };
 
 struct ConfigAnswer {

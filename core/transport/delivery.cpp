@@ -8,19 +8,17 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace pganalytics::transport {
 namespace {
 
 using backoff::Backoff;
-using Verdict = PushAnswer::Verdict;
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-constexpr int kRefusedInARowMax = 3;
+constexpr std::int64_t kNever = Pusher::kNever;
 
 std::int64_t now_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
@@ -41,11 +39,6 @@ std::uint64_t version_of(const std::string& etag) {
   return version;
 }
 
-// Of one epoch the higher number; of another epoch whichever came last.
-void keep_newer(spool::BatchKey& newest, const spool::BatchKey& key) {
-  if (newest.epoch != key.epoch || newest.seq <= key.seq) newest = key;
-}
-
 }  // namespace
 
 class Delivery::Impl {
@@ -53,12 +46,11 @@ class Delivery::Impl {
   Impl(std::unique_ptr<Backend> backend, spool::Outbox& outbox, ConfigSink& sink, DeliveryOptions options)
       : options_(std::move(options)),
         backend_(std::move(backend)),
-        outbox_(outbox),
         sink_(sink),
-        retry_(options_.retry_first_ms, options_.retry_max_ms, backoff::random_seed()),
-        forbidden_(options_.forbidden_first_ms, options_.forbidden_max_ms, backoff::random_seed()),
-        config_retry_(options_.retry_first_ms, options_.retry_max_ms, backoff::random_seed()),
-        report_retry_(options_.retry_first_ms, options_.retry_max_ms, backoff::random_seed()),
+        pusher_(*backend_, outbox, options_.push,
+                {[this](std::uint64_t version) { config_announced(version); }, [this] { return stopping(); }}),
+        config_retry_(options_.push.retry_first_ms, options_.push.retry_max_ms, backoff::random_seed()),
+        report_retry_(options_.push.retry_first_ms, options_.push.retry_max_ms, backoff::random_seed()),
         etag_(options_.known_etag),
         config_version_(version_of(options_.known_etag)) {}
 
@@ -76,23 +68,16 @@ class Delivery::Impl {
   void drain();
 
   void push_next();
-  void take_verdict(const spool::Batch& batch, const PushAnswer& answer);
-  void acknowledged(const spool::Batch& batch, const PushAnswer& answer);
-  void refused(const spool::Batch& batch, const PushAnswer& answer);
-  void set_aside(const spool::Batch& batch, const std::string& reason, const PushAnswer& answer);
-  // state: for the log; empty: not worth a line.
-  void try_later(std::int64_t delay_ms, const std::string& state, const std::string& reason);
-  void outbox_failed(const Error& error);
-
+  void config_announced(std::uint64_t version);
   void pull_config();
   void send_report();
   void renew_certificate();
   void took_config(ConfigAnswer&& answer);
 
-  void count_failure(std::string& error, std::string text) {
+  void config_failed(std::string text) {
     const std::lock_guard lock(mutex_);
-    ++status_.failures;
-    error = std::move(text);
+    ++config_failures_;
+    config_error_ = std::move(text);
   }
   [[nodiscard]] bool stopping() const {
     const std::lock_guard lock(mutex_);
@@ -101,28 +86,26 @@ class Delivery::Impl {
 
   const DeliveryOptions options_;
   const std::unique_ptr<Backend> backend_;
-  spool::Outbox& outbox_;
   ConfigSink& sink_;
 
   // The delivery thread's own.
-  Backoff retry_, forbidden_, config_retry_, report_retry_;
-  std::int64_t push_at_ms_ = 0;  // kNever: nothing waits, until wake()
+  Pusher pusher_;
+  Backoff config_retry_, report_retry_;
   std::int64_t config_at_ms_ = 0;
   std::int64_t report_at_ms_ = kNever;  // kNever: nothing to tell, until report_config()
   std::string etag_;
   std::uint64_t config_version_, announced_version_ = 0;
-  std::string refused_key_;  // the batch that was refused once and waits for its second try
-  int refused_in_a_row_ = 0;
-  CallHealth push_health_{"push"}, config_health_{"config pull"}, spool_health_{"spool"}, renewal_health_{"certificate renewal"},
-      report_health_{"configuration report"};
+  CallHealth config_health_{"config pull"}, renewal_health_{"certificate renewal"}, report_health_{"configuration report"};
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false, ended_ = false;  // under mutex_
   std::optional<ConfigReport> report_;                     // under mutex_: to be told
   bool report_is_new_ = false;                             // under mutex_
-  DeliveryStatus status_;                                  // under mutex_, but for last_error
-  std::string push_error_, config_error_;                  // under mutex_; empty: the last such call went well
+  PushStatus push_status_;                                 // under mutex_: a copy of pusher_'s
+  std::int64_t last_config_unix_ns_ = 0;                   // under mutex_
+  std::uint64_t config_failures_ = 0;                      // under mutex_
+  std::string config_error_;                               // under mutex_; empty: the last such call went well
   std::thread thread_;
 };
 
@@ -157,8 +140,11 @@ void Delivery::Impl::stop(std::int64_t drain_ms) {
 
 DeliveryStatus Delivery::Impl::status() const {
   const std::lock_guard lock(mutex_);
-  DeliveryStatus status = status_;
-  status.last_error = push_error_.empty() ? config_error_ : push_error_;
+  DeliveryStatus status;
+  static_cast<PushStatus&>(status) = push_status_;
+  status.last_config_unix_ns = last_config_unix_ns_;
+  status.failures += config_failures_;
+  if (status.last_error.empty()) status.last_error = config_error_;
   return status;
 }
 
@@ -169,8 +155,8 @@ void Delivery::Impl::run() {
       pull_config();
     }
     if (now_ms() >= report_at_ms_) send_report();
-    if (now_ms() >= push_at_ms_) push_next();
-  } while (wait_until(std::min({config_at_ms_, report_at_ms_, push_at_ms_})));
+    if (now_ms() >= pusher_.due_ms()) push_next();
+  } while (wait_until(std::min({config_at_ms_, report_at_ms_, pusher_.due_ms()})));
   drain();
   {
     const std::lock_guard lock(mutex_);
@@ -179,122 +165,37 @@ void Delivery::Impl::run() {
   changed_.notify_all();
 }
 
-// False when it is time to stop. A wake makes an idle lane due; it does not shorten a backoff.
+// False when it is time to stop. A wake is for the pusher to judge: it does not shorten a backoff.
 bool Delivery::Impl::wait_until(std::int64_t due_ms) {
   std::unique_lock lock(mutex_);
-  const auto due = [this] { return stopping_ || report_is_new_ || (woken_ && push_at_ms_ == kNever); };
+  const auto due = [this] { return stopping_ || report_is_new_ || woken_; };
   if (due_ms == kNever) {
     changed_.wait(lock, due);
   } else if (const std::int64_t left_ms = due_ms - now_ms(); left_ms > 0) {
     changed_.wait_for(lock, std::chrono::milliseconds(left_ms), due);
   }
-  if (woken_ && push_at_ms_ == kNever) push_at_ms_ = 0;
-  woken_ = false;
+  if (std::exchange(woken_, false)) pusher_.wake();
   if (std::exchange(report_is_new_, false)) report_at_ms_ = 0;
   return !stopping_;
 }
 
 // The last chance before the thread ends: as long as the server takes them. interrupt() ends it when the time is over.
 void Delivery::Impl::drain() {
-  do {
-    push_at_ms_ = 0;
-    push_next();
-  } while (push_at_ms_ == 0);
+  pusher_.hurry();
+  while (pusher_.due_ms() == 0) push_next();
   send_report();
 }
 
-// One batch, or kNever. On return push_at_ms_ says when to come again; 0 is at once.
 void Delivery::Impl::push_next() {
-  auto next = outbox_.next(spool::Lane::kBacklog);
-  if (!next) return outbox_failed(next.error());
-  spool_health_.well("the outbox");
-  if (!next.value()) {
-    push_at_ms_ = kNever;
-    return;
-  }
-  const spool::Batch& batch = *next.value();
-  const PushAnswer answer = backend_->push(batch);
-  if (answer.verdict != Verdict::kAcknowledged) count_failure(push_error_, "push: " + answer.reason);
-  take_verdict(batch, answer);
+  pusher_.push_next();
+  const std::lock_guard lock(mutex_);
+  push_status_ = pusher_.status();
 }
 
-void Delivery::Impl::take_verdict(const spool::Batch& batch, const PushAnswer& answer) {
-  const std::int64_t wait_ms = spread(answer.retry_after_ms);
-  switch (answer.verdict) {
-    case Verdict::kAcknowledged: return acknowledged(batch, answer);
-    // 429 is flow control while a backlog drains, not trouble.
-    case Verdict::kRetry: return try_later(retry_.next_ms(wait_ms), answer.http_status == 429 ? "" : "away", answer.reason);
-    case Verdict::kForbidden:
-      return try_later(forbidden_.next_ms(std::max(wait_ms, options_.forbidden_first_ms)), "not welcome", answer.reason);
-    case Verdict::kTooLarge: return set_aside(batch, "too_large", answer);
-    case Verdict::kRefused: return refused(batch, answer);
-  }
-}
-
-void Delivery::Impl::acknowledged(const spool::Batch& batch, const PushAnswer& answer) {
-  if (const Outcome forgotten = outbox_.acknowledge(batch.key); !forgotten) return outbox_failed(forgotten.error());
-  push_health_.well(backend_->url());
-  retry_.reset();
-  forbidden_.reset();
-  refused_in_a_row_ = 0;
-  refused_key_.clear();
-  push_at_ms_ = 0;
-  if (answer.rejected > 0) {
-    log::warn("push: the server took batch " + batch.key.text() + " of " + batch.plugin + " but rejected " +
-              std::to_string(answer.rejected) + " of its " + std::to_string(batch.documents) + " documents");
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    ++status_.pushed_batches;
-    status_.pushed_bytes += batch.body.size();
-    status_.last_push_unix_ns = clock::now_unix_ns();
-    keep_newer(status_.newest_acknowledged, batch.key);
-    push_error_.clear();
-  }
-  if (answer.config_version > std::max(config_version_, announced_version_)) {
-    announced_version_ = answer.config_version;
-    config_at_ms_ = 0;
-  }
-}
-
-// First time: perhaps the server had a bad moment. Second time: the batch is poison, unless so many in a row are that the server
-// must be at fault; then the rest is kept until it takes one again.
-void Delivery::Impl::refused(const spool::Batch& batch, const PushAnswer& answer) {
-  {
-    const std::lock_guard lock(mutex_);
-    keep_newer(status_.newest_refused, batch.key);
-    if (status_.newest_refused == batch.key) status_.refused_reason = answer.reason;
-  }
-  const std::string key = batch.key.text();
-  if (refused_key_ != key) {
-    refused_key_ = key;
-    ++refused_in_a_row_;
-    if (refused_in_a_row_ < kRefusedInARowMax)
-      return try_later(std::max(spread(answer.retry_after_ms), options_.refused_retry_ms), "refusing a batch", answer.reason);
-  }
-  if (refused_in_a_row_ < kRefusedInARowMax) return set_aside(batch, "poison", answer);
-  try_later(std::max(retry_.next_ms(spread(answer.retry_after_ms)), options_.refused_retry_ms), "refusing every batch",
-            answer.reason);
-}
-
-void Delivery::Impl::set_aside(const spool::Batch& batch, const std::string& reason, const PushAnswer& answer) {
-  log::error("push: batch " + batch.key.text() + " of " + batch.plugin + " with " + std::to_string(batch.documents) +
-             " documents is set aside as " + reason + ": " + answer.reason);
-  if (const Outcome done = outbox_.set_aside(batch.key, reason); !done) return outbox_failed(done.error());
-  push_at_ms_ = 0;
-}
-
-void Delivery::Impl::try_later(std::int64_t delay_ms, const std::string& state, const std::string& reason) {
-  // An interrupted call while stopping says nothing about the server.
-  if (!state.empty() && !stopping()) push_health_.failing(backend_->url(), state, reason, delay_ms);
-  push_at_ms_ = now_ms() + std::max<std::int64_t>(delay_ms, 1);
-}
-
-void Delivery::Impl::outbox_failed(const Error& error) {
-  count_failure(push_error_, "spool: " + error.message);
-  const std::int64_t delay_ms = std::max<std::int64_t>(retry_.next_ms(), 1);
-  spool_health_.failing("the outbox", "failing", error.message, delay_ms);
-  push_at_ms_ = now_ms() + delay_ms;
+void Delivery::Impl::config_announced(std::uint64_t version) {
+  if (version <= std::max(config_version_, announced_version_)) return;
+  announced_version_ = version;
+  config_at_ms_ = 0;
 }
 
 void Delivery::Impl::pull_config() {
@@ -304,8 +205,9 @@ void Delivery::Impl::pull_config() {
     config_retry_.reset();
     config_at_ms_ = now_ms() + jittered(options_.config_pull_interval_ms);
     if (answer.value().modified) took_config(std::move(answer).value());
+    pusher_.welcome();
     const std::lock_guard lock(mutex_);
-    status_.last_config_unix_ns = clock::now_unix_ns();
+    last_config_unix_ns_ = clock::now_unix_ns();
     config_error_.clear();
     return;
   }
@@ -316,7 +218,7 @@ void Delivery::Impl::pull_config() {
   const std::int64_t wait_ms = std::max({delay_ms, spread(error.retry_after_ms), std::int64_t{1}});
   if (!stopping()) config_health_.failing(backend_->url(), "away", error.message, wait_ms);
   config_at_ms_ = now_ms() + wait_ms;
-  count_failure(config_error_, "config pull: " + error.message);
+  config_failed("config pull: " + error.message);
 }
 
 // A server that answers and does not want to know is not asked again: the next start tells it once more.
@@ -349,7 +251,7 @@ void Delivery::Impl::send_report() {
 void Delivery::Impl::renew_certificate() {
   const Outcome renewed = backend_->renew_certificate_if_due();
   if (renewed) return renewal_health_.well(backend_->url());
-  count_failure(config_error_, "certificate renewal: " + renewed.error().message);
+  config_failed("certificate renewal: " + renewed.error().message);
   if (!stopping()) renewal_health_.failing(backend_->url(), "away", renewed.error().message, options_.config_pull_interval_ms);
 }
 

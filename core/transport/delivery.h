@@ -1,8 +1,6 @@
-// The delivery thread: drains the outbox, pulls configuration at its interval, waits by the one retry policy (core/backoff).
+// The delivery thread: pushes what waits (pusher.h), pulls configuration at its interval, tells what became of it.
 //
-// A batch leaves the outbox only acknowledged, or set aside and counted: "too_large" (413), "poison" (refused twice with 400 or
-// 422). When three different batches in a row are refused, the fault is the server's: nothing more is set aside until it takes
-// one. Configuration is pulled (and the certificate renewed when due) at start, at its interval, and at once when a push's answer
+// Configuration is pulled (and the certificate renewed when due) at start, at its interval, and at once when a push's answer
 // tells of a newer one. Without the server everything goes on with what is here. One log line per change: away, back.
 //
 // Owns a thread from start() to stop(). ConfigSink is called on that thread; an implementation hands over to the main thread.
@@ -10,6 +8,7 @@
 
 #include "core/spool/outbox.h"
 #include "core/transport/backend.h"
+#include "core/transport/pusher.h"
 
 #include <cstdint>
 #include <memory>
@@ -26,22 +25,12 @@ class ConfigSink {
 struct DeliveryOptions {
   std::int64_t config_pull_interval_ms = 300'000;  // +- 10 %
   std::string known_etag;                          // of the last good configuration
-  // After a failure: full jitter, doubling.
-  std::int64_t retry_first_ms = 1'000, retry_max_ms = 120'000;
-  // After 400 or 422: the same batch once more this much later, then it is poison.
-  std::int64_t refused_retry_ms = 60'000;
-  // After 403 or 410: somebody has to act first.
-  std::int64_t forbidden_first_ms = 300'000, forbidden_max_ms = 3'600'000;
+  PushOptions push;
 };
 
-struct DeliveryStatus {
-  std::uint64_t pushed_batches = 0, pushed_bytes = 0, failures = 0;
-  std::int64_t last_push_unix_ns = 0, last_config_unix_ns = 0;
-  // The newest batches that the server acknowledged and that it refused as they are (not for now, not for who we are): what was
-  // sealed since a moment has passed if one of it is here. seq 0: none yet.
-  spool::BatchKey newest_acknowledged, newest_refused;
-  std::string refused_reason;
-  std::string last_error;  // of pushing, else of pulling; empty: the last of each went well
+// failures and last_error are of pushing and pulling together.
+struct DeliveryStatus : PushStatus {
+  std::int64_t last_config_unix_ns = 0;
 };
 
 class Delivery {

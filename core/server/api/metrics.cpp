@@ -26,6 +26,7 @@ void write(JsonWriter& json, const store::StoredDocument& document) {
   } else {
     json.member("epoch", document.epoch).member("seq", document.seq);
   }
+  if (!document.part.empty()) json.member("part", document.part);
   json.member("index", document.index).member("received_at", clock::format_rfc3339(document.received_unix_ns));
   json.key("document").json(document.document).end_object();
 }

@@ -138,6 +138,7 @@ void Scanner::take_member(const std::string* text) {
                                             : key == "hostname"   ? &envelope.hostname
                                             : key == "version"    ? &envelope.version
                                             : key == "epoch"      ? &envelope.epoch
+                                            : key == "part"       ? &envelope.part
                                                                   : nullptr;
   if (place == nullptr) return;
   if (text != nullptr) {

@@ -1,4 +1,4 @@
-// The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "metrics": [...]}
+// The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "part", "metrics": [...]}
 // or one bare document.
 //
 // Documents are cut out of the text as they came: nothing is parsed into numbers and written again, so 64-bit integers and long
@@ -32,7 +32,7 @@ struct Element {
 
 struct Envelope {
   bool bare = false;
-  std::optional<std::string> collector_id, hostname, version, epoch;
+  std::optional<std::string> collector_id, hostname, version, epoch, part;
   std::optional<std::uint64_t> seq;
   std::vector<Element> elements;
 };

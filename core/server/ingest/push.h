@@ -21,8 +21,9 @@ struct PushLimits {
 
 // `request` has been let in as collector `collector_id`. 200 in the form of docs/API.md, or:
 // 400 not JSON, bad envelope, bad key, damaged compression, bare document without type or timestamp
-// 403 another collector's id in the body       413 expands too far, too many documents
-// 422 the key was used for other content       503 the database is away
+// 403 another collector's id in the body       409 the same number is being stored right now
+// 413 expands too far, too many documents      422 the key was used for other content
+// 503 the database is away, slow, read-only or full
 http::Response push(store::Store& store, const std::string& collector_id, const http::Request& request, const PushLimits& limits);
 
 }  // namespace pganalytics::server::ingest

@@ -16,27 +16,43 @@ std::string copy_rows(const Push& push) {
   const std::string seq = std::to_string(push.seq);
   for (const DocumentRow& document : push.documents) {
     rows.field(push.collector_id).field(document.type).field(timestamp_text(document.timestamp_unix_ns));
-    rows.field(push.epoch).field(seq).field(std::to_string(document.index)).field(document.document).end_row();
+    rows.field(push.epoch).field(seq).field(push.part).field(std::to_string(document.index)).field(document.document).end_row();
   }
   return rows.text();
 }
 
+// What is there already of this number, of which this push is the whole, a part, or the same again.
+PushResult judge(const postgres::Rows& kin, const Push& push) {
+  PushResult result;
+  result.kind = PushResult::Kind::kConflict;
+  for (int row = 0; row < kin.size(); ++row) {
+    const std::string part(kin.text(row, 1));
+    const bool is_whole_of_it = part.size() < push.part.size();  // its documents are among those
+    if (is_whole_of_it || (part == push.part && kin.text(row, 2) == push.digest_sha256)) {
+      result.kind = PushResult::Kind::kDuplicate;
+      result.accepted = is_whole_of_it ? static_cast<std::uint32_t>(push.documents.size())
+                                       : static_cast<std::uint32_t>(kin.int64(row, 3).value_or(0));
+    }
+  }
+  return result;
+}
+
 // The row that makes a push happen once. nullopt: it is ours, go on; otherwise somebody was there before.
+//
+// Two statements, because the second one's snapshot must be younger than the lock. The lock is tried and not waited for: a
+// collector that gave up on a slow push and comes again would hold a second connection until the first is done.
 Expected<std::optional<PushResult>> claim(Transaction& transaction, const Push& push) {
   if (push.epoch.empty()) return std::optional<PushResult>();
   const std::string seq = std::to_string(push.seq);
-  PGA_TRY(const postgres::Rows claimed,
-          transaction.ask(embedded::batch_add_sql, {push.collector_id, push.epoch, seq, push.digest_sha256,
-                                                    std::to_string(push.documents.size()), std::to_string(push.rejected)}));
-  if (claimed.affected() == 1) return std::optional<PushResult>();
-  // The conflicting insert has waited for the other's commit, so the row is there to be seen.
-  PGA_TRY(const postgres::Rows before, transaction.ask(embedded::batch_find_sql, {push.collector_id, push.epoch, seq}));
-  if (before.size() == 0)
-    return Error{PGA_E_TRANSIENT, "store.raced", "another push of the same batch was rolled back meanwhile", "", 0};
-  PushResult result;
-  result.kind = before.text(0, 0) == push.digest_sha256 ? PushResult::Kind::kDuplicate : PushResult::Kind::kConflict;
-  result.accepted = static_cast<std::uint32_t>(before.int64(0, 1).value_or(0));
-  return std::optional<PushResult>(result);
+  PGA_TRY(const postgres::Rows locked, transaction.ask(embedded::batch_lock_sql, {push.collector_id, push.epoch, seq}));
+  if (locked.text(0, 0) != "t") return std::optional<PushResult>(PushResult{PushResult::Kind::kInProgress, 0});
+  PGA_TRY(const postgres::Rows kin,
+          transaction.ask(embedded::batch_claim_sql, {push.collector_id, push.epoch, seq, push.part, push.digest_sha256,
+                                                      std::to_string(push.documents.size()), std::to_string(push.rejected)}));
+  if (kin.int64(0, 0).value_or(0) == 1) return std::optional<PushResult>();
+  if (!kin.is_null(0, 1)) return std::optional<PushResult>(judge(kin, push));
+  // Only a program that does not take the lock, an older one beside this, can come between.
+  return Error{PGA_E_TRANSIENT, "store.raced", "another push of the same batch came between", "", 0};
 }
 
 StoredDocument document_of(const postgres::Rows& rows, int row) {
@@ -48,6 +64,7 @@ StoredDocument document_of(const postgres::Rows& rows, int row) {
   document.document = rows.text(row, 5);
   document.timestamp_unix_ns = rows.int64(row, 6).value_or(0) * 1'000;
   document.received_unix_ns = rows.int64(row, 7).value_or(0) * 1'000;
+  document.part = rows.text(row, 8);
   return document;
 }
 

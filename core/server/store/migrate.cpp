@@ -18,7 +18,8 @@ struct Migration {
 constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql},
                                      {2, "config_status", embedded::_0002_config_status_sql},
                                      {3, "audit_chain", embedded::_0003_audit_chain_sql},
-                                     {4, "identity", embedded::_0004_identity_sql}};
+                                     {4, "identity", embedded::_0004_identity_sql},
+                                     {5, "parts", embedded::_0005_parts_sql}};
 constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;
 
 Outcome check(const postgres::Rows& found) {

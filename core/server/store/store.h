@@ -82,6 +82,7 @@ struct Push {
   std::string collector_id;
   std::string epoch;  // empty: a bare document without key, not deduplicated
   std::uint64_t seq = 0;
+  std::string part;           // "": the whole batch; "0/1": the second half of its first half
   std::string digest_sha256;  // hex, of the expanded body
   std::string hostname, version;
   std::vector<DocumentRow> documents;
@@ -89,13 +90,20 @@ struct Push {
 };
 
 struct PushResult {
-  enum class Kind { kStored, kDuplicate, kConflict } kind = Kind::kStored;  // kConflict: same key, other content
-  std::uint32_t accepted = 0;                                               // of the original when kDuplicate
+  enum class Kind {
+    kStored,
+    kDuplicate,   // the same content is there under this key, or the whole that it is a part of
+    kConflict,    // other content is there under this key, or a part of this batch
+    kInProgress,  // another push of this number is being stored right now
+  };
+  Kind kind = Kind::kStored;
+  std::uint32_t accepted = 0;  // of the original when kDuplicate
 };
 
 struct StoredDocument {
   std::string type, epoch;
   std::uint64_t seq = 0;
+  std::string part;  // "" unless it came in a part of its batch
   std::uint32_t index = 0;
   std::int64_t timestamp_unix_ns = 0, received_unix_ns = 0;
   std::string document;  // JSON text with numbers as they were
@@ -206,7 +214,8 @@ class Store {
   // Registration tokens a month after their end, certificates two months after theirs unless they are a collector's last.
   Outcome forget_old_credentials();
 
-  // One transaction: dedupe row, rows, commit. What it acknowledged is visible to the next read. PGA_E_DENIED: the collector is
+  // One transaction: dedupe row, rows, commit. What it acknowledged is visible to the next read. It waits for no other push of
+  // the same number. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now (away, slow, read-only, full). PGA_E_DENIED: the collector is
   // revoked, or became so while the push was on its way.
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor

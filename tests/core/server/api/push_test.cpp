@@ -1,7 +1,11 @@
 // What a push gets, and that nothing of a refused one is stored.
+#include "core/clock/clock.h"
 #include "core/compression/compression.h"
+#include "core/postgres/connection.h"
 #include "tests/core/server/api/api_under_test.h"
 #include "tests/support/catch.h"
+#include "tests/support/must.h"
+#include "tests/support/postgres_server.h"
 
 using namespace pganalytics;
 using namespace pganalytics::server;
@@ -45,8 +49,12 @@ TEST_CASE("a push is acknowledged by its number and can be read at once, to the 
   const auto answer =
       fixture.push(envelope(document, "\"collector_id\":\"" + fixture.collector.id + "\"," + numbered(1)), key(1));
   REQUIRE(answer.status == 200);
-  CHECK(answer.body ==
-        R"({"status":"success","ack":")" + key(1) + R"(","metrics_count":1,"duplicate":false,"rejected":[],"config_version":0})");
+  const std::string expected = R"({"status":"success","ack":")" + key(1) +
+                               R"(","metrics_count":1,"duplicate":false,"rejected":[],"config_version":0,"server_time":")";
+  CHECK(answer.body.substr(0, expected.size()) == expected);
+  const auto told = clock::parse_rfc3339(std::string(parsed(answer)["server_time"].GetString()));
+  REQUIRE(told);
+  CHECK(clock::now_unix_ns() - *told < 10'000'000'000);
   const auto page = fixture.read();
   CHECK(page.body.find("18446744073709551615") != std::string::npos);
   CHECK(page.body.find("123456789012345678901234567890") != std::string::npos);
@@ -100,6 +108,74 @@ TEST_CASE("the number may stand in the header, in the envelope, or both, but not
     CHECK(error_code(answer) == "bad_idempotency_key");
   }
   CHECK(fixture.stored() == 2);
+}
+
+TEST_CASE("parts of a batch have a key of their own, in header and envelope alike") {
+  Fixture fixture;
+  const auto part = [](const std::string& text) { return numbered(1) + "\"part\":\"" + text + "\","; };
+  const auto first = fixture.push(envelope(kDocument, part("0")), key(1) + "/0");
+  REQUIRE(first.status == 200);
+  CHECK(parsed(first)["ack"] == (key(1) + "/0").c_str());
+  CHECK(parsed(fixture.push(envelope(kDocument, part("0")), key(1) + "/0"))["duplicate"].GetBool());
+  CHECK(parsed(fixture.push(envelope(kDocument, part("1/0"))))["ack"] == (key(1) + "/1/0").c_str());
+  CHECK(fixture.stored() == 2);
+  CHECK(parsed(fixture.read())["metrics"][0]["part"].IsString());
+  const auto whole = fixture.push(envelope(std::string(kDocument) + "," + kDocument, numbered(1)), key(1));
+  CHECK(whole.status == 422);
+  CHECK(error_code(whole) == "key_conflict");
+
+  CHECK(error_code(fixture.push(envelope(kDocument, part("0")), key(1))) == "key_mismatch");
+  CHECK(error_code(fixture.push(envelope(kDocument, part("0")), key(1) + "/1")) == "key_mismatch");
+  CHECK(fixture.push(envelope(kDocument, "\"part\":\"0\",")).status == 400);
+  CHECK(fixture.push(envelope(kDocument, numbered(1) + "\"part\":0,")).status == 400);
+  std::string deep = "0";
+  for (int i = 1; i < 20; ++i) deep += "/1";
+  CHECK(fixture.push(envelope(kDocument, numbered(2)), key(2)).status == 200);
+  CHECK(parsed(fixture.push(envelope(kDocument), key(2) + "/" + deep))["duplicate"].GetBool());
+  for (const std::string& bad : {std::string(""), std::string("2"), std::string("0/"), std::string("/0"), std::string("01"),
+                                 std::string("0//1"), std::string("a"), deep + "/0"}) {
+    CAPTURE(bad);
+    CHECK(error_code(fixture.push(envelope(kDocument), key(3) + "/" + bad)) == "bad_idempotency_key");
+    CHECK(error_code(fixture.push(envelope(kDocument, part(bad)))) == "bad_envelope");
+  }
+  CHECK(fixture.stored() == 3);
+}
+
+TEST_CASE("what is too large is told by how much") {
+  Fixture fixture;
+  // Not a bomb: noise that shrinks little and is larger than any body may be.
+  std::string noise;
+  std::uint64_t state = 1;
+  while (noise.size() < (9u << 20)) noise += std::to_string(state = state * 6364136223846793005U + 1442695040888963407U);
+  const auto squeezed = compression::compress(compression::Encoding::kZstd, noise).value();
+  const auto answer = fixture.push(squeezed, key(1), compression::Encoding::kZstd);
+  REQUIRE(answer.status == 413);
+  CHECK(error_code(answer) == "inflated_too_large");
+  CHECK(parsed(answer)["error"]["max_bytes"] == 8u << 20);
+  // A bomb's own ratio is no measure for others.
+  const auto bomb = fixture.push(compression::compress(compression::Encoding::kZstd, std::string(4u << 20, ' ')).value(), key(1),
+                                 compression::Encoding::kZstd);
+  CHECK(bomb.status == 413);
+  CHECK_FALSE(parsed(bomb)["error"].HasMember("max_bytes"));
+}
+
+TEST_CASE("a batch that is being stored right now is in progress: come again") {
+  const auto& postgres = testing::PostgresServer::shared();
+  const std::string conninfo = postgres.conninfo(postgres.new_database());
+  ApiUnderTest test({}, conninfo);
+  const Collector collector = test.enrol();
+  auto request =
+      ApiUnderTest::as(collector, ApiUnderTest::request("POST", "/api/v1/metrics/push", envelope(kDocument, numbered(1))));
+  const postgres::Deadline deadline{clock::now_monotonic_ns() + 30'000'000'000, -1};
+  auto other = testing::must(postgres::Connection::open(conninfo, {}, deadline));
+  testing::must(
+      other.execute("begin; select pg_advisory_xact_lock(hashtextextended('" + collector.id + "." + key(1) + "', 0))", deadline));
+  const auto answer = test.ask(request);
+  CHECK(answer.status == 409);
+  CHECK(error_code(answer) == "in_progress");
+  CHECK(header_of(answer, "Retry-After") == "1");
+  testing::must(other.execute("rollback", deadline));
+  CHECK(test.ask(request).status == 200);
 }
 
 TEST_CASE("a bare document, with and without a number") {
