@@ -11,7 +11,7 @@ build_packages=(
 # To run the programs beside a throwaway PostgreSQL.
 run_packages=(postgresql curl jq ca-certificates)
 # To run the tests.
-test_packages=(catch2 debhelper faketime python3 python3-pytest python3-cryptography python3-jsonschema python3-yaml binutils openssl procps sqlite3 valgrind abigail-tools clang)
+test_packages=(catch2 debhelper faketime python3 python3-pytest python3-cryptography python3-jsonschema python3-yaml nghttp2-server binutils openssl procps sqlite3 valgrind abigail-tools clang)
 # To check the sources and their coverage.
 check_packages=(clang-format clang-tidy gcovr git)
 

@@ -1,5 +1,6 @@
 #include "core/transport/http_client.h"
 
+#include "core/clock/clock.h"
 #include "core/crypto/keys.h"
 #include "core/transport/ca_pin.h"
 
@@ -90,6 +91,8 @@ class HttpClient::Impl {
   [[nodiscard]] const std::string& url() const { return options_.url; }
 
  private:
+  enum class Phase { kConnect, kTls, kTransfer };
+
   template <class Value>
   void set(CURLoption option, Value value) {
     if (const CURLcode code = curl_easy_setopt(handle_.get(), option, value); code != CURLE_OK && refused_ == CURLE_OK)
@@ -100,12 +103,17 @@ class HttpClient::Impl {
   void set_trust();
   void set_certificate();
   Outcome options_taken() const;
+  void enter(Phase phase) {
+    phase_ = phase;
+    phase_began_ns_ = clock::now_monotonic_ns();
+  }
   Error failure(CURLcode code) const;
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static CURLcode on_tls_context(CURL*, void* context, void* self);
+  static int on_connected(void* self, char*, char*, int, int);
   static int on_verify(X509_STORE_CTX* store, void* self);
 
   HttpOptions options_;
@@ -118,6 +126,9 @@ class HttpClient::Impl {
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
   bool pin_missing_ = false;
+  Phase phase_ = Phase::kConnect;
+  std::int64_t phase_began_ns_ = 0;
+  bool phase_too_long_ = false;
 
   std::atomic<bool> interrupted_{false};
 };
@@ -150,7 +161,7 @@ void HttpClient::Impl::set_rules() {
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_PROXY, options_.proxy.c_str());  // "" also switches the environment's off
@@ -160,7 +171,12 @@ void HttpClient::Impl::set_rules() {
 }
 
 void HttpClient::Impl::set_limits() {
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));
+  // libcurl knows one limit for both; on_progress() keeps them apart.
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms + options_.tls_timeout_ms));
+  set(CURLOPT_DNS_CACHE_TIMEOUT, 60L);
+  set(CURLOPT_MAXLIFETIME_CONN, 600L);  // so that what stands before several servers can move us
+  set(CURLOPT_PREREQFUNCTION, &on_connected);
+  set(CURLOPT_PREREQDATA, this);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout_ms));
   set(CURLOPT_LOW_SPEED_LIMIT, 100L);
   set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(options_.stall_timeout_ms / 1000)));
@@ -183,10 +199,9 @@ void HttpClient::Impl::set_trust() {
   if (options_.ca_pin.empty()) {
     curl_blob ca = blob_of(options_.ca_pem);
     set(CURLOPT_CAINFO_BLOB, &ca);
-  } else {
-    set(CURLOPT_SSL_CTX_FUNCTION, &on_tls_context);
-    set(CURLOPT_SSL_CTX_DATA, this);
   }
+  set(CURLOPT_SSL_CTX_FUNCTION, &on_tls_context);
+  set(CURLOPT_SSL_CTX_DATA, this);
 }
 
 void HttpClient::Impl::set_certificate() {
@@ -201,7 +216,8 @@ Expected<HttpAnswer> HttpClient::Impl::call(const HttpRequest& request) {
   if (interrupted_) return failure(CURLE_ABORTED_BY_CALLBACK);
   answer_ = {};
   header_bytes_ = 0;
-  too_large_ = pin_missing_ = false;
+  too_large_ = pin_missing_ = phase_too_long_ = false;
+  enter(Phase::kConnect);
   reason_[0] = '\0';
   refused_ = CURLE_OK;
 
@@ -228,6 +244,9 @@ Expected<HttpAnswer> HttpClient::Impl::call(const HttpRequest& request) {
   long status = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
   answer_.status = static_cast<int>(status);
+  long version = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_HTTP_VERSION, &version);
+  answer_.http_version = version == CURL_HTTP_VERSION_2_0 ? 2 : 1;
   return std::move(answer_);
 }
 
@@ -238,6 +257,18 @@ Error HttpClient::Impl::failure(CURLcode code) const {
   if (pin_missing_) {
     return {PGA_E_DENIED, "http.pin", options_.url + ": the server did not show a CA with the pinned key; nothing was sent",
             "Check the address, and compare the pin with the one that `pganalytics-server token create` prints.", 0};
+  }
+  if (phase_too_long_) {
+    const char* what = phase_ == Phase::kTls ? "no TLS within " : "no connection within ";
+    const std::int64_t limit_ms = phase_ == Phase::kTls ? options_.tls_timeout_ms : options_.connect_timeout_ms;
+    return {PGA_E_TRANSIENT, "http.timeout", options_.url + ": " + what + std::to_string(limit_ms) + " ms", "", 0};
+  }
+  long proxy_status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  if (phase_ == Phase::kConnect && proxy_status != 0 && proxy_status != 200) {
+    return {PGA_E_TRANSIENT, "http.proxy",
+            options_.url + ": the proxy " + options_.proxy + " answered " + std::to_string(proxy_status),
+            "Check [backend] proxy, and that the proxy lets this host connect to the server's port.", 0};
   }
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -283,12 +314,23 @@ std::size_t HttpClient::Impl::on_body(char* data, std::size_t size, std::size_t 
 }
 
 int HttpClient::Impl::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Impl*>(self)->interrupted_ ? 1 : 0;
+  auto& call = *static_cast<Impl*>(self);
+  const std::int64_t age_ms = (clock::now_monotonic_ns() - call.phase_began_ns_) / 1'000'000;
+  call.phase_too_long_ = (call.phase_ == Phase::kConnect && age_ms > call.options_.connect_timeout_ms) ||
+                         (call.phase_ == Phase::kTls && age_ms > call.options_.tls_timeout_ms);
+  return call.interrupted_ || call.phase_too_long_ ? 1 : 0;
 }
 
 CURLcode HttpClient::Impl::on_tls_context(CURL*, void* context, void* self) {
-  SSL_CTX_set_cert_verify_callback(static_cast<SSL_CTX*>(context), &on_verify, self);
+  auto& call = *static_cast<Impl*>(self);
+  call.enter(Phase::kTls);
+  if (!call.options_.ca_pin.empty()) SSL_CTX_set_cert_verify_callback(static_cast<SSL_CTX*>(context), &on_verify, self);
   return CURLE_OK;
+}
+
+int HttpClient::Impl::on_connected(void* self, char*, char*, int, int) {
+  static_cast<Impl*>(self)->enter(Phase::kTransfer);
+  return CURL_PREREQFUNC_OK;
 }
 
 // Ordinary verification, with the pinned CA from the server's chain as the only trust anchor. libcurl checks the host name after.

@@ -1,11 +1,13 @@
-// The one HTTP client: HTTPS/1.1 to one server over libcurl, one handle, keep-alive.
+// The one HTTP client: HTTPS to one server over libcurl, one handle, keep-alive; HTTP/2 where the server offers it (ALPN),
+// else 1.1.
 //
 // Here: TLS rules, limits, timeouts, and a failed call as an Error. Not here: what the calls mean (backend.h, enrolment.h), when
 // to call again (delivery.h). [one thread at a time; interrupt() from any thread]
 //
 // What no option can change: https only, TLS 1.3 only, certificate and host name always verified against the given bundle alone
 // (never the system's), redirects never followed, .netrc, cookies and proxy environment variables ignored, an answer of at most
-// 1 MiB with at most 16 KiB of headers.
+// 1 MiB with at most 16 KiB of headers, never expanded: no content encoding is asked for and none undone. A name is looked up
+// anew after a minute at most.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +35,9 @@ struct HttpOptions {
   std::string proxy;                     // "http://host:port"; empty: none, whatever the environment says
   std::string user_agent;
   std::int64_t timeout_ms = 30'000;
-  std::int64_t connect_timeout_ms = 5'000;
-  std::int64_t stall_timeout_ms = 20'000;  // below 100 bytes per second for this long; whole seconds
+  std::int64_t connect_timeout_ms = 5'000;  // until TCP is connected, the name's resolution included
+  std::int64_t tls_timeout_ms = 5'000;      // from then on, until TLS is
+  std::int64_t stall_timeout_ms = 10'000;   // below 100 bytes per second for this long; whole seconds
 };
 
 struct HttpRequest {
@@ -46,6 +49,7 @@ struct HttpRequest {
 
 struct HttpAnswer {
   int status = 0;
+  int http_version = 0;  // 1 or 2
   std::string body;
   std::string date, retry_after, etag;  // the header's value, "" if absent
 };
@@ -56,8 +60,8 @@ class HttpClient {
   static Expected<std::unique_ptr<HttpClient>> open(HttpOptions options);
   ~HttpClient();
 
-  // Any status the server answered is an HttpAnswer. No answer is an Error: code "http.connect", "http.tls", "http.pin",
-  // "http.timeout", "http.limit" (answer too large), "http.interrupted", "http.broken".
+  // Any status the server answered is an HttpAnswer. No answer is an Error: code "http.connect", "http.proxy", "http.tls",
+  // "http.pin", "http.timeout", "http.limit" (answer too large), "http.interrupted", "http.broken".
   Expected<HttpAnswer> call(const HttpRequest& request);
 
   // From the next call on, on a new connection.

@@ -1,14 +1,23 @@
 #include "core/transport/http_client.h"
 
+#include "core/compression/compression.h"
+#include "core/files/files.h"
 #include "core/transport/ca_pin.h"
 #include "tests/core/transport/scripted_backend.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
+#include "tests/support/must.h"
+#include "tests/support/temporary_folder.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -239,10 +248,12 @@ TEST_CASE("a call to a silent server ends by timeout, or at once when interrupte
   options.url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 
   SECTION("timeout") {
-    options.connect_timeout_ms = 200;
+    options.tls_timeout_ms = 200;
     const auto client = HttpClient::open(options);
     REQUIRE(client);
-    CHECK(code_of(client.value()->call({})) == "http.timeout");
+    const auto answer = client.value()->call({});
+    CHECK(code_of(answer) == "http.timeout");
+    CHECK(answer.error().message.find("no TLS within 200 ms") != std::string::npos);
   }
   SECTION("interrupt") {
     options.connect_timeout_ms = options.timeout_ms = 60'000;
@@ -271,4 +282,189 @@ TEST_CASE("a CA pin is sha256: and 64 hex digits") {
     INFO(text);
     CHECK_FALSE(parse_ca_pin(text));
   }
+}
+
+TEST_CASE("nobody picks up: the connection's own limit") {
+  const TestAuthority authority;
+  // A full backlog: the kernel drops further SYNs.
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  REQUIRE(::listen(listener, 0) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  std::vector<int> fillers;
+  for (int i = 0; i < 4; ++i) {
+    fillers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    static_cast<void>(::connect(fillers.back(), reinterpret_cast<sockaddr*>(&address), length));
+  }
+  HttpOptions options = trusting(authority);
+  options.url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  options.connect_timeout_ms = 300;
+  options.tls_timeout_ms = 60'000;
+  const auto client = HttpClient::open(options);
+  REQUIRE(client);
+  const auto answer = client.value()->call({});
+  for (const int fd : fillers) ::close(fd);
+  ::close(listener);
+  CHECK(code_of(answer) == "http.timeout");
+  CHECK(answer.error().message.find("no connection within 300 ms") != std::string::npos);
+}
+
+TEST_CASE("a server that stalls in its answer is given up before the whole call's time is over") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, [](const SeenRequest&) {
+    std::this_thread::sleep_for(std::chrono::seconds(4));  // what is tested: a server that says nothing
+    return ScriptedAnswer{200, "late"};
+  });
+  HttpOptions options = trusting(authority);
+  options.timeout_ms = 60'000;
+  options.stall_timeout_ms = 1'000;
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(code_of(get(server, options)) == "http.timeout");
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(3'800));
+}
+
+TEST_CASE("an answer is taken as it is: nothing asked to be compressed, nothing expanded") {
+  const TestAuthority authority;
+  const std::string bomb = compression::compress(compression::Encoding::kGzip, std::string(64u << 20, ' ')).value();
+  const HttpsServer server({authority.issue_server(), authority.pem()}, [&](const SeenRequest&) {
+    return ScriptedAnswer{200, bomb, {{"Content-Encoding", "gzip"}}};
+  });
+  const auto answer = get(server, trusting(authority));
+  REQUIRE(answer);
+  CHECK((answer.value().body == bomb));
+  CHECK(server.requests()[0].headers.count("accept-encoding") == 0);
+}
+
+namespace {
+
+// An HTTP proxy that knows CONNECT and nothing else; answers the first request of each connection with `status`.
+class ConnectProxy {
+ public:
+  explicit ConnectProxy(int status) : status_(status), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0);
+    REQUIRE(::listen(listener_, 5) == 0);
+    REQUIRE(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~ConnectProxy() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  [[nodiscard]] const std::string& url() const { return url_; }
+  [[nodiscard]] std::string asked() const { return asked_; }  // after the call
+
+ private:
+  void serve() {
+    const int client = ::accept(listener_, nullptr, nullptr);
+    if (client < 0) return;
+    std::string head;
+    char c = 0;
+    while (head.find("\r\n\r\n") == std::string::npos && ::read(client, &c, 1) == 1) head += c;
+    asked_ = head.substr(0, head.find('\r'));
+    const std::string answer = "HTTP/1.1 " + std::to_string(status_) + " x\r\nRetry-After: 9\r\n\r\n";
+    static_cast<void>(!::write(client, answer.data(), answer.size()));
+    if (status_ == 200) pass(client, std::stoi(asked_.substr(asked_.find(':') + 1)));
+    ::close(client);
+  }
+  static void pass(int client, int port) {
+    const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::connect(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+      std::array<pollfd, 2> both = {pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
+      std::array<char, 16384> bytes{};
+      for (bool open = true; open && ::poll(both.data(), both.size(), 10'000) > 0;) {
+        for (std::size_t i = 0; i < 2 && open; ++i) {
+          if (both.at(i).revents == 0) continue;
+          const ssize_t count = ::read(both.at(i).fd, bytes.data(), bytes.size());
+          open = count > 0 && ::write(both.at(1 - i).fd, bytes.data(), static_cast<std::size_t>(count)) == count;
+        }
+      }
+    }
+    ::close(server);
+  }
+
+  const int status_;
+  const int listener_;
+  std::string url_, asked_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("a configured proxy is asked for a tunnel, and sees nothing else") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
+  HttpOptions options = trusting(authority);
+  SECTION("it lets us through") {
+    const ConnectProxy proxy(200);
+    options.proxy = proxy.url();
+    {
+      const auto answer = get(server, options);
+      INFO((answer ? "" : answer.error().message));
+      REQUIRE(answer);
+      CHECK(answer.value().body == "hello");
+      CHECK(answer.value().retry_after.empty());  // the proxy's header is not the server's
+    }
+    CHECK(proxy.asked() == "CONNECT localhost:" + std::to_string(server.port()) + " HTTP/1.1");
+  }
+  SECTION("it does not") {
+    const ConnectProxy proxy(407);
+    options.proxy = proxy.url();
+    const auto answer = get(server, options);
+    CHECK(code_of(answer) == "http.proxy");
+    CHECK(answer.error().message.find("407") != std::string::npos);
+    CHECK(server.requests().empty());
+  }
+}
+
+TEST_CASE("HTTP/2 is spoken with a server that offers it") {
+  if (::access("/usr/sbin/nghttpd", X_OK) != 0) {
+    WARN("skipped: no nghttpd here (Debian: nghttp2-server)");
+    return;
+  }
+  const TestAuthority authority;
+  const testing::TemporaryFolder folder;
+  const KeyPair pair = authority.issue_server();
+  testing::must(files::write_atomically(folder / "key.pem", pair.key_pem, 0600));
+  testing::must(files::write_atomically(folder / "cert.pem", pair.certificate_pem + authority.pem(), 0644));
+  testing::must(files::write_atomically(folder / "hello", "two", 0644));
+  const std::string port = std::to_string(20'000 + ::getpid() % 10'000);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl("/usr/sbin/nghttpd", "nghttpd", "-a", "127.0.0.1", "-d", folder.path().c_str(), port.c_str(),
+            (folder / "key.pem").c_str(), (folder / "cert.pem").c_str(), nullptr);
+    ::_exit(127);
+  }
+  HttpOptions options = trusting(authority);
+  options.url = "https://localhost:" + port;
+  const auto client = HttpClient::open(options);
+  REQUIRE(client);
+  HttpRequest request;
+  request.path = "/hello";
+  Expected<HttpAnswer> answer = client.value()->call(request);
+  static_cast<void>(testing::eventually([&] { return static_cast<bool>(answer = client.value()->call(request)); }));
+  request.method = "POST";
+  request.body = "posted";
+  const auto posted = client.value()->call(request);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  INFO((answer ? "" : answer.error().message));
+  REQUIRE(answer);
+  CHECK(answer.value().status == 200);
+  CHECK(answer.value().body == "two");
+  CHECK(answer.value().http_version == 2);
+  CHECK(posted);
 }
