@@ -33,6 +33,7 @@ def goes_on_delivering(collector, documents=10):
     expect="no exit, rounds on time, what does not fit is counted, and it resumes by itself",
     runs={"at-start": dict(when="start"), "while-running": dict(when="running"), "server-away": dict(when="running", away=True),
           "at-start-server-away": dict(when="start", away=True), "twice": dict(when="running", times=2)},
+    short=["while-running"],
 )
 def disk_full(rig, when, away=False, times=1):
     collector = rig.collector(spool=KEEP_NONE, url=AWAY if away else None, size=2000)
@@ -119,6 +120,7 @@ def read_only_at_start(rig, used=False, away=False):
     row="S10",
     expect="memory mode: rounds on time, and back to the disk by itself",
     runs={"server-there": {}, "server-away": dict(away=True), "twice": dict(times=2)},
+    short=["server-there"],
 )
 def read_only_while_running(rig, away=False, times=1):
     """A file system that the kernel mounted again for its errors: what is open can be read, and nothing written. Only a preloaded library can
@@ -142,14 +144,14 @@ def read_only_while_running(rig, away=False, times=1):
     rig.settle(collector)
 
 
-ERRORS = {"write": ("EIO", "ENOSPC", "EROFS", "EDQUOT", "short"), "sync": ("EIO", "ENOSPC"), "read": ("EIO",), "edit": ("EIO", "EMFILE", "ENOSPC"),
+ERRORS = {"write": ("EIO", "ENOSPC", "EROFS", "EDQUOT"), "sync": ("EIO", "ENOSPC"), "read": ("EIO",), "edit": ("EIO", "EMFILE", "ENOSPC"),
           "truncate": ("EIO",), "unlink": ("EIO", "EROFS")}
 
 
 @scenario(
     row="S11",
     expect="one error of one call: nothing lost, nothing twice, no exit",
-    runs={f"{operation}-{error}": dict(operation=operation, error=error) for operation, errors in ERRORS.items() for error in errors if error != "short"},
+    runs={f"{operation}-{error}": dict(operation=operation, error=error) for operation, errors in ERRORS.items() for error in errors},
     limit_s=400,
 )
 def one_error(rig, operation, error):
@@ -167,19 +169,24 @@ def one_error(rig, operation, error):
 @scenario(
     row="S11",
     expect="errors now and then, for seconds: nothing lost but what is counted, nothing twice, no exit",
-    runs={f"{operation}-{error}": dict(operation=operation, error=error) for operation, errors in ERRORS.items() for error in (*errors, *(["EINTR"] if operation in ("write", "read", "edit") else []))
-          if error != "short"},
+    runs={**{f"{operation}-{error}": dict(plan=f"{operation}:p100:{error}") for operation, error in
+             (("write", "EIO"), ("write", "ENOSPC"), ("write", "EINTR"), ("write", "short"), ("sync", "EIO"), ("sync", "ENOSPC"), ("any", "EIO"), ("any", "EINTR"))},
+          "rarely-any-EIO": dict(plan="any:p5:EIO"), "sync-and-read-EIO": dict(plan="sync:p100:EIO;read:p300:EIO"), "sync-EIO-edit-EMFILE": dict(plan="sync:p100:EIO;edit:p300:EMFILE")},
     limit_s=400,
 )
-def errors_now_and_then(rig, operation, error):
-    broken_for_a_while(rig, f"{operation}:p100:{error}")
+def errors_now_and_then(rig, plan):
+    broken_for_a_while(rig, plan)
 
 
 @scenario(
     row="S11",
     expect="the disk answers every call with an error for seconds: memory mode, and back by itself",
-    runs={f"{operation}-{error}": dict(plan=f"{operation}:1+:{error}") for operation, error in
-          (("write", "EIO"), ("sync", "EIO"), ("any", "EIO"), ("write", "ENOSPC"), ("any", "ENOSPC"), ("any", "EROFS"), ("read", "EIO"), ("edit", "EMFILE"))},
+    runs={**{f"{operation}-{error}": dict(plan=f"{operation}:1+:{error}") for operation, error in
+             (("write", "EIO"), ("sync", "EIO"), ("any", "EIO"), ("write", "ENOSPC"), ("any", "ENOSPC"), ("any", "EROFS"))},
+          # What is read and opened again is so after another error.
+          "sync-and-read-EIO": dict(plan="sync,read:1+:EIO"), "sync-EIO-edit-EMFILE": dict(plan="sync:1+:EIO;edit:1+:EMFILE"),
+          "sync-EIO-open-EACCES": dict(plan="sync:1+:EIO;open,edit:1+:EACCES"), "sync-EIO-unlink-EIO": dict(plan="sync:1+:EIO;unlink,rename,truncate:1+:EIO")},
+    short=["any-EIO"],
     limit_s=400,
 )
 def disk_gone_for_a_while(rig, plan):
@@ -207,6 +214,7 @@ def broken_for_a_while(rig, plan):
     expect="rounds on time whatever the disk takes, nothing lost",
     runs={"2s-every-write-and-sync": dict(plan="write,sync:1+:slow2000"), "2s-every-sync": dict(plan="sync:1+:slow2000"), "300ms-every-call": dict(plan="any:1+:slow300"),
           "8s-now-and-then": dict(plan="sync:p50:slow8000"), "server-away": dict(plan="write,sync:1+:slow2000", away=True)},
+    short=["2s-every-sync"],
     limit_s=400,
 )
 def slow_disk(rig, plan, away=False):

@@ -228,7 +228,7 @@ static enum effect decide(enum operation operation, uint64_t* number) {
     const int hit = rule->per_mille > 0 ? random_of(*number) % 1000 < rule->per_mille : call >= rule->first && call <= rule->last;
     if (!hit || (g_switch != NULL && access(g_switch, F_OK) != 0)) continue;
     ++g_counts[FAULTS];
-    if (rule->effect == KILL || ((rule->effect == TEAR || rule->effect == SHORTEN) && operation != WRITE)) die();
+    if (rule->effect == KILL || (rule->effect == TEAR && operation != WRITE)) die();
     if (rule->effect == SLOW) {
       wait_ms(rule->number);
       continue;
