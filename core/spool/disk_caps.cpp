@@ -46,19 +46,18 @@ Expected<std::uint64_t> DiskStore::drop_oldest(const char* reason) {
   return std::max<std::uint64_t>(row->bytes, 1);
 }
 
+// One at a time, and the log is emptied after each: what is deleted is overwritten first, which takes as much room in the log.
 Expected<bool> DiskStore::make_room(std::uint64_t bytes) {
-  std::uint64_t freed = 0;
-  const Outcome dropped = transact([&]() -> Outcome {
-    while (freed < bytes) {
-      PGA_TRY(const std::uint64_t one, drop_oldest("space"));
-      if (one == 0) return {};
-      freed += one;
-    }
-    return {};
-  });
-  if (!dropped) return dropped.error();
-  PGA_CHECK(database_.run("PRAGMA incremental_vacuum"));
   PGA_CHECK(database_.run("PRAGMA wal_checkpoint(TRUNCATE)"));
+  std::uint64_t freed = 0;
+  for (std::uint64_t one = 1; freed < bytes && one > 0; freed += one) {
+    const Outcome dropped = transact([&]() -> Outcome {
+      PGA_TRY(one, drop_oldest("space"));
+      return {};
+    });
+    if (!dropped) return dropped.error();
+    PGA_CHECK(database_.run("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA incremental_vacuum(256); PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
   return freed > 0;
 }
 

@@ -12,7 +12,7 @@
 namespace pganalytics::spool {
 namespace {
 
-constexpr off_t kBytes = 1 << 20;
+constexpr off_t kBytes = 4 << 20;  // more than the log that has to be copied before anything can be dropped (disk_store.cpp)
 
 }  // namespace
 

@@ -40,7 +40,10 @@ Outcome Storage::start() {
   if (!opened && !disk_) {
     if (auto readable = DiskStore::open(dir_, options_, DiskStore::Access::kRead)) disk_ = std::move(readable).value();
   }
-  if (!opened) go_to_memory(opened.error());
+  if (!opened) {
+    tainted_ = true;
+    go_to_memory(opened.error());
+  }
   if (disk_) {
     auto states = disk_->states();
     auto values = disk_->values();
@@ -152,8 +155,7 @@ std::vector<Write> Storage::unsaved() const {
 // Failing --------------------------------------------------------------------------------------------------------------------
 
 Outcome Storage::attempt(const DiskWork& work, std::uint64_t bytes) {
-  if (!disk_) PGA_CHECK(reopen());
-  PGA_CHECK(be_in_place());
+  PGA_CHECK(usable());
   Outcome done = work(*disk_);
   if (done || done.error().code != "spool.full") return done;
   reserve_.give_up();
@@ -182,9 +184,21 @@ void Storage::failed(const Error& error) {
   const std::int64_t now_ms = steady_ms();
   failures_ms_.push_back(now_ms);
   while (now_ms - failures_ms_.front() > options_.pace.window_ms) failures_ms_.pop_front();
-  if (failures_ms_.size() >= static_cast<std::size_t>(options_.pace.failures)) return go_to_memory(error);
-  if (error.code == "spool.gone") return;  // the handle is all that is left of it
-  if (const Outcome opened = reopen(); !opened) go_to_memory(opened.error());
+  if (error.code == "spool.corrupt") {
+    disk_.reset();  // salvaged when it is opened
+  } else if (error.code != "spool.gone" && error.code != "spool.full") {
+    tainted_ = true;
+  }
+  if (failures_ms_.size() >= static_cast<std::size_t>(options_.pace.failures)) go_to_memory(error);
+}
+
+// A handle that may be written through. As long as nothing can be written, one that failed still reads, which is worth more than
+// none.
+Outcome Storage::usable() {
+  if (disk_ && !disk_->in_place()) return put_back();
+  if (disk_ && !tainted_) return {};
+  PGA_CHECK(reserve_.probe());
+  return reopen();
 }
 
 // The old handle goes first: it must not sync again what it failed to, and a damaged file is salvaged before SQLite reads it.
@@ -193,16 +207,17 @@ Outcome Storage::reopen() {
   auto fresh = DiskStore::open(dir_, options_, DiskStore::Access::kWrite);
   if (fresh) {
     disk_ = std::move(fresh).value();
+    tainted_ = false;
     reserve_.make();
     return {};
   }
+  tainted_ = true;
   if (auto readable = DiskStore::open(dir_, options_, DiskStore::Access::kRead)) disk_ = std::move(readable).value();
   return std::move(fresh).error();
 }
 
-// The file is where it belongs; one that was moved or deleted is written again from the handle that still has it.
-Outcome Storage::be_in_place() {
-  if (disk_->in_place()) return {};
+// A file that was moved or deleted is written again, from the handle that still has it.
+Outcome Storage::put_back() {
   const std::string path = database_path(dir_);
   Outcome back = disk_->put_back();
   if (!back) {
@@ -231,9 +246,8 @@ void Storage::go_to_memory(const Error& why) {
 Outcome Storage::go_to_disk() {
   try_again_at_ = SteadyClock::now() + milliseconds(options_.pace.retry_ms);
   if (!lock_) PGA_CHECK(take_lock());
-  if (disk_ && !disk_->in_place()) PGA_CHECK(be_in_place());
-  PGA_CHECK(reserve_.probe());  // as long as nothing can be written, the handle that reads is worth more than a new one
-  PGA_CHECK(reopen());
+  reserve_.give_up();
+  PGA_CHECK(usable());
   PGA_CHECK(adopt_ring());
   const std::size_t batches = ring_->batches();
   ring_.reset();

@@ -81,12 +81,14 @@ class Storage {
   Outcome on_disk(const DiskWork& work, std::uint64_t bytes);
   void failed(const Error& error);
   Outcome reopen();
-  Outcome be_in_place();
+  Outcome usable();
+  Outcome put_back();
   void go_to_memory(const Error& why);
   Outcome go_to_disk();
   Outcome adopt_ring();
   void say(const std::string& line, bool news);
 
+  Outcome readable();
   Expected<std::optional<Found>> choose(Lane lane);
   Expected<Found> locate(const BatchKey& key);
   [[nodiscard]] DiskStore::PassOver passed_over(Lane lane) const;
@@ -100,6 +102,7 @@ class Storage {
   Reserve reserve_;
   std::optional<SpoolLock> lock_;
   std::unique_ptr<DiskStore> disk_;  // the newest handle that could be read
+  bool tainted_ = false;             // a write through it failed: nothing more is written with it
   bool loaded_ = false;              // the mirror has what the file had
   std::optional<Ring> ring_;         // memory mode
   std::string away_;                 // why

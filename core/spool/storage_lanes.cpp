@@ -33,6 +33,17 @@ DiskStore::PassOver Storage::passed_over(Lane lane) const {
   };
 }
 
+// In disk mode there is a file: one that was damaged is opened again first.
+Outcome Storage::readable() {
+  if (disk_ || ring_) return {};
+  Outcome opened = usable();
+  if (opened) return opened;
+  Error error = opened.error();
+  failed(error);
+  error.status = PGA_E_TRANSIENT;
+  return error;
+}
+
 Expected<std::optional<Storage::Found>> Storage::choose(Lane lane) {
   std::optional<BatchRow> row;
   const auto from_ring = [&]() -> std::optional<Found> {
@@ -46,6 +57,7 @@ Expected<std::optional<Storage::Found>> Storage::choose(Lane lane) {
   if (lane == Lane::kLive) {
     if (auto found = from_ring()) return found;
   }
+  PGA_CHECK(readable());
   if (disk_) {
     auto chosen = disk_->choose(lane, passed_over(lane));
     if (!chosen) {
@@ -63,6 +75,7 @@ Expected<Storage::Found> Storage::locate(const BatchKey& key) {
     if (const Ring::Entry* const entry = ring_->find(key)) return Found{entry, std::nullopt};
     if (ring_->has_ended(key) || !disk_) return no_such(key);
   }
+  PGA_CHECK(readable());
   if (!disk_) return no_such(key);
   auto row = disk_->find(key);
   if (!row) {

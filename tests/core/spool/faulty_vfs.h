@@ -1,0 +1,25 @@
+// SQLite's access to the disk, made slow or made to fail by the test: a VFS (sqlite.org/vfs.html) in front of the system's own.
+#pragma once
+
+#include <atomic>
+
+namespace pganalytics::spool_test {
+
+struct FaultyDisk {
+  std::atomic<int> delay_ms{0};     // of each write and each sync
+  std::atomic<int> fail_writes{0};  // the result code that each write and sync gets; 0: they work
+  std::atomic<int> fail_reads{0};
+  std::atomic<int> fail_next_syncs{0};  // so many of the next syncs fail
+  std::atomic<int> fail_opens{0};
+  std::atomic<int> operations{0};
+};
+
+// While it lives, every database that is opened goes through it.
+class FaultyVfs {
+ public:
+  FaultyVfs();
+  ~FaultyVfs();
+  static FaultyDisk& disk();
+};
+
+}  // namespace pganalytics::spool_test

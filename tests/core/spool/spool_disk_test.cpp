@@ -1,0 +1,509 @@
+// A disk that is slow, fails, is full, or goes away: collecting goes on within its 100 ms, and the books stay balanced.
+#include "core/schema/json_text.h"
+#include "tests/core/spool/faulty_vfs.h"
+#include "tests/core/spool/spool_fixture.h"
+#include "tests/support/eventually.h"
+
+#include <sched.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <set>
+
+using namespace pganalytics;
+using namespace pganalytics::spool_test;
+using spool::Lane;
+using spool::Spool;
+using testing::eventually;
+using namespace std::chrono_literals;
+
+namespace {
+
+spool::SpoolOptions hasty(const clock::Clock& clock) {
+  auto options = options_with(clock);
+  options.pace.pause_ms = 5;
+  options.pace.retry_ms = 30;
+  return options;
+}
+
+std::string mode_of(Spool& spool) { return must(spool.status()).mode; }
+
+bool in_mode(Spool& spool, const std::string& mode) {
+  return eventually([&] { return mode_of(spool) == mode; });
+}
+
+std::string payload_of(const spool::Batch& batch) {
+  const auto envelope = must(schema::parse_json(must(compression::expand(batch.encoding, batch.body, 1 << 24))));
+  return envelope["metrics"][0]["payload"].GetString();
+}
+
+// Everything that waits, acknowledged.
+std::multiset<std::string> drain(Spool& spool) {
+  std::multiset<std::string> payloads;
+  while (const auto batch = must(spool.next(Lane::kBacklog))) {
+    payloads.insert(payload_of(*batch));
+    must(spool.acknowledge(batch->key));
+  }
+  return payloads;
+}
+
+// `work` in a process of its own, with a file system of `size` mounted at `path`; the number it returns. Nullopt: not allowed
+// here.
+template <class Work>
+std::optional<int> on_tmpfs(const std::string& path, const char* size, Work&& work) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const int kinds = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
+    if (::unshare(kinds) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", path.c_str(), "tmpfs", 0, size) != 0) {
+      ::_exit(100);
+    }
+    ::_exit(work());
+  }
+  int how = 0;
+  REQUIRE(::waitpid(child, &how, 0) == child);
+  REQUIRE(WIFEXITED(how));
+  return WEXITSTATUS(how) == 100 ? std::nullopt : std::optional(WEXITSTATUS(how));
+}
+
+bool balanced(Spool& spool) {
+  const auto status = spool.status();
+  return status &&
+         status->produced_documents == status->acknowledged_documents + status->lost_documents + status->waiting_documents;
+}
+
+}  // namespace
+
+TEST_CASE("no call of the main thread waits for a disk of two seconds an operation, and nothing is lost by it") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = options_with(clock);
+  options.pace.seal_wait_ms = 100;
+  auto spool = must(Spool::open(folder.path(), options));
+  vfs.disk().delay_ms = 2000;
+  auto longest = 0ms;
+  const auto timed = [&](auto&& call) {
+    const auto begin = std::chrono::steady_clock::now();
+    call();
+    longest = std::max(longest, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
+  };
+  for (int i = 0; i < 5; ++i) {
+    auto run = run_of({document(std::to_string(i))});
+    run.state["cursor"] = std::to_string(i);
+    timed([&] { must(spool->seal(std::move(run))); });
+    timed([&] { CHECK(must(spool->state_of("pg_stats")).at("cursor") == std::to_string(i)); });
+    timed([&] { must(spool->set_value("key", std::to_string(i))); });
+    timed([&] { CHECK(must(spool->value("key")) == std::to_string(i)); });
+    timed([&] { must(spool->losses()); });
+    timed([&] { must(spool->status()); });
+  }
+  CHECK(longest < 250ms);  // 100 and what this machine's scheduler takes
+  CHECK(must(spool->status()).pending_runs > 0);
+  vfs.disk().delay_ms = 0;
+  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == 5; }));
+  CHECK(drain(*spool) == std::multiset<std::string>{"0", "1", "2", "3", "4"});
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE(
+    "while the disk hangs, a plugin's runs take four megabytes of memory; the oldest are counted, and their state is kept") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = options_with(clock);
+  options.pace.seal_wait_ms = 1;
+  auto spool = must(Spool::open(folder.path(), options));
+  vfs.disk().delay_ms = 200;
+  for (int i = 0; i < 8; ++i) {
+    auto run = run_of({document(std::string(1 << 20, 'x'))});
+    run.state["cursor"] = std::to_string(i);
+    must(spool->seal(std::move(run)));
+  }
+  auto small = run_of({document("small")});
+  small.plugin = "disk";
+  must(spool->seal(std::move(small)));
+  vfs.disk().delay_ms = 0;
+  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == 9; }));
+  const auto status = must(spool->status());
+  check_invariant(status);
+  CHECK(status.lost_documents >= 3);
+  const auto losses = must(spool->losses());
+  std::uint64_t told = 0;
+  for (const auto& loss : losses) {
+    CHECK(loss.reason == "memory");
+    told += loss.documents;
+  }
+  CHECK(told == status.lost_documents);
+  CHECK(must(spool->state_of("pg_stats")).at("cursor") == "7");
+  spool.reset();
+  CHECK(must(must(Spool::open(folder.path(), options))->state_of("pg_stats")).at("cursor") == "7");
+}
+
+TEST_CASE("a disk that fails for a while: memory, and back with every key, every loss, every state") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  must(spool->seal(run_of({document("on disk")})));
+  must(spool->seal(run_of({document("on disk, poison")})));
+  const std::string disk_epoch = must(spool->status()).epoch;
+  const int code = GENERATE(SQLITE_IOERR_WRITE, SQLITE_READONLY, SQLITE_IOERR_FSYNC);
+  vfs.disk().fail_writes = code;
+  vfs.disk().fail_opens = SQLITE_CANTOPEN;
+
+  auto run = run_of({document("in limbo")});
+  run.state["cursor"] = "1";
+  must(spool->seal(std::move(run)));
+  REQUIRE(mode_of(*spool) == "memory");
+  auto status = must(spool->status());
+  CHECK_FALSE(status.mode_reason.empty());
+  CHECK(status.produced_documents == 3);
+  CHECK(status.memory_documents == 1);
+  check_invariant(status);
+  run = run_of({document("in memory")});
+  run.state["cursor"] = "2";
+  CHECK(must(spool->seal(std::move(run))) == 1);  // of the ring's own epoch
+  must(spool->seal(run_of({document("in memory, poison")})));
+  must(spool->seal(run_of({document("in memory, acknowledged")})));
+  must(spool->set_value("value", "kept"));
+  CHECK(must(spool->status()).epoch != disk_epoch);
+
+  // Live: the newest first.
+  auto live = must(spool->next(Lane::kLive));
+  REQUIRE(live);
+  CHECK(payload_of(*live) == "in memory, acknowledged");
+  CHECK(must(spool->next(Lane::kLive))->key == live->key);
+  must(spool->acknowledge(live->key));
+  live = must(spool->next(Lane::kLive));
+  CHECK(payload_of(*live) == "in memory, poison");
+  must(spool->set_aside(live->key, "poison"));
+  live = must(spool->next(Lane::kLive));
+  CHECK(payload_of(*live) == "in memory");
+  const auto ring_key = live->key;
+  const std::string ring_body = live->body;
+  status = must(spool->status());
+  check_invariant(status);
+  CHECK(status.produced_documents == 6);
+  CHECK(must(spool->losses()).at(0).id < 0);
+
+  vfs.disk().fail_writes = 0;
+  vfs.disk().fail_opens = 0;
+  REQUIRE(in_mode(*spool, "disk"));
+  status = must(spool->status());
+  CHECK(status.epoch == disk_epoch);
+  CHECK(status.produced_documents == 6);
+  CHECK(status.acknowledged_documents == 1);
+  CHECK(status.lost_documents == 1);
+  CHECK(status.memory_documents == 0);
+  check_invariant(status);
+  CHECK(must(spool->losses()).at(0).reason == "poison");
+  spool.reset();
+
+  spool = must(Spool::open(folder.path(), hasty(clock)));
+  CHECK(must(spool->state_of("pg_stats")).at("cursor") == "2");
+  CHECK(must(spool->value("value")) == std::optional<std::string>("kept"));
+  // It was handed out, so it comes first, byte for byte.
+  live = must(spool->next(Lane::kBacklog));
+  CHECK(live->key == ring_key);
+  CHECK(live->body == ring_body);
+  must(spool->acknowledge(ring_key));
+  CHECK(drain(*spool) == std::multiset<std::string>{"in limbo", "on disk", "on disk, poison"});
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("what ends while the disk cannot be told has ended when it can") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  for (const char* const name : {"a", "b", "c"}) must(spool->seal(run_of({document(name), document(name)})));
+  vfs.disk().fail_writes = SQLITE_IOERR_WRITE;
+  std::filesystem::create_directory(folder / "spool.reserve.probe");  // nothing can be written there, as on a disk that is ill
+  must(spool->seal(run_of({document("limbo")})));
+  REQUIRE(mode_of(*spool) == "memory");
+
+  // What the file has is sent, too: the handle that failed to write still reads.
+  const auto a = must(spool->next(Lane::kBacklog));
+  REQUIRE(a);
+  CHECK(payload_of(*a) == "a");
+  CHECK(spool->split(a->key).error().status == PGA_E_TRANSIENT);
+  CHECK(spool->rekey(a->key).error().status == PGA_E_TRANSIENT);
+  must(spool->acknowledge(a->key));
+  CHECK(spool->acknowledge(a->key).error().status == PGA_E_NOTFOUND);
+  const auto b = must(spool->next(Lane::kBacklog));
+  CHECK(payload_of(*b) == "b");
+  must(spool->set_aside(b->key, "poison"));
+  const auto c = must(spool->next(Lane::kBacklog));
+  must(spool->hold(c->key));
+  CHECK(payload_of(*must(spool->next(Lane::kBacklog))) == "limbo");
+  const auto away = must(spool->status());
+  check_invariant(away);
+  CHECK(away.acknowledged_documents == 2);
+  CHECK(away.lost_documents == 2);
+
+  vfs.disk().fail_writes = 0;
+  std::filesystem::remove(folder / "spool.reserve.probe");
+  REQUIRE(in_mode(*spool, "disk"));
+  spool->release(c->key);
+  check_invariant(must(spool->status()));
+  CHECK(must(spool->status()).produced_documents == 7);
+  CHECK(must(spool->losses()).at(0).reason == "poison");
+  CHECK(drain(*spool) == std::multiset<std::string>{"c", "limbo"});
+}
+
+TEST_CASE("an fsync that fails is not repeated: another handle writes the run, once") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  for (int i = 0; i < 6; ++i) {
+    vfs.disk().fail_next_syncs = i % 2;
+    must(spool->seal(run_of({document(std::to_string(i))})));
+  }
+  CHECK(must(spool->status()).produced_documents == 6);
+  CHECK(drain(*spool).size() == 6);
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("the ring keeps to four megabytes of a plugin and counts what it drops, but not under the sender's hands") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = hasty(clock);
+  options.encoding = compression::Encoding::kIdentity;
+  auto spool = must(Spool::open(folder.path(), options));
+  vfs.disk().fail_writes = SQLITE_IOERR_WRITE;
+  vfs.disk().fail_opens = SQLITE_CANTOPEN;
+  must(spool->seal(run_of({document("limbo")})));
+  REQUIRE(mode_of(*spool) == "memory");
+  must(spool->seal(run_of({document(std::string(1 << 20, '0'))})));
+  const auto out = must(spool->next(Lane::kLive));
+  for (int i = 0; i < 8; ++i) must(spool->seal(run_of({document(std::string(1 << 20, 'x'))})));
+  auto other = run_of({document("other")});
+  other.plugin = "disk";
+  must(spool->seal(std::move(other)));
+  auto status = must(spool->status());
+  CHECK(status.memory_bytes <= (std::uint64_t{4} << 20) + 1024);
+  check_invariant(status);
+  CHECK(must(spool->next(Lane::kLive))->key == out->key);
+  std::uint64_t told = 0;
+  for (const auto& loss : must(spool->losses())) told += loss.reason == "memory" ? loss.documents : 0;
+  CHECK(told > 0);
+  auto report = run_of({document("report")});
+  report.plugin = "collector";
+  for (const auto& loss : must(spool->losses())) report.reported_losses.push_back(loss.id);
+  must(spool->seal(std::move(report)));
+  CHECK(must(spool->losses()).empty());
+  vfs.disk().fail_writes = 0;
+  vfs.disk().fail_opens = 0;
+  REQUIRE(in_mode(*spool, "disk"));
+  CHECK(must(spool->losses()).size() <= 1);  // the batch in limbo may have gone since: counted on its way back
+  drain(*spool);
+  CHECK(must(spool->status()).lost_documents >= told);
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("halves and new keys in memory come to the disk as they are") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  vfs.disk().fail_writes = SQLITE_IOERR_WRITE;
+  vfs.disk().fail_opens = SQLITE_CANTOPEN;
+  must(spool->seal(run_of({document("limbo"), document("limbo")})));
+  must(spool->seal(run_of({document("1"), document("2"), document("3")})));
+  must(spool->seal(run_of({document("again")})));
+  REQUIRE(mode_of(*spool) == "memory");
+  auto batch = must(spool->next(Lane::kLive));
+  const auto old_epoch = batch->key.epoch;
+  must(spool->rekey(batch->key));
+  batch = must(spool->next(Lane::kLive));
+  CHECK(payload_of(*batch) == "again");
+  CHECK(batch->key.epoch != old_epoch);
+  CHECK_FALSE(must(spool->split(batch->key)));
+  must(spool->hold(batch->key));
+  batch = must(spool->next(Lane::kLive));
+  CHECK(must(spool->split(batch->key)));
+  batch = must(spool->next(Lane::kLive));
+  CHECK(batch->key.part == "1");
+  CHECK(batch->documents == 2);
+  must(spool->hold(batch->key));
+  batch = must(spool->next(Lane::kLive));
+  CHECK(batch->key.part == "0");
+  must(spool->hold(batch->key));
+  batch = must(spool->next(Lane::kLive));  // in limbo: whether it is on the disk, nobody knows
+  CHECK(spool->split(batch->key).error().status == PGA_E_TRANSIENT);
+  CHECK(spool->rekey(batch->key).error().status == PGA_E_TRANSIENT);
+  must(spool->acknowledge(batch->key));
+  check_invariant(must(spool->status()));
+  vfs.disk().fail_writes = 0;
+  vfs.disk().fail_opens = 0;
+  REQUIRE(in_mode(*spool, "disk"));
+  const auto status = must(spool->status());
+  check_invariant(status);
+  CHECK(status.produced_documents == 6);
+  CHECK(status.acknowledged_documents == 2);
+  spool.reset();
+  spool = must(Spool::open(folder.path(), hasty(clock)));
+  CHECK(must(spool->status()).waiting_batches == 3);
+  CHECK(drain(*spool) == std::multiset<std::string>{"1", "2", "again"});
+}
+
+TEST_CASE("a collector that begins without a disk collects and delivers, and moves in when there is one") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  {
+    auto spool = must(Spool::open(folder.path(), hasty(clock)));
+    auto run = run_of({document("before")});
+    run.state["cursor"] = "1";
+    must(spool->seal(std::move(run)));
+    must(spool->set_value("kept", "yes"));
+  }
+  vfs.disk().fail_opens = SQLITE_CANTOPEN;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  CHECK(mode_of(*spool) == "memory");
+  auto run = run_of({document("meanwhile")});
+  run.plugin = "logs";
+  run.state["cursor"] = "9";
+  must(spool->seal(std::move(run)));
+  const auto batch = must(spool->next(Lane::kLive));
+  CHECK(payload_of(*batch) == "meanwhile");
+  must(spool->acknowledge(batch->key));
+  vfs.disk().fail_opens = 0;
+  REQUIRE(in_mode(*spool, "disk"));
+  CHECK(must(spool->state_of("pg_stats")).at("cursor") == "1");
+  CHECK(must(spool->state_of("logs")).at("cursor") == "9");
+  CHECK(must(spool->value("kept")) == std::optional<std::string>("yes"));
+  CHECK(drain(*spool) == std::multiset<std::string>{"before"});
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("a command that has to know is told that the disk fails") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = hasty(clock);
+  options.disk_only = true;
+  vfs.disk().fail_opens = SQLITE_CANTOPEN;
+  CHECK_FALSE(Spool::open(folder.path(), options));
+  vfs.disk().fail_opens = 0;
+  auto spool = must(Spool::open(folder.path(), options));
+  vfs.disk().fail_writes = SQLITE_IOERR_WRITE;
+  CHECK_FALSE(spool->seal(run_of({document("a")})));
+  CHECK_FALSE(spool->set_value("a", "b"));
+  vfs.disk().fail_writes = 0;
+  CHECK(must(spool->seal(run_of({document("b")}))) == 1);
+}
+
+TEST_CASE("on a full disk the oldest make room for the newest, counted") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  CHECK(std::filesystem::file_size(folder / "spool.reserve") == 4 << 20);
+  for (int i = 0; i < 3; ++i) must(spool->seal(run_of({document(std::to_string(i))})));
+  vfs.disk().fail_writes = SQLITE_FULL;
+  must(spool->seal(run_of({document("new")})));
+  CHECK(mode_of(*spool) == "memory");  // not even deleting works
+  vfs.disk().fail_writes = 0;
+  REQUIRE(in_mode(*spool, "disk"));
+  CHECK(drain(*spool).size() == 4);
+}
+
+TEST_CASE("a spool whose file is deleted or moved away while it runs is written again, whole") {
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  auto run = run_of({document("a")});
+  run.state["cursor"] = "1";
+  must(spool->seal(std::move(run)));
+  const std::string epoch = must(spool->status()).epoch;
+  SECTION("the files") {
+    for (const char* const name : {"spool.db", "spool.db-wal", "spool.db-shm"}) std::filesystem::remove(folder / name);
+  }
+  SECTION("the folder") { std::filesystem::remove_all(folder.path()); }
+  SECTION("another file in its place") {
+    std::filesystem::copy_file(folder / "spool.db", folder / "old");
+    std::filesystem::rename(folder / "old", folder / "spool.db");
+  }
+  must(spool->seal(run_of({document("b")})));
+  REQUIRE(in_mode(*spool, "disk"));
+  CHECK(must(spool->status()).epoch != epoch);  // the file is another one now
+  CHECK_FALSE(Spool::open(folder.path(), hasty(clock)));
+  spool.reset();
+  spool = must(Spool::open(folder.path(), hasty(clock)));
+  CHECK(must(spool->state_of("pg_stats")).at("cursor") == "1");
+  CHECK(drain(*spool) == std::multiset<std::string>{"a", "b"});
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("a file system that is full: the oldest go, counted, and the newest is on the disk") {
+  const Folder folder;
+  const HandClock clock;
+  auto options = hasty(clock);
+  options.encoding = compression::Encoding::kIdentity;
+  const auto step = on_tmpfs(folder.path(), "size=12m", [&]() -> int {
+    auto opened = Spool::open(folder.path(), options);
+    if (!opened) return 1;
+    Spool& spool = **opened;
+    for (int i = 0; i < 60; ++i) {
+      if (!spool.seal(run_of({document(std::string(400'000, 'x'))}))) return 2;
+      if (!balanced(spool)) return 3;
+    }
+    const auto status = spool.status();
+    if (!status || status->mode != "disk") return 4;
+    if (status->lost_documents == 0 || status->waiting_documents == 0 || status->last_seq != 60) return 5;
+    std::uint64_t told = 0;
+    const auto losses = spool.losses();
+    for (const auto& loss : *losses) {
+      if (loss.reason != "space") return 6;
+      told += loss.documents;
+    }
+    return told == status->lost_documents ? 0 : 7;
+  });
+  if (step) CHECK(*step == 0);
+}
+
+TEST_CASE("a file system that becomes read-only, and one that is from the start") {
+  const Folder folder;
+  const HandClock clock;
+  const auto options = hasty(clock);
+  const auto step = on_tmpfs(folder.path(), "size=16m", [&]() -> int {
+    const auto remount = [&](unsigned long flags) {
+      return ::mount("none", folder.path().c_str(), nullptr, MS_REMOUNT | flags, nullptr) == 0;
+    };
+    std::string first;
+    {
+      auto opened = Spool::open(folder.path(), options);
+      if (!opened) return 1;
+      auto run = run_of({document("a")});
+      run.state["cursor"] = "1";
+      if (!(*opened)->seal(std::move(run))) return 2;
+    }
+    if (!remount(MS_RDONLY)) return 3;
+    auto opened = Spool::open(folder.path(), options);
+    if (!opened) return 4;
+    Spool& spool = **opened;
+    if (spool.status()->mode != "memory" || spool.status()->waiting_documents != 1) return 5;
+    if (spool.state_of("pg_stats")->at("cursor") != "1") return 6;
+    if (!spool.seal(run_of({document("b")})) || !balanced(spool)) return 7;
+    const auto live = spool.next(Lane::kLive);
+    if (!live || !*live || payload_of(**live) != "b" || !spool.acknowledge((*live)->key)) return 8;
+    const auto old = spool.next(Lane::kBacklog);
+    if (!old || !*old || payload_of(**old) != "a" || !spool.acknowledge((*old)->key)) return 9;
+    if (!balanced(spool)) return 10;
+    if (!remount(0)) return 11;
+    if (!eventually([&] { return spool.status()->mode == "disk"; })) return 12;
+    const auto status = spool.status();
+    if (!balanced(spool) || status->acknowledged_documents != 2 || status->waiting_documents != 0) return 13;
+    return spool.seal(run_of({document("c")})) && balanced(spool) ? 0 : 14;
+  });
+  if (step) CHECK(*step == 0);
+}
