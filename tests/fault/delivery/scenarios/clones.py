@@ -18,11 +18,12 @@ def snapshot(collector, to):
         collector.process.send_signal(signal.SIGCONT)
 
 
-def branches(fork):
-    """Origins: '' up to `fork` at least, every other one from behind the fork up to its newest, without a hole."""
+def branches(fork, abandoned=()):
+    """Origins: '' up to `fork` at least, every other one from behind the fork up to its newest, without a hole. Of an abandoned one, which a snapshot was
+    put over while it had batches waiting, only what is before the fork must be there: the newest are sent first, so what is missing behind it is anywhere."""
 
     def expected(by_origin, spools):
-        return {origin: (1, max(serials)) if origin == "" else (fork + 1, max(serials)) for origin, serials in by_origin.items()}
+        return {origin: (1 if origin == "" else fork + 1, fork if origin in abandoned else max(serials)) for origin, serials in by_origin.items()}
 
     return expected
 
@@ -92,7 +93,8 @@ def snapshot_revert(rig, in_place=False, backlog=False, times=1):
         collector.start()
     rig.count("faults", times)
     collector.wait_fresh()
-    rig.settle(collector, equation=False, moved=True, origins=branches(fork))
+    abandoned = {""} | {f"again{number}" for number in range(1, times)}
+    rig.settle(collector, equation=False, moved=True, origins=branches(fork, abandoned))
 
 
 def put_back(kept, folder, in_place):
