@@ -18,7 +18,7 @@ enum class Refusal : std::size_t {
   kHandshake,             // TLS failed or took too long
   kSlowHeader,
   kSlowBody,
-  kMalformed,  // not HTTP/1.1 as we take it: 400, 417, 505
+  kMalformed,  // not HTTP/1.1 as we take it: 400, 417
   kTargetTooLong,
   kHeaderTooLarge,
   kBodyTooLarge,    // as it came

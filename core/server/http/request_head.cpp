@@ -80,9 +80,6 @@ std::optional<HeadRefusal> refusal_of_framing(const Request& request, unsigned v
 }
 
 std::optional<HeadRefusal> refusal_of_fields(const Parser::value_type& head, const Request& request) {
-  if (head.version() != 11 && head.version() != 10) {
-    return HeadRefusal{Response::error(505, "http_version", "this server speaks HTTP/1.1"), Refusal::kMalformed};
-  }
   if (head.version() == 11 && request.header("host").empty()) {
     return malformed("bad_host", "a request has exactly one Host field");
   }

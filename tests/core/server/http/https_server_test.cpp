@@ -186,6 +186,60 @@ TEST_CASE("connections beyond the limit are closed at once, and there is room ag
   CHECK(TlsClient(test.server->port(), test.client()).request("GET", "/echo").status == 200);
 }
 
+TEST_CASE("a body that trickles gets 408 long before the request's time is over; one that keeps its pace does not") {
+  Limits limits;
+  limits.body_grace_ms = 300;
+  limits.body_bytes_per_second = 10'000;
+  const ServerUnderTest test(limits);
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 20000\r\n\r\n";
+  TlsClient slow(test.server->port(), test.client());
+  slow.send(head + "x");
+  check_error(slow.read_answer(), 408);
+  CHECK(test.options.refusals->of(Refusal::kSlowBody) == 1);
+  TlsClient steady(test.server->port(), test.client());
+  steady.send(head);
+  for (int i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));  // the pace is the case, not a wait for something
+    steady.send(std::string(1'000, 'x'));
+  }
+  CHECK(steady.read_answer().status == 200);
+}
+
+TEST_CASE("strangers of one address are limited, who has authenticated does not count") {
+  Limits limits;
+  limits.strangers_per_address = 2;
+  const ServerUnderTest test(limits);
+  TlsClient member(test.server->port(), test.client());
+  CHECK(member.request("GET", "/echo").status == 200);
+  const TlsClient first(test.server->port(), test.client()), second(test.server->port(), test.client());
+  CHECK_THROWS(TlsClient(test.server->port(), test.client()));
+  CHECK(member.request("GET", "/echo").status == 200);
+  CHECK(test.options.refusals->of(Refusal::kConnectionsOfAddress) == 1);
+}
+
+TEST_CASE("the connections of one collector are closed, those of others stay") {
+  const ServerUnderTest test;
+  TlsClient own(test.server->port(), test.client_with(test.ca.issue(kCollectorUri, "clientAuth")));
+  TlsClient stranger(test.server->port(), test.client());
+  CHECK(own.request("GET", "/echo").body == std::string("GET /echo ") + kCollectorId);
+  test.server->close_connections_of("somebody else");
+  CHECK_FALSE(own.ended(200));
+  test.server->close_connections_of(kCollectorId);
+  CHECK(own.ended());
+  CHECK(stranger.request("GET", "/echo").status == 200);
+}
+
+TEST_CASE("an answer may end its connection") {
+  const ServerUnderTest test({}, [](const Request&) -> Admission {
+    Response last = Response::error(403, "forbidden", "go");
+    last.ends_connection = true;
+    return last;
+  });
+  TlsClient client(test.server->port(), test.client());
+  CHECK(client.request("GET", "/echo").headers.at("connection") == "close");
+  CHECK(client.ended());
+}
+
 namespace {
 
 // A handler that stays in serve() until it is let go.
