@@ -26,9 +26,11 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kStartPatienceNs = 60 * kSecondNs;
 constexpr std::int64_t kLockPatienceNs = 60 * kSecondNs;
+constexpr std::int64_t kPredecessorPatienceNs = 30 * kSecondNs;
 constexpr std::int64_t kFastStopNs = 20 * kSecondNs;
 constexpr std::int64_t kImmediateStopNs = 5 * kSecondNs;
 constexpr std::size_t kSocketPathMax = 107;  // unix(7): sun_path with its NUL has 108 bytes
+constexpr char kEnded[] = "cluster.ended";
 constexpr char kSocketName[] = "/.s.PGSQL.5432";
 
 // Waiting for another process has no better means than asking again.
@@ -103,7 +105,7 @@ class PrivateCluster::Impl {
     PGA_CHECK(make_private_folder(socket_dir_));
     PGA_TRY(binaries_, find_cluster_binaries(bin_dir_, cluster_dir_));
     if (!fs::exists(cluster_dir_ + "/PG_VERSION")) PGA_CHECK(initialise());
-    return start();
+    return start_after_predecessor();
   }
 
   Outcome keep_running() {
@@ -164,6 +166,18 @@ class PrivateCluster::Impl {
     return {};
   }
 
+  // One that was killed a moment ago may still be on its way out, itself or its children: PostgreSQL refuses to start beside
+  // them.
+  Outcome start_after_predecessor() {
+    const std::int64_t end = clock::now_monotonic_ns() + kPredecessorPatienceNs;
+    for (;;) {
+      const bool was_killed = fs::exists(cluster_dir_ + "/postmaster.pid");
+      Outcome started = start();
+      if (started || !was_killed || started.error().code != kEnded || clock::now_monotonic_ns() > end) return started;
+      wait_until(kSecondNs / 2, [] { return false; });
+    }
+  }
+
   Outcome start() {
     if (const auto running = running_postmaster(cluster_dir_)) {
       log::info("adopting the private PostgreSQL that is running already, process " + std::to_string(*running));
@@ -187,8 +201,8 @@ class PrivateCluster::Impl {
       return connection || (pid_ != 0 && !alive());
     });
     if (pid_ != 0 && !alive()) {
-      return Error{PGA_E_FAIL, "cluster.start", "the private PostgreSQL ended at once: " + last_lines(log_file_),
-                   "See " + log_file_ + ".", 0};
+      return Error{PGA_E_FAIL, kEnded, "the private PostgreSQL ended at once: " + last_lines(log_file_), "See " + log_file_ + ".",
+                   0};
     }
     if (!ready) return last;
     return {};

@@ -21,6 +21,7 @@ def start(server, **environment):
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
+            assert environment, f"the server ended with {server.process.returncode}, see {server.log_path}"
             return  # killed already: its first commit came that fast
         try:
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()

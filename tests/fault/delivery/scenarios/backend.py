@@ -9,7 +9,8 @@ import oracle
 from network import killed_server
 from network.hurry import hurry
 from network.storm import Storm
-from rig import eventually
+from harness.server import Server
+from rig import BINARIES, SERVER_LIMITS, eventually
 from scenario import scenario
 
 HURRY = 10
@@ -222,6 +223,57 @@ def database_disk_full(rig, table, megabytes=12):
     os.unlink(filler)
     subprocess.run(["mount", "-o", "remount,size=500m", place], check=True)
     settle_all(rig, collectors)
+
+
+# --- the server's private PostgreSQL ----------------------------------------------------------------------------------------
+
+
+class PrivateSite:
+    """A server with the PostgreSQL that it makes and keeps itself."""
+
+    def __init__(self, rig):
+        self.folder = rig.folder
+        self.server = Server(BINARIES, rig.folder, f"[limits]\n{SERVER_LIMITS}")
+        self.server.start()
+
+    def postmaster(self):
+        """(its process, the folder of its socket), as its own file tells; None while there is none."""
+        try:
+            with open(os.path.join(self.server.data_dir, "postgresql", "postmaster.pid")) as file:
+                lines = file.read().splitlines()
+            return int(lines[0]), lines[4]
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+
+    @property
+    def database(self):
+        _, socket_folder = eventually(self.postmaster, 60, "the private PostgreSQL runs")
+        return f"host={socket_folder} port=5432 user=pganalytics dbname=postgres"
+
+
+@scenario(row="B1", expect="server and private PostgreSQL may die one by one or together: adopted, or started again", runs={"a-dozen": dict(times=12), "busy": dict(times=8, documents=150)}, limit_s=600)
+def private_database_killed(rig, times, **options):
+    rig.site = site = PrivateSite(rig)
+    rig.server = site.server
+    rig.to_close.append(site.server.close)
+    collectors = hurried(rig, 3, **options)
+    collectors[0].wait_fresh()
+    for number in range(times):
+        time.sleep(rig.random.uniform(0, 0.5))
+        what = ("server", "database", "both")[number % 3]
+        if what != "server":
+            pid, _ = eventually(site.postmaster, 60, "the private PostgreSQL runs")
+            signal_all([pid], signal.SIGKILL)
+            rig.count("database_kills")
+        if what != "database":
+            rig.server.kill()
+            rig.count("server_kills")
+            killed_server.start(rig.server)
+        else:
+            collectors[0].wait_fresh()  # the server starts it again by itself
+    settle_all(rig, collectors)
+    rig.server.stop()
+    assert site.postmaster() is None, "its PostgreSQL outlived it"
 
 
 # --- N9 -----------------------------------------------------------------------------------------------------------------------
