@@ -2,6 +2,8 @@
 
 #include "core/clock/clock.h"
 
+#include <limits>
+
 namespace pganalytics::collector {
 namespace {
 
@@ -49,10 +51,19 @@ void write_json(JsonWriter& json, const host::PluginHealth& plugin) {
 }
 
 void write_json(JsonWriter& json, const transport::DeliveryStatus& delivery) {
+  // Far beyond any date: nothing is tried until something else happens.
+  const bool has_date = delivery.next_try_unix_ns > 0 && delivery.next_try_unix_ns < std::numeric_limits<std::int64_t>::max();
   json.begin_object()
       .member("pushed_batches", delivery.pushed_batches)
       .member("pushed_bytes", delivery.pushed_bytes)
+      .member("duplicate_batches", delivery.duplicate_batches)
+      .member("rejected_documents", delivery.rejected_documents)
       .member("failures", delivery.failures)
+      .member("held_batches", delivery.held_batches)
+      .member("breaker", delivery.breaker)
+      .member("reason", text_or_null(delivery.reason))
+      .member("next_try", has_date ? time_of(delivery.next_try_unix_ns) : std::nullopt)
+      .member("clock_offset_ms", delivery.clock_offset_ms)
       .member("last_push", time_of(delivery.last_push_unix_ns))
       .member("last_config", time_of(delivery.last_config_unix_ns))
       .member("last_error", text_or_null(delivery.last_error))

@@ -93,11 +93,23 @@ std::string plugins_text(const Value& report) {
 }
 
 std::string delivery_text(const Value& report) {
-  const auto delivery = report.FindMember("delivery");
-  if (delivery == report.MemberEnd() || !delivery->value.IsObject()) return "";
-  return "delivery:  " + text_of(delivery->value, "pushed_batches") + " batches pushed, " + text_of(delivery->value, "failures") +
-         " failures, last push " + text_of(delivery->value, "last_push") + ", last error " +
-         printable(text_of(delivery->value, "last_error")) + "\n";
+  const auto found = report.FindMember("delivery");
+  if (found == report.MemberEnd() || !found->value.IsObject()) return "";
+  const Value& delivery = found->value;
+  std::string text = "delivery:  " + text_of(delivery, "pushed_batches") + " batches pushed, " + text_of(delivery, "failures") +
+                     " failures, last push " + text_of(delivery, "last_push") + ", last error " +
+                     printable(text_of(delivery, "last_error")) + "\n";
+  if (const std::string reason = text_of(delivery, "reason"); reason != "-") {
+    const std::string next = text_of(delivery, "next_try");
+    text += "waits:     " + printable(reason) + (next == "-" ? "" : ", next try " + next) + ", breaker " +
+            text_of(delivery, "breaker") + ", " + text_of(delivery, "held_batches") + " batches held\n";
+  }
+  // A second either way is what calls take.
+  const auto offset_ms = number_of(delivery, "clock_offset_ms");
+  if (offset_ms && (*offset_ms > 1'000 || *offset_ms < -1'000)) {
+    text += "clock:     the server's is " + rounded(*offset_ms / 1'000, "s") + " ahead of this host's\n";
+  }
+  return text;
 }
 
 // Which configuration is in force, and what became of the server's newest one.
@@ -113,6 +125,16 @@ std::string config_text(const Value& report) {
             printable(text_of(config->value, "remote_refused"));
   }
   return text + "\n";
+}
+
+// Why the running collector cannot write its spool's file; nullopt: it can.
+std::optional<std::string> memory_only(const Status& status) {
+  if (status.silent || !status.report || !status.report->IsObject()) return std::nullopt;
+  const auto spool = status.report->FindMember("spool");
+  if (spool == status.report->MemberEnd() || !spool->value.IsObject() || text_of(spool->value, "mode") != "memory")
+    return std::nullopt;
+  return printable(text_of(spool->value, "mode_reason")) + "; " + text_of(spool->value, "memory_documents") +
+         " documents would be lost with the process";
 }
 
 std::string spool_text(const Status& status) {
@@ -165,6 +187,7 @@ std::vector<std::string> problems_of(const Status& status) {
   if (status.running && status.silent) problems.push_back(status.silent->message);
   // A collector that works has it in hand; one that does not answer cannot say so.
   if (status.spool_unreadable && status.silent) problems.push_back(status.spool_unreadable->message);
+  if (const auto memory = memory_only(status)) problems.push_back("the spool is in memory only: " + *memory);
   const Value* const plugins = status.report ? list_of(*status.report, "plugins") : nullptr;
   if (plugins == nullptr) return problems;
   for (const Value& plugin : plugins->GetArray()) {
@@ -212,6 +235,7 @@ std::string to_text(const Status& status) {
   text += "server:    " + (status.config.backend ? status.config.backend->url : "none") + "\n";
   text += "identity:  " + status.collector_id.value_or("not registered") + "\n";
   text += spool_text(status);
+  if (const auto memory = memory_only(status)) text += "memory:    " + *memory + "\n";
   text += "backup:    " + status.backup.value_or("none") + "\n";
   if (!status.report || !status.report->IsObject()) return text;
   text += delivery_text(*status.report);

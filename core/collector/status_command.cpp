@@ -76,7 +76,8 @@ int status_command(const Arguments& arguments) {
       "Asks the running collector how it and its plugins fare, and shows what waits and what was lost. When no\n"
       "collector answers within 2 s, it shows what the state folder tells of the last one.\n\n"
       "Exit code 0: it runs and nothing is wrong; 1: a plugin failed the last time, or is failed, quarantined, hung\n"
-      "or refused, or the collector does not answer; 2: usage or configuration; 3: no collector runs.");
+      "or refused, the spool is in memory only, or the collector does not answer; 2: usage or configuration; 3: no\n"
+      "collector runs.");
   line.add()("json", "print one JSON object");
   if (const auto done = line.parse(arguments)) return *done;
   const auto status = read_status(line);

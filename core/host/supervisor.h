@@ -106,7 +106,7 @@ struct SupervisorOptions {
   std::int64_t grace_ms = 2'000;               // cancel -> SIGABRT -> SIGKILL, each this far apart
   std::int64_t sample_ms = 2'000;              // how often a worker's memory and processor time are looked at
   std::int64_t cpu_window_ms = 60'000;         // what its processor time is averaged over
-  std::int64_t rehearsal_ms = 10'000;          // for the answer to rehearse()
+  std::int64_t rehearsal_ms = 10'000;          // for a running plugin's answer to a configuration
   std::int64_t quiet_ms = 10'000;  // a worker not heard of for so long is asked whether it lives, and given as long to answer
 };
 

@@ -127,3 +127,52 @@ TEST_CASE("figures that do not exist are dashes and nulls, not zeros") {
   }
   CHECK(shown["runs"] == 0);
 }
+
+TEST_CASE("a spool that is in memory only is shown, and is a problem") {
+  Status status = status_with({healthy_plugin()});
+  SelfReport report;
+  report.plugins = {healthy_plugin()};
+  report.spool.mode = "memory";
+  report.spool.mode_reason = "disk full";
+  report.spool.memory_documents = 7;
+  status.report = std::move(schema::parse_json(to_document(report))).value();
+  CHECK(exit_code_of(status) == 1);
+  CHECK_THAT(to_text(status), Contains("memory:    disk full; 7 documents would be lost with the process"));
+  status.silent = Error{PGA_E_FAIL, "x", "nobody", "", 0};  // what the last one said of its memory went with it
+  CHECK_THAT(to_text(status), !Contains("memory:"));
+}
+
+TEST_CASE("what waits for the server, why, and a clock that differs are shown") {
+  Status status = status_with({healthy_plugin()});
+  SelfReport report;
+  report.delivery.emplace();
+  report.delivery->breaker = "open";
+  report.delivery->reason = "connection refused";
+  report.delivery->held_batches = 2;
+  report.delivery->next_try_unix_ns = 1'770'091'445'678'000'000;
+  report.delivery->clock_offset_ms = -61'000;
+  status.report = std::move(schema::parse_json(to_document(report))).value();
+  CHECK_THAT(to_text(status),
+             Contains("waits:     connection refused, next try 2026-02-03T04:04:05.678Z, breaker open, 2 batches held") &&
+                 Contains("clock:     the server's is -61.0 s ahead"));
+  report.delivery->next_try_unix_ns = INT64_MAX;  // not before the server takes this collector again
+  report.delivery->clock_offset_ms = 40;
+  status.report = std::move(schema::parse_json(to_document(report))).value();
+  CHECK_THAT(to_text(status), Contains("waits:     connection refused, breaker open") && !Contains("clock:"));
+}
+
+TEST_CASE("the configuration in force and what became of the newest one are shown") {
+  Status status = status_with({});
+  CHECK_THAT(to_text(status), Contains("config:    the local one\n") && Contains("backup:    none"));
+  SelfReport report;
+  report.remote_version = 7;
+  report.newest_config = RemoteRecord::Newest{7, "", "", "probation", ""};
+  status.report = std::move(schema::parse_json(to_document(report))).value();
+  CHECK_THAT(to_text(status), Contains("config:    version 7 of the server over the local one, on trial\n"));
+  report.newest_config = RemoteRecord::Newest{8, "", "", "rejected", "plugin disk: no"};
+  status.report = std::move(schema::parse_json(to_document(report))).value();
+  status.backup = "/state/backup/spool-1.db";
+  CHECK_THAT(to_text(status), Contains("config:    version 7 of the server over the local one\n") &&
+                                  Contains("config:    version 8 was rejected: plugin disk: no\n") &&
+                                  Contains("backup:    /state/backup/spool-1.db"));
+}
