@@ -222,6 +222,10 @@ Outcome Collector::reload_files() {
                  "Restart the collector for it.", 0};
   }
   PGA_TRY(auto identity, identity_of(local));
+  if ((identity ? identity->collector_id : "") != collector_id()) {
+    return Error{PGA_E_CONFIG, "config.restart", "another collector's identity lies in " + local.state_dir + "/identity",
+                 "Restart the collector for it.", 0};
+  }
   PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
   Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
@@ -231,7 +235,8 @@ Outcome Collector::reload_files() {
   if (other_control) {
     PGA_TRY(control, open_control(local));
   }
-  const bool other_delivery = !same_delivery(local, before);
+  const bool other_files = identity && parts_.identity && identity->stamp != parts_.identity->stamp;
+  const bool other_delivery = other_files || !same_delivery(local, before);
   if (other_delivery) {
     PGA_TRY(backend, open_backend(local, identity));
   }

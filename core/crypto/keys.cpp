@@ -100,6 +100,23 @@ Expected<Certificate> parse_certificate(std::string_view pem) {
   return certificate;
 }
 
+Expected<std::vector<Certificate>> parse_certificates(std::string_view pem, std::size_t count_max) {
+  PGA_TRY(const Bio bio, read_bio(pem, "certificates"));
+  std::vector<Certificate> found;
+  while (Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
+    if (found.size() == count_max) {
+      return Error{PGA_E_LIMIT, "crypto.count", "more than " + std::to_string(count_max) + " certificates", "", 0};
+    }
+    found.push_back(std::move(certificate));
+  }
+  // Nothing more to read is how it ends well.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE || found.empty()) {
+    return failed("certificates are not readable PEM");
+  }
+  ERR_clear_error();
+  return found;
+}
+
 Expected<std::string> to_pem(X509* certificate) {
   Bio bio(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_X509(bio.get(), certificate) != 1) return failed("writing a certificate");

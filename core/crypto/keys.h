@@ -11,6 +11,7 @@
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pganalytics::crypto {
 
@@ -34,6 +35,8 @@ Expected<std::string> make_csr(EVP_PKEY* key, const std::string& common_name);
 Expected<Request> parse_csr(std::string_view pem);
 
 Expected<Certificate> parse_certificate(std::string_view pem);
+// Every certificate of the text, at least one, at most `count_max`; what stands between them is ignored.
+Expected<std::vector<Certificate>> parse_certificates(std::string_view pem, std::size_t count_max);
 Expected<std::string> to_pem(X509* certificate);
 
 std::string public_key_sha256(EVP_PKEY* key);           // hex of SHA-256 of the DER SubjectPublicKeyInfo

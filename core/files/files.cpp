@@ -188,8 +188,10 @@ Outcome check_private_place(const std::string& path) {
 
 Outcome remove(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return sync_folder(folder_of(path));
-  if (errno == ENOENT) return {};
-  return system_error("removing", path, errno);
+  const int why = errno;
+  // A read-only file system refuses before it looks whether there is anything.
+  if (why == ENOENT || ::access(path.c_str(), F_OK) != 0) return {};
+  return system_error("removing", path, why);
 }
 
 std::string stamp_of(const std::string& path) {

@@ -244,6 +244,15 @@ Expected<std::string> read_certificate(const HttpAnswer& answer, std::int64_t no
   return certificate;
 }
 
+Expected<std::string> read_ca(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  const auto body = read_object(answer);
+  if (!body) return not_ours(answer, body.error().message);
+  std::string ca = string_at(body.value(), "ca");
+  if (ca.empty()) return not_ours(answer, "no ca");
+  return ca;
+}
+
 Expected<EnrolmentAnswer> read_enrolment(const HttpAnswer& answer, std::int64_t now_unix_ns) {
   if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
   const auto body = read_object(answer);

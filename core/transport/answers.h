@@ -39,6 +39,9 @@ Expected<EnrolmentAnswer> read_enrolment(const HttpAnswer& answer, std::int64_t 
 // The certificate out of {"cert", "ca"}.
 Expected<std::string> read_certificate(const HttpAnswer& answer, std::int64_t now_unix_ns);
 
+// The CA certificates out of {"ca"}, as the text that they are.
+Expected<std::string> read_ca(const HttpAnswer& answer, std::int64_t now_unix_ns);
+
 // An answer that is no success as an Error: PGA_E_DENIED for 401, 403 and 410, PGA_E_NOTFOUND for 404, PGA_E_TRANSIENT for what
 // may pass, PGA_E_FAIL else; code "http.<status>"; the server's own message; its Retry-After.
 Error refusal(const HttpAnswer& answer, std::int64_t now_unix_ns);

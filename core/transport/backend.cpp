@@ -1,15 +1,13 @@
 #include "core/transport/backend.h"
 
 #include "core/clock/clock.h"
-#include "core/crypto/keys.h"
-#include "core/files/files.h"
 #include "core/transport/answers.h"
 #include "core/transport/http_client.h"
 #include "core/transport/renewal.h"
+#include "core/transport/upkeep.h"
 
 #include <optional>
 #include <pganalytics/json.hpp>
-#include <random>
 
 namespace pganalytics::transport {
 namespace {
@@ -23,17 +21,12 @@ struct AccessToken {
   std::int64_t renew_at_monotonic_ns = 0;
 };
 
-double random_part() {
-  std::random_device device;
-  return std::uniform_real_distribution<double>(0, 1)(device);
-}
-
 }  // namespace
 
 class Backend::Impl {
  public:
-  Impl(const Identity& identity, std::unique_ptr<HttpClient> client, std::int64_t renew_at_unix_ns)
-      : identity_(identity), client_(std::move(client)), renew_at_unix_ns_(renew_at_unix_ns) {}
+  Impl(const Identity& identity, std::unique_ptr<HttpClient> client, std::unique_ptr<Upkeep> upkeep)
+      : identity_(identity), client_(std::move(client)), upkeep_(std::move(upkeep)) {}
 
   PushAnswer push(const spool::Batch& batch);
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
@@ -48,8 +41,8 @@ class Backend::Impl {
 
   const Identity identity_;
   std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<Upkeep> upkeep_;
   std::optional<AccessToken> token_;
-  std::int64_t renew_at_unix_ns_;  // by the wall clock, as a certificate's dates are
 };
 
 Outcome Backend::Impl::have_token() {
@@ -124,31 +117,9 @@ Outcome Backend::Impl::report_config(const ConfigReport& report) {
 }
 
 Outcome Backend::Impl::renew_certificate_if_due() {
-  if (clock::now_unix_ns() < renew_at_unix_ns_) return {};
-  PGA_TRY(const crypto::Key key, crypto::make_p256_key());
-  PGA_TRY(const std::string key_pem, crypto::to_pem(key.get()));
-  PGA_TRY(const std::string csr, crypto::make_csr(key.get(), identity_.collector_id));
-  PGA_CHECK(keep_next_key(identity_, key_pem));
-
-  JsonWriter json;
-  json.begin_object().member("csr", csr).end_object();
-  HttpRequest request;
-  request.method = "POST";
-  request.path = "/api/v1/collectors/" + identity_.collector_id + "/certificate";
-  request.headers = {"Content-Type: application/json"};
-  request.body = json.text();
-  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
-  PGA_TRY(const std::string certificate_pem, read_certificate(answer, clock::now_unix_ns()));
-  PGA_TRY(const crypto::Certificate certificate, crypto::parse_certificate(certificate_pem));
-  if (X509_check_private_key(certificate.get(), key.get()) != 1)
-    return Error{PGA_E_FAIL, "answer.form", "the server's certificate is for another key", "", 0};
-  PGA_TRY(const std::int64_t renew_at_unix_ns, renewal_due_unix_ns(certificate_pem, random_part()));
-
-  PGA_CHECK(keep_next_certificate(identity_, certificate_pem));
-  PGA_CHECK(settle_renewal(identity_));
-  PGA_CHECK(client_->use_certificate(certificate_pem, key_pem));
-  token_.reset();  // it is bound to the old certificate
-  renew_at_unix_ns_ = renew_at_unix_ns;
+  PGA_TRY(const bool other_certificate,
+          upkeep_->turn([this](HttpRequest request) { return call_with_token(std::move(request)); }));
+  if (other_certificate) token_.reset();  // it is bound to the old certificate
   return {};
 }
 
@@ -157,19 +128,19 @@ Backend::~Backend() = default;
 
 Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, BackendOptions options) {
   PGA_CHECK(settle_renewal(identity));
-  PGA_CHECK(files::check_private(identity.key_file));
+  PGA_TRY(IdentityContent content, IdentityContent::read(identity, options.ca_file));
   HttpOptions http;
-  PGA_TRY(http.key_pem, files::read(identity.key_file));
-  PGA_TRY(http.certificate_pem, files::read(identity.certificate_file));
-  PGA_TRY(http.ca_pem, files::read(options.ca_file.empty() ? identity.ca_file : options.ca_file));
+  http.key_pem = content.key_pem;
+  http.certificate_pem = content.certificate_pem;
+  http.ca_pem = content.ca_pem;
   http.url = options.url.empty() ? identity.backend_url : std::move(options.url);
   http.proxy = std::move(options.proxy);
   http.user_agent = std::move(options.user_agent);
   http.timeout_ms = options.timeout_ms;
   http.connect_timeout_ms = options.connect_timeout_ms;
-  PGA_TRY(const std::int64_t renew_at_unix_ns, renewal_due_unix_ns(http.certificate_pem, random_part()));
   PGA_TRY(auto client, HttpClient::open(std::move(http)));
-  return std::unique_ptr<Backend>(new Backend(std::make_unique<Impl>(identity, std::move(client), renew_at_unix_ns)));
+  PGA_TRY(auto upkeep, Upkeep::open(identity, options.ca_file, std::move(content), *client));
+  return std::unique_ptr<Backend>(new Backend(std::make_unique<Impl>(identity, std::move(client), std::move(upkeep))));
 }
 
 PushAnswer Backend::push(const spool::Batch& batch) { return impl_->push(batch); }

@@ -80,8 +80,8 @@ class Backend {
   // PGA_E_TRANSIENT, PGA_E_DENIED: later perhaps. Anything else: this server does not want to know.
   Outcome report_config(const ConfigReport& report);
 
-  // Once half of the certificate's life is over: a new key and certificate, on disk and in use. Before: nothing. After a failure
-  // the old pair stays, the next call tries again.
+  // What keeps the identity alive (upkeep.h): once half of the certificate's life is over, a new key and certificate, on disk and
+  // in use; the server's CAs followed; changed files read again. After a failure what is in use stays, the next call tries again.
   Outcome renew_certificate_if_due();
 
   // [any thread] Make the call under way and every later one fail soon (shutdown).

@@ -5,6 +5,7 @@
 #include "core/files/files.h"
 #include "core/schema/json_text.h"
 #include "core/transport/answers.h"
+#include "core/transport/ca_bundle.h"
 #include "core/transport/ca_pin.h"
 #include "core/transport/http_client.h"
 #include "core/transport/identity_files.h"
@@ -13,6 +14,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <pganalytics/json.hpp>
 
@@ -95,7 +97,7 @@ Expected<std::optional<Started>> resume(const IdentityFiles& files, const Enrolm
   const auto pem = files::read(files.key);
   if (!pem && pem.error().status == PGA_E_NOTFOUND) return std::optional<Started>();
   if (!pem) return pem.error();
-  PGA_CHECK(files::check_private(files.key));
+  PGA_CHECK(files::check_private_place(files.key));
   auto key = crypto::parse_private_key(pem.value());
   if (!key || crypto::public_key_sha256(key.value().get()) != pending->public_key_sha256) return std::optional<Started>();
   return std::optional<Started>(Started{std::move(*pending), std::move(key).value()});
@@ -106,6 +108,7 @@ Expected<Started> begin(const IdentityFiles& files, const EnrolmentRequest& requ
   PGA_TRY(crypto::Key key, crypto::make_p256_key());
   PGA_TRY(const std::string pem, crypto::to_pem(key.get()));
   PGA_CHECK(files::write_atomically(files.key, pem, 0600));
+  PGA_CHECK(files::check_private_place(files.key));  // while nothing is registered yet
   Pending pending{crypto::uuid_v4(), crypto::sha256_hex(request.token), request.backend_url, crypto::public_key_sha256(key.get()),
                   ""};
   PGA_CHECK(write_pending(files, pending));
@@ -163,26 +166,28 @@ Error wrong_answer(const std::string& why) {
   return {PGA_E_FAIL, "enrolment.answer", "the server's answer is not an identity: " + why, "", 0};
 }
 
-// The certificate is for our key, and the CA is the one that was pinned. Returns the CA's PEM, written anew: one certificate
-// and nothing else that might have been sent along.
+// The certificate is for our key, and the pinned CA is among those to trust: it vouched for this connection, so it may name
+// another one beside it. Returns their PEM, written anew: certificates and nothing else that might have been sent along.
 Expected<std::string> checked_ca(const EnrolmentAnswer& answer, const Started& started, const EnrolmentRequest& request) {
   const auto certificate = crypto::parse_certificate(answer.certificate_pem);
   if (!certificate) return wrong_answer(certificate.error().message);
   if (X509_check_private_key(certificate.value().get(), started.key.get()) != 1)
     return wrong_answer("the certificate is for another key");
-  const auto ca = crypto::parse_certificate(answer.ca_pem);
-  if (!ca) return wrong_answer("its CA: " + ca.error().message);
+  const auto bundle = parse_ca_bundle(answer.ca_pem);
+  if (!bundle) return wrong_answer(bundle.error().message);
   if (!request.ca_pin.empty()) {
     PGA_TRY(const std::string pin, parse_ca_pin(request.ca_pin));
-    if (!is_pinned_ca(ca.value().get(), pin)) return wrong_answer("its CA is not the pinned one");
+    PGA_TRY(const auto authorities, crypto::parse_certificates(bundle.value(), kAuthoritiesMax));
+    const auto is_pinned = [&pin](const crypto::Certificate& ca) { return is_pinned_ca(ca.get(), pin); };
+    if (std::none_of(authorities.begin(), authorities.end(), is_pinned)) return wrong_answer("its CA is not the pinned one");
   }
-  return crypto::to_pem(ca.value().get());
+  return bundle;
 }
 
 // identity.json last: it says that all is there.
 Expected<Enrolment> keep(const IdentityFiles& files, const EnrolmentRequest& request, Started started,
                          const EnrolmentAnswer& answer, const std::string& trusted_pem) {
-  Identity identity{answer.collector_id, request.backend_url, files.key, files.certificate, files.ca};
+  Identity identity{answer.collector_id, request.backend_url, files.key, files.certificate, files.ca, {}};
   started.pending.expires_at = answer.expires_at;
   PGA_CHECK(files::write_atomically(files.certificate, answer.certificate_pem, 0644));
   PGA_CHECK(files::write_atomically(files.ca, trusted_pem, 0644));

@@ -86,6 +86,7 @@ class HttpClient::Impl {
 
   Outcome set_up();
   Outcome use_certificate(std::string certificate_pem, std::string key_pem);
+  Outcome use_ca(std::string ca_pem);
   Expected<HttpAnswer> call(const HttpRequest& request);
   void interrupt() { interrupted_ = true; }
   [[nodiscard]] const std::string& url() const { return options_.url; }
@@ -147,6 +148,13 @@ Outcome HttpClient::Impl::use_certificate(std::string certificate_pem, std::stri
   options_.certificate_pem = std::move(certificate_pem);
   options_.key_pem = std::move(key_pem);
   set_certificate();
+  return options_taken();
+}
+
+Outcome HttpClient::Impl::use_ca(std::string ca_pem) {
+  refused_ = CURLE_OK;
+  options_.ca_pem = std::move(ca_pem);
+  set_trust();
   return options_taken();
 }
 
@@ -368,6 +376,7 @@ Expected<HttpAnswer> HttpClient::call(const HttpRequest& request) { return impl_
 Outcome HttpClient::use_certificate(std::string certificate_pem, std::string key_pem) {
   return impl_->use_certificate(std::move(certificate_pem), std::move(key_pem));
 }
+Outcome HttpClient::use_ca(std::string ca_pem) { return impl_->use_ca(std::move(ca_pem)); }
 void HttpClient::interrupt() { impl_->interrupt(); }
 const std::string& HttpClient::url() const { return impl_->url(); }
 

@@ -66,6 +66,7 @@ class HttpClient {
 
   // From the next call on, on a new connection.
   Outcome use_certificate(std::string certificate_pem, std::string key_pem);
+  Outcome use_ca(std::string ca_pem);
 
   // [any thread] The call under way and every later one fails within a second or so: the programs are stopping.
   void interrupt();

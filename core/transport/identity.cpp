@@ -4,6 +4,7 @@
 #include "core/schema/json_text.h"
 #include "core/transport/answers.h"
 #include "core/transport/identity_files.h"
+#include "core/transport/renewal.h"
 
 #include <pganalytics/json.hpp>
 
@@ -54,11 +55,16 @@ Expected<Identity> Identity::load(const std::string& state_dir) {
   if (!document) return damaged(files.identity, document.error().message);
   if (!document.value().IsObject()) return damaged(files.identity, "not a JSON object");
 
-  Identity identity{string_at(document.value(), "collector_id"), string_at(document.value(), "backend_url"), files.key,
-                    files.certificate, files.ca};
+  Identity identity{string_at(document.value(), "collector_id"),
+                    string_at(document.value(), "backend_url"),
+                    files.key,
+                    files.certificate,
+                    files.ca,
+                    {}};
   if (!is_uuid(identity.collector_id)) return damaged(files.identity, "collector_id is not a UUID");
   if (identity.backend_url.empty()) return damaged(files.identity, "backend_url is missing");
-  PGA_CHECK(files::check_private(files.key));
+  PGA_CHECK(files::check_private_place(files.key));
+  identity.stamp = stamp_of_identity(identity, "");
   return identity;
 }
 

@@ -3,17 +3,14 @@
 #include "core/crypto/keys.h"
 #include "core/files/files.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 
 namespace pganalytics::transport {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr std::int64_t kLastSecond = 9'223'372'035;  // 64-bit nanoseconds end in 2262; a certificate may say 9999
 
 std::string next_of(const std::string& path) { return path + ".next"; }
 
@@ -21,14 +18,6 @@ bool is_pair(const std::string& key_pem, const std::string& certificate_pem) {
   const auto key = crypto::parse_private_key(key_pem);
   const auto certificate = crypto::parse_certificate(certificate_pem);
   return key && certificate && X509_check_private_key(certificate.value().get(), key.value().get()) == 1;
-}
-
-Outcome remove(const std::string& path) {
-  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-  const int why = errno;
-  // A read-only file system refuses before it looks whether there is anything: a collector starts there all the same.
-  if (::access(path.c_str(), F_OK) != 0) return {};
-  return Error{PGA_E_FAIL, "file", "removing " + path + ": " + std::strerror(why), "", 0};
 }
 
 Expected<std::int64_t> seconds_of(const ASN1_TIME* time) {
@@ -43,9 +32,21 @@ Expected<std::int64_t> seconds_of(const ASN1_TIME* time) {
 Expected<std::int64_t> renewal_due_unix_ns(const std::string& certificate_pem, double spread) {
   PGA_TRY(const crypto::Certificate certificate, crypto::parse_certificate(certificate_pem));
   PGA_TRY(const std::int64_t begin, seconds_of(X509_get0_notBefore(certificate.get())));
-  PGA_TRY(const std::int64_t end, seconds_of(X509_get0_notAfter(certificate.get())));
+  PGA_TRY(std::int64_t end, seconds_of(X509_get0_notAfter(certificate.get())));
+  end = std::min(end, kLastSecond);
   const double part = 0.45 + 0.1 * std::clamp(spread, 0.0, 1.0);
   return (begin + static_cast<std::int64_t>(static_cast<double>(end - begin) * part)) * kNsPerSecond;
+}
+
+Expected<std::int64_t> certificate_end_unix_ns(const std::string& certificate_pem) {
+  PGA_TRY(const crypto::Certificate certificate, crypto::parse_certificate(certificate_pem));
+  PGA_TRY(const std::int64_t end, seconds_of(X509_get0_notAfter(certificate.get())));
+  return std::min<std::int64_t>(end, kLastSecond) * kNsPerSecond;
+}
+
+std::string stamp_of_identity(const Identity& identity, const std::string& operator_ca_file) {
+  return files::stamp_of(identity.key_file) + "/" + files::stamp_of(identity.certificate_file) + "/" +
+         files::stamp_of(operator_ca_file.empty() ? identity.ca_file : operator_ca_file);
 }
 
 Outcome keep_next_key(const Identity& identity, const std::string& key_pem) {
@@ -64,8 +65,14 @@ Outcome settle_renewal(const Identity& identity) {
     PGA_CHECK(files::write_atomically(identity.certificate_file, certificate.value(), 0644));
   }
   // The certificate first: alone it means nothing, a key alone is a request that was never answered.
-  PGA_CHECK(remove(next_of(identity.certificate_file)));
-  return remove(next_of(identity.key_file));
+  PGA_CHECK(files::remove(next_of(identity.certificate_file)));
+  return files::remove(next_of(identity.key_file));
+}
+
+bool is_on_disk(const Identity& identity, const std::string& key_pem, const std::string& certificate_pem) {
+  const auto key = files::read(identity.key_file);
+  const auto certificate = files::read(identity.certificate_file);
+  return key && certificate && key.value() == key_pem && certificate.value() == certificate_pem;
 }
 
 }  // namespace pganalytics::transport

@@ -29,6 +29,7 @@ void ScriptedBackend::start() {
 
 ScriptedAnswer ScriptedBackend::answer(const SeenRequest& request) {
   if (contains(request.path, "/certificate")) return on_certificate(request);
+  if (contains(request.path, "/api/v1/ca")) return on_ca(request);
   if (contains(request.path, "/token")) return on_token(request);
   if (contains(request.path, "/metrics/push")) return on_push(request);
   if (contains(request.path, "/config/") && contains(request.path, "/status")) return on_status(request);
@@ -51,6 +52,12 @@ ScriptedAnswer ScriptedBackend::certify(const SeenRequest& request) const {
   json.begin_object();
   json.member("cert", authority_.issue_client(body.value()["csr"].GetString(), kCollectorId)).member("ca", authority_.pem());
   json.end_object();
+  return {200, std::string(json.text())};
+}
+
+ScriptedAnswer ScriptedBackend::bundle(const std::string& ca_pem) {
+  JsonWriter json;
+  json.begin_object().member("ca", ca_pem).end_object();
   return {200, std::string(json.text())};
 }
 

@@ -19,6 +19,7 @@ inline constexpr char kEpoch[] = "00112233445566778899aabbccddeeff";
 class ScriptedBackend {
  public:
   HttpsServer::Handler on_certificate = [this](const SeenRequest& request) { return certify(request); };
+  HttpsServer::Handler on_ca = [](const SeenRequest&) { return ScriptedAnswer{304, ""}; };
   HttpsServer::Handler on_push = [](const SeenRequest& request) { return acknowledge(request); };
   HttpsServer::Handler on_config = [](const SeenRequest&) { return ScriptedAnswer{304, ""}; };
   HttpsServer::Handler on_status = [](const SeenRequest&) { return ScriptedAnswer{204, ""}; };
@@ -32,6 +33,7 @@ class ScriptedBackend {
 
   [[nodiscard]] ScriptedAnswer token(const std::string& expires_at);
   [[nodiscard]] ScriptedAnswer certify(const SeenRequest& request) const;
+  [[nodiscard]] static ScriptedAnswer bundle(const std::string& ca_pem);
   [[nodiscard]] static ScriptedAnswer acknowledge(const SeenRequest& request, const std::string& more = "");
 
   // What `register` would have left in the folder.
