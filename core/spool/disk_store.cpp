@@ -87,7 +87,7 @@ std::int64_t DiskStore::now_ns() const { return clock_ns_ + (options_.clock->mon
 
 Outcome DiskStore::begin() {
   // A short log, in pages: on a disk that fills up, copying it into the file needs room of its own.
-  PGA_CHECK(database_.run("PRAGMA wal_autocheckpoint = 256"));
+  PGA_CHECK(database_.run("PRAGMA wal_autocheckpoint = 128"));
   home_ = home_of(database_path(dir_));
   place_ = place_of(database_path(dir_));
   PGA_TRY(auto kept, read_home(database_));

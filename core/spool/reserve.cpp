@@ -4,23 +4,33 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace pganalytics::spool {
 namespace {
 
-constexpr off_t kBytes = 4 << 20;  // more than the log that has to be copied before anything can be dropped (disk_store.cpp)
+// More than the log that has to be copied before anything can be dropped (disk_store.cpp); a quarter of a small file system.
+constexpr off_t kBytesMax = 4 << 20;
+
+off_t bytes_for(const std::string& path) {
+  struct statvfs disk {};
+  if (::statvfs(path.substr(0, path.find_last_of('/')).c_str(), &disk) != 0) return kBytesMax;
+  return std::min(kBytesMax, static_cast<off_t>(disk.f_blocks * disk.f_frsize / 4));
+}
 
 }  // namespace
 
 void Reserve::make() {
+  const off_t bytes = bytes_for(path_);
   struct stat file {};
-  if (::stat(path_.c_str(), &file) == 0 && file.st_size == kBytes) return;
+  if (::stat(path_.c_str(), &file) == 0 && file.st_size == bytes) return;
   const int fd = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-  const int failed = fd < 0 ? errno : ::posix_fallocate(fd, 0, kBytes);
+  const int failed = fd < 0 ? errno : ::posix_fallocate(fd, 0, bytes);
   if (fd >= 0) ::close(fd);
   if (failed == 0) {
     told_ = false;

@@ -445,11 +445,12 @@ TEST_CASE("a spool whose file is deleted or moved away while it runs is written 
 }
 
 TEST_CASE("a file system that is full: the oldest go, counted, and the newest is on the disk") {
+  const char* const size = GENERATE("size=4m", "size=12m");
   const Folder folder;
   const HandClock clock;
   auto options = hasty(clock);
   options.encoding = compression::Encoding::kIdentity;
-  const auto step = on_tmpfs(folder.path(), "size=12m", [&]() -> int {
+  const auto step = on_tmpfs(folder.path(), size, [&]() -> int {
     auto opened = Spool::open(folder.path(), options);
     if (!opened) return 1;
     Spool& spool = **opened;
