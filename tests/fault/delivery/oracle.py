@@ -44,6 +44,7 @@ class Spool:
     waiting: dict = field(default_factory=dict)  # (epoch, seq, part) -> documents
     waiting_counted: int = 0  # documents of fault_counter among them
     losses: list = field(default_factory=list)  # the ledger: of which the server does not know yet
+    carriers: list = field(default_factory=list)  # of each of them: the key of the waiting batch that tells it, or None
     cursor: int = 0  # the newest serial that was committed
     current: str = ""  # the epoch that grows
 
@@ -139,11 +140,16 @@ def take_tables(database, spool):
     row = None if is_format_1 else database.execute("select epoch from spool").fetchone()
     spool.current = row[0] if row else newest
     columns = {row[1] for row in database.execute("pragma table_info(batch)")}
+    keys = {}
     for row in database.execute("select * from batch"):
         key = (row["epoch"] if "epoch" in columns else newest, row["seq"], row["part"] if "part" in columns else "")
         spool.waiting[key] = row["documents"]
+        if "id" in columns:
+            keys[row["id"]] = key
         spool.waiting_counted += row["documents"] if row["plugin"] == COUNTER else 0
-    spool.losses = [loss_of(row) for row in database.execute("select * from loss")]
+    for row in database.execute("select * from loss"):
+        spool.losses.append(loss_of(row))
+        spool.carriers.append(keys.get(row["carrier"]) if "carrier" in row.keys() else None)
     cursor = database.execute("select value from state where plugin = ? and key = 'serial'", (COUNTER,)).fetchone()
     spool.cursor = int(cursor[0]) if cursor else 0
 
@@ -244,8 +250,17 @@ def check(conninfo, collector_ids, state_dirs, origins=one_folder, equation=True
     spools = [read_spool(state_dir) for state_dir in state_dirs]
     for spool in spools:  # a spool that was another's once remembers what it made then, and the server has that under the other's name
         spool.epochs = {epoch: row for epoch, row in spool.epochs.items() if row["collector_id"] in collector_ids}
-    # The same record may be in the ledger and, its acknowledgement lost, on the server.
-    losses = list(dict.fromkeys(stored.losses + [loss for spool in spools for loss in spool.losses]))
+    # The same record may be in the ledger and, its acknowledgement lost, on the server; after a repair it may be told twice.
+    once = list(dict.fromkeys(stored.losses + [loss for spool in spools for loss in spool.losses]))
+    verdict = judge(stored, spools, once, origins, equation, moved)
+    if verdict.problems:  # or two documents of one batch were lost one after the other, in equal words
+        untold = [loss for spool in spools for loss, carrier in zip(spool.losses, spool.carriers) if carrier not in stored.batches]
+        other = judge(stored, spools, stored.losses + untold, origins, equation, moved)
+        verdict = verdict if other.problems else other
+    return verdict
+
+
+def judge(stored, spools, losses, origins, equation, moved):
     verdict = Verdict(documents=len(stored.serials))
     for loss in losses:
         if loss.reason not in LOSS_REASONS or loss.first_seq > loss.last_seq:
