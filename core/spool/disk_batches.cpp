@@ -71,7 +71,8 @@ Expected<bool> DiskStore::split(const BatchRow& whole) {
   PGA_TRY(const std::string body, body_of(whole));
   PGA_TRY(auto halves, halve(whole, body, options_));
   if (!halves) return false;
-  auto& [first, second] = *halves;
+  auto& first = (*halves)[0];  // names of their own: in C++17 no lambda takes those of a structured binding
+  auto& second = (*halves)[1];
   const Outcome done = transact([&]() -> Outcome {
     PGA_CHECK(remove(whole));
     PGA_CHECK(insert(first.row, first.body));
