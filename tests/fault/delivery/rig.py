@@ -185,6 +185,7 @@ class Rig:
         self.counts = {"kills": 0, "torn": 0, "restarts": 0, "faults": 0}
         self.verdicts = []
         self.collectors = []
+        self.started = time.time()
         self.to_close = []  # callables, newest first
         os.makedirs(folder)
         os.chmod(folder, 0o755)

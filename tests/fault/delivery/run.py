@@ -7,7 +7,7 @@
     run.py --list              their names, rows, and what is expected
 
     --seed N    the same moments and bytes again; without it a new one, which is printed
-    --jobs N    runs at once (default: one for each processor)
+    --jobs N    runs at once (default: two for each processor, because most of a run is waiting)
     --keep      keep every run's folder; those of failures are kept always
 
 Exit status: 0 the oracle held in every run, 1 it did not, 2 usage.
@@ -177,7 +177,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=int, default=2 * os.cpu_count())
     parser.add_argument("--keep", action="store_true")
     given = parser.parse_args()
     runs = load_all()

@@ -75,6 +75,7 @@ def clone(rig, running, away=False, copies=1):
     expect="a machine set back to a snapshot: what was made since then and what is made now are both there",
     runs={"other-files": dict(), "same-files": dict(in_place=True), "with-a-backlog": dict(backlog=True), "same-files-with-a-backlog": dict(in_place=True, backlog=True),
           "three-times": dict(in_place=True, times=3)},
+    short=["same-files"],
 )
 def snapshot_revert(rig, in_place=False, backlog=False, times=1):
     collector = rig.collector(url=AWAY if backlog else None)
@@ -86,7 +87,8 @@ def snapshot_revert(rig, in_place=False, backlog=False, times=1):
     collector.push_to(None)
     for number in range(1, times + 1):
         eventually(lambda: collector.highest_stored() > fork + 10, PATIENCE_S, f"documents after the snapshot, see {collector.log_path}")
-        rig.kill(collector)
+        collector.stop()  # what waited on the disk that is set back would be gone with it, and is nobody's to count
+        rig.drain(collector)
         put_back(kept, collector.state_dir, in_place)
         collector.origin = f"again{number}"
         collector.configure()

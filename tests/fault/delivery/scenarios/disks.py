@@ -158,7 +158,7 @@ def one_error(rig, operation, error):
     """The 1st, 2nd ... call of a life fails once; the same process must come through."""
     for call in (1, 2, 3, 5, 8, 13, 21, 34):
         collector = rig.collector()
-        faults = Faults(collector, f"{operation}:{call}:{error}")
+        faults = Faults(collector, f"{operation}:{call}:{error}", file="spool.")
         collector.start(faults.environment)
         eventually(lambda: faults.counts()["faults"] > 0 or faults.counts()[operation] >= call or not collector.running or collector.count_stored() > 20, PATIENCE_S, "the call")
         goes_on_delivering(collector)
