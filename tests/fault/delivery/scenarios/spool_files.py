@@ -32,7 +32,7 @@ def make_directory(path):
 
 def huge(path):
     with open(path, "r+b" if os.path.exists(path) else "wb") as file:
-        file.truncate(1 << 40)  # sparse
+        file.truncate(1 << 31)  # sparse
 
 
 def change(path, at, content):
