@@ -191,6 +191,8 @@ def main():
     folder = make_folder("pga-delivery-")
     print(f"{len(chosen)} runs, seed {seed}, programs of {BINARIES}, folder {folder}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    if os.environ.get("PGANALYTICS_SANITIZE"):  # its library would rather be first; the preloaded ones are
+        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
     started = time.monotonic()
     totals = run_all(chosen, folder, seed, max(given.jobs, 1), given.keep)
     counts = totals.counts

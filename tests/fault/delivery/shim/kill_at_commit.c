@@ -47,6 +47,7 @@ static void count(int fd) {
 static int watched(int fd) { return g_nth > 0 && fd >= 0 && fd < DESCRIPTORS; }
 
 ssize_t send(int fd, const void* data, size_t size, int flags) {
+  if (real_send == NULL) begin();
   if (watched(fd)) {
     if (memmem(data, size, kPush, sizeof kPush - 1) != NULL) {
       atomic_store(&g_is_push[fd], 1);
@@ -58,6 +59,7 @@ ssize_t send(int fd, const void* data, size_t size, int flags) {
 }
 
 ssize_t recv(int fd, void* data, size_t size, int flags) {
+  if (real_recv == NULL) begin();
   const ssize_t got = real_recv(fd, data, size, flags);
   if (got > 0 && watched(fd) && !g_before && atomic_load(&g_is_push[fd]) &&
       memmem(data, (size_t)got, kCommitted, sizeof kCommitted) != NULL) {
