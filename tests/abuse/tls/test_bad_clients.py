@@ -34,7 +34,7 @@ class Place:
         self.folder = folder
         self.postgres = Postgres()
         self.postgres.sql("create database pganalytics")
-        self.server = Server(binaries, folder, f'[database]\nurl = "{self.postgres.conninfo("pganalytics")}"\n[limits]\nhandshake_timeout = "{HANDSHAKE_TIMEOUT_S}s"\n')
+        self.server = Server(binaries, folder, f'[database]\nurl = "{self.postgres.conninfo("pganalytics")}"\n[limits]\nhandshake_timeout = "{HANDSHAKE_TIMEOUT_S}s"\ntoken_per_minute = 100000\n')
         self.server.start()
         self.collector = Collector(binaries, folder, "", server=self.server)
         self.id = self.collector.register()
