@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   answer.body.assign(reinterpret_cast<const char*>(data) + 1, size - 1);
   answer.etag = answer.body.substr(0, 200);
 
-  const PushAnswer push = judge_push(answer, kKey, 0);
+  const PushAnswer push = judge_push(answer, kKey, {});
   if (push.verdict == PushAnswer::Verdict::kAcknowledged) {
     require(answer.status < 300 && answer.body.find("success") != std::string::npos);
   } else {

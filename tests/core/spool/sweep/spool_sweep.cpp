@@ -153,8 +153,11 @@ class Sweep {
   }
 
   void lay_out(const std::string& dir, const Series& series, std::uint64_t at) {
-    std::filesystem::remove_all(dir);
-    std::filesystem::create_directory(dir);
+    std::filesystem::create_directories(dir);
+    for (const auto& entry : std::filesystem::directory_iterator(dir)) {
+      // The reserve says nothing of what is in the spool; to make it anew would be a third of a case's time.
+      if (entry.path().filename() != "spool.reserve") std::filesystem::remove_all(entry.path());
+    }
     for (const auto& [name, content] : series.specimen->files) {
       if (name == "spool.tally" && !series.with_tally) continue;
       write_file(dir + "/" + name, name == series.file ? damaged(content, series.damage, at) : content);
