@@ -82,7 +82,7 @@ Outcome Collector::report_self() {
   run.plugin = "collector";
   run.documents = {to_document(report)};
   run.scheduled_unix_ns = report.unix_ns;
-  for (const spool::Loss& loss : report.losses) run.reported_losses.push_back(loss.id);
+  run.reported_losses = report.losses;
   PGA_CHECK(parts_.spool->set_value(kLastReport, run.documents.front()));
   return keep(std::move(run));
 }

@@ -25,13 +25,14 @@ Outcome DiskStore::adopt(const Ring& ring, const std::vector<Write>& unsaved, co
     }
     std::map<std::int64_t, std::int64_t> carriers;  // of the ring's losses
     for (const auto& [place, entry] : ring.entries()) PGA_CHECK(adopt_entry(entry, out, carriers));
+    PGA_CHECK(ledger_.settle(ring.settled()));  // before their rows grow
     for (const Ring::Ended& ended : ring.ended()) PGA_CHECK(adopt_end(ended));
     for (const Loss& loss : ring.losses()) {
-      PGA_TRY(const std::int64_t id, ledger_.add(loss));
+      Loss moved = loss;
+      PGA_TRY(moved.id, ledger_.add(loss));
       if (const auto carrier = carriers.find(loss.id); carrier != carriers.end())
-        PGA_CHECK(ledger_.report({id}, carrier->second));
+        PGA_CHECK(ledger_.report({moved}, carrier->second));
     }
-    for (const std::int64_t id : ring.settled()) PGA_CHECK(sql_->settle.bind(id).done());
     return enforce_caps();
   });
 }
@@ -49,8 +50,8 @@ Outcome DiskStore::adopt_entry(const Ring::Entry& entry, const PassOver& out, st
       ledger_.waits(tally_, row);
     }
   }
-  for (const std::int64_t loss : entry.told) {
-    if (loss < 0) carriers[loss] = row.id;
+  for (const Loss& loss : entry.told) {
+    if (loss.id < 0) carriers[loss.id] = row.id;
   }
   PGA_CHECK(ledger_.report(entry.told, row.id));
   return out(row.key) ? sql_->mark.bind(row.id).done() : Outcome();

@@ -14,6 +14,8 @@ Expected<std::optional<BatchRow>> DiskStore::find(const BatchKey& key) {
 }
 
 Expected<std::optional<BatchRow>> DiskStore::choose(Lane lane, const PassOver& pass_over) {
+  // Of a file that can only be read: what another collector id sealed gets other keys as soon as it can be written.
+  if (tally_.growing().collector_id != options_.collector_id) return std::optional<BatchRow>();
   for (Statement* const order : {&sql_->tried, lane == Lane::kLive ? &sql_->newest : &sql_->oldest}) {
     order->reset();
     for (;;) {

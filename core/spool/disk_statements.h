@@ -10,7 +10,7 @@ struct DiskStore::Statements {
   static Expected<std::unique_ptr<Statements>> prepare(Database& db);
 
   Statement insert_batch, find, oldest, newest, tried, droppable, elsewhere, body, remove, mark, unmark;
-  Statement set_state, delete_state, set_value, remove_value, set_home, forget_epoch, forget_losses, settle;
+  Statement set_state, delete_state, set_value, remove_value, set_home, forget_epoch, forget_losses;
 };
 
 // What a row is made of; body is read on its own.

@@ -49,7 +49,6 @@ Expected<std::unique_ptr<DiskStore::Statements>> DiskStore::Statements::prepare(
                      " ON CONFLICT (id) DO UPDATE SET epoch = ?1, home = ?2, clock_ns = ?3, wall_ns = ?4, crc = ?5"));
   PGA_TRY(all->forget_epoch, db.prepare("DELETE FROM batch WHERE epoch = ? RETURNING documents, body_bytes"));
   PGA_TRY(all->forget_losses, db.prepare("DELETE FROM loss WHERE epoch = ?"));
-  PGA_TRY(all->settle, db.prepare("DELETE FROM loss WHERE id = ?"));
   return all;
 }
 

@@ -10,7 +10,7 @@ namespace pganalytics::spool {
 
 struct Ledger::Statements {
   std::array<Statement, 2> save;  // epoch and epoch_copy
-  Statement last_loss, extend_loss, add_loss, unreport, settle, unreported, report, move_carrier;
+  Statement last_loss, extend_loss, add_loss, unreport, settle, unreported, same_row, same_span, report, forget, move_carrier;
 };
 
 namespace {
@@ -102,6 +102,12 @@ Expected<Ledger> Ledger::open(Database& db) {
   PGA_TRY(Statement unreported,
           db.prepare("SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc"
                      " FROM loss WHERE carrier IS NULL ORDER BY id"));
+  const std::string same =
+      "SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc"
+      " FROM loss WHERE carrier IS NULL AND reason = ?1 AND epoch = ?2 AND first_seq = ?3";
+  PGA_TRY(Statement same_row, db.prepare((same + " AND id = ?4").c_str()));
+  PGA_TRY(Statement same_span, db.prepare((same + " ORDER BY id LIMIT 1").c_str()));
+  PGA_TRY(Statement forget, db.prepare("DELETE FROM loss WHERE id = ?"));
   PGA_TRY(Statement report, db.prepare("UPDATE loss SET carrier = ? WHERE id = ? AND carrier IS NULL"));
   PGA_TRY(Statement move_carrier, db.prepare("UPDATE loss SET carrier = ? WHERE carrier = ?"));
   return Ledger(std::make_shared<Statements>(Statements{{std::move(save), std::move(save_copy)},
@@ -111,7 +117,10 @@ Expected<Ledger> Ledger::open(Database& db) {
                                                         std::move(unreport),
                                                         std::move(settle),
                                                         std::move(unreported),
+                                                        std::move(same_row),
+                                                        std::move(same_span),
                                                         std::move(report),
+                                                        std::move(forget),
                                                         std::move(move_carrier)}));
 }
 
@@ -208,19 +217,23 @@ Outcome Ledger::lose(Tally& tally, const BatchRow& batch, const std::string& rea
       loss.documents += batch.documents;
       loss.first_unix_ns = std::min(loss.first_unix_ns, batch.first_unix_ns);
       loss.last_unix_ns = std::max(loss.last_unix_ns, batch.last_unix_ns);
-      return statements_->extend_loss.bind(signed_of(loss.last_seq))
-          .bind(signed_of(loss.documents))
-          .bind(loss.first_unix_ns)
-          .bind(loss.last_unix_ns)
-          .bind(crc_of(loss))
-          .bind(loss.id)
-          .done();
+      return rewrite(loss);
     }
   }
   const Loss loss{
       0, reason, batch.key.epoch, batch.key.seq, batch.key.seq, batch.documents, batch.first_unix_ns, batch.last_unix_ns};
   PGA_CHECK(add(loss));
   return {};
+}
+
+Outcome Ledger::rewrite(const Loss& loss) {
+  return statements_->extend_loss.bind(signed_of(loss.last_seq))
+      .bind(signed_of(loss.documents))
+      .bind(loss.first_unix_ns)
+      .bind(loss.last_unix_ns)
+      .bind(crc_of(loss))
+      .bind(loss.id)
+      .done();
 }
 
 Expected<std::int64_t> Ledger::add(const Loss& loss) {
@@ -267,8 +280,50 @@ Expected<std::vector<Loss>> Ledger::unreported() {
   return losses;
 }
 
-Outcome Ledger::report(const std::vector<std::int64_t>& losses, std::int64_t carrier) {
-  for (const std::int64_t id : losses) PGA_CHECK(statements_->report.bind(carrier).bind(id).done());
+// Without a messenger. It has another id when it was in memory, or in a file that was salvaged, when it was read.
+Expected<std::optional<Loss>> Ledger::row_of(const Loss& told) {
+  for (Statement* const query : {&statements_->same_row, &statements_->same_span}) {
+    query->bind(told.reason).bind(told.epoch).bind(signed_of(told.first_seq));
+    if (query == &statements_->same_row) query->bind(told.id);
+    PGA_TRY(const bool found, query->step());
+    if (!found) continue;
+    PGA_TRY(Loss loss, loss_of(*query));
+    query->reset();
+    return std::optional(std::move(loss));
+  }
+  return std::optional<Loss>();
+}
+
+// Makes the row what was told of it, and returns its id. Between losses() and the run that tells them other batches are lost, and
+// a row grows by its neighbours.
+Expected<std::optional<std::int64_t>> Ledger::narrow(const Loss& told) {
+  PGA_TRY(auto row, row_of(told));
+  if (!row) return std::optional<std::int64_t>();
+  const std::int64_t id = row->id;
+  if (row->documents > told.documents) {
+    Loss kept = told;
+    kept.id = id;
+    PGA_CHECK(rewrite(kept));
+    row->first_seq = std::min(told.last_seq + 1, row->last_seq);
+    row->documents -= told.documents;
+    PGA_CHECK(add(*row));
+  }
+  return std::optional(id);
+}
+
+Outcome Ledger::report(const std::vector<Loss>& told, std::int64_t carrier) {
+  for (const Loss& loss : told) {
+    PGA_TRY(const auto id, narrow(loss));
+    if (id) PGA_CHECK(statements_->report.bind(carrier).bind(*id).done());
+  }
+  return {};
+}
+
+Outcome Ledger::settle(const std::vector<Loss>& told) {
+  for (const Loss& loss : told) {
+    PGA_TRY(const auto id, narrow(loss));
+    if (id) PGA_CHECK(statements_->forget.bind(*id).done());
+  }
   return {};
 }
 

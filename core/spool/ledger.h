@@ -8,6 +8,7 @@
 #include "core/spool/sqlite.h"
 
 #include <map>
+#include <optional>
 #include <set>
 
 namespace pganalytics::spool {
@@ -65,13 +66,19 @@ class Ledger {
 
   Expected<std::int64_t> add(const Loss& loss);  // a row of its own; its id
   Expected<std::vector<Loss>> unreported();
-  Outcome report(const std::vector<std::int64_t>& losses, std::int64_t carrier);
+  // `told`: as the carrier's documents tell them. What a row grew by since stays behind as a row without a messenger.
+  Outcome report(const std::vector<Loss>& told, std::int64_t carrier);
+  // They were told and are acknowledged.
+  Outcome settle(const std::vector<Loss>& told);
   Outcome move_carrier(std::int64_t from, std::int64_t to);
 
  private:
   struct Statements;
   explicit Ledger(std::shared_ptr<Statements> statements) : statements_(std::move(statements)) {}
   void forget(Tally& tally, const BatchRow& batch);
+  Outcome rewrite(const Loss& loss);
+  Expected<std::optional<std::int64_t>> narrow(const Loss& told);
+  Expected<std::optional<Loss>> row_of(const Loss& told);
   EpochTally& touched(Tally& tally, const std::string& epoch);
 
   std::shared_ptr<Statements> statements_;

@@ -13,13 +13,13 @@ void Mirror::load(PluginStates&& states, std::map<std::string, std::string>&& va
 void Mirror::sealed(const SealedRun& run) {
   const std::lock_guard guard(mutex_);
   for (const auto& [key, value] : run.state) states_[run.plugin][key] = value;
-  told_.insert(run.reported_losses.begin(), run.reported_losses.end());
+  for (const Loss& loss : run.reported_losses) told_.insert(loss.id);
 }
 
-void Mirror::ended(const std::vector<std::int64_t>& told) {
+void Mirror::ended(const std::vector<Loss>& told) {
   const std::lock_guard guard(mutex_);
-  for (const std::int64_t id : told) {
-    if (const auto at = told_.find(id); at != told_.end()) told_.erase(at);
+  for (const Loss& loss : told) {
+    if (const auto at = told_.find(loss.id); at != told_.end()) told_.erase(at);
   }
 }
 

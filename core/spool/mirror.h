@@ -22,8 +22,8 @@ class Mirror {
   // What is on the disk, beneath what was set here already.
   void load(PluginStates&& states, std::map<std::string, std::string>&& values);
 
-  void sealed(const SealedRun& run);                  // its state holds now; its losses are told
-  void ended(const std::vector<std::int64_t>& told);  // that run is kept: who told what stands in the books
+  void sealed(const SealedRun& run);          // its state holds now; its losses are told
+  void ended(const std::vector<Loss>& told);  // that run is kept: who told what stands in the books
   void set_value(const std::string& key, const std::optional<std::string>& value);
   void publish(const SpoolStatus& status, std::vector<Loss>&& losses);
 

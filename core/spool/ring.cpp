@@ -48,6 +48,7 @@ void Ring::take(Write&& write, bool limbo, const PassOver& out) {
     epoch.last_seq = entry.row.key.seq;
     epoch.produced += entry.row.documents;
   }
+  for (const Loss& told : entry.told) narrow(told);
   const std::string plugin = entry.row.plugin;
   const BatchKey key = entry.row.key;
   put(std::move(entry));
@@ -90,9 +91,10 @@ const Ring::Entry* Ring::oldest(const PassOver& pass_over) const {
 
 void Ring::acknowledge(const BatchKey& key) {
   Entry entry = remove(key);
-  for (const std::int64_t id : entry.told) {
-    if (id > 0) settled_.insert(id);
-    losses_.erase(std::remove_if(losses_.begin(), losses_.end(), [&](const Loss& loss) { return loss.id == id; }), losses_.end());
+  for (const Loss& told : entry.told) {
+    if (told.id > 0) settled_.push_back(told);
+    losses_.erase(std::remove_if(losses_.begin(), losses_.end(), [&](const Loss& loss) { return loss.id == told.id; }),
+                  losses_.end());
   }
   if (!entry.limbo) {
     epochs_.at(key.epoch).acknowledged += entry.row.documents;
@@ -120,6 +122,18 @@ void Ring::ended_on_disk(const BatchRow& row, const std::string& reason) {
   ended_.push_back({Entry{row, "", false, {}}, reason});
 }
 
+// As Ledger::narrow(): what a loss grew by since it was told stays behind.
+void Ring::narrow(const Loss& told) {
+  const auto at = std::find_if(losses_.begin(), losses_.end(), [&](const Loss& loss) { return loss.id == told.id; });
+  if (at == losses_.end() || at->documents <= told.documents) return;
+  Loss rest = *at;
+  *at = told;
+  rest.id = --last_loss_id_;
+  rest.first_seq = std::min(told.last_seq + 1, rest.last_seq);
+  rest.documents -= told.documents;
+  losses_.push_back(rest);
+}
+
 void Ring::add_loss(const BatchRow& row, const std::string& reason) {
   for (Loss& loss : losses_) {
     const bool next = loss.last_seq + 1 == row.key.seq || loss.last_seq == row.key.seq;
@@ -142,7 +156,7 @@ Expected<bool> Ring::split(const BatchKey& key, const SpoolOptions& options) {
   const Entry old = remove(key);
   for (std::size_t i = 0; i < 2; ++i) {
     auto& [row, body] = (*halves)[i];
-    put({std::move(row), std::move(body), false, i == 0 ? old.told : std::vector<std::int64_t>()});
+    put({std::move(row), std::move(body), false, i == 0 ? old.told : std::vector<Loss>()});
   }
   return true;
 }
@@ -170,10 +184,11 @@ std::vector<Loss> Ring::unreported() const {
 }
 
 bool Ring::is_told(std::int64_t loss) const {
-  if (settled_.count(loss) != 0) return true;
+  const auto is_it = [loss](const Loss& told) { return told.id == loss; };
+  if (std::any_of(settled_.begin(), settled_.end(), is_it)) return true;
   return std::any_of(entries_.begin(), entries_.end(), [&](const auto& item) {
     const auto& told = item.second.told;
-    return std::find(told.begin(), told.end(), loss) != told.end();
+    return std::any_of(told.begin(), told.end(), is_it);
   });
 }
 

@@ -26,7 +26,7 @@ class Ring {
     BatchRow row;
     std::string body;
     bool limbo = false;
-    std::vector<std::int64_t> told;  // losses that its documents tell
+    std::vector<Loss> told;  // losses that its documents tell
   };
   // A batch of the file, or one in limbo, that ended while the file could not be told.
   struct Ended {
@@ -64,7 +64,7 @@ class Ring {
   [[nodiscard]] const std::map<std::string, EpochTally>& epochs() const { return epochs_; }
   [[nodiscard]] const std::vector<Ended>& ended() const { return ended_; }
   [[nodiscard]] const std::vector<Loss>& losses() const { return losses_; }
-  [[nodiscard]] const std::set<std::int64_t>& settled() const { return settled_; }
+  [[nodiscard]] const std::vector<Loss>& settled() const { return settled_; }
   [[nodiscard]] const std::string& current() const { return current_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t batches() const { return entries_.size(); }
@@ -77,6 +77,7 @@ class Ring {
   Entry remove(const BatchKey& key);
   void keep_to_the_caps(const std::string& plugin, const PassOver& out);
   bool drop_oldest(const std::string& plugin, const PassOver& out);
+  void narrow(const Loss& told);
   void add_loss(const BatchRow& row, const std::string& reason);
 
   std::string collector_id_, current_;
@@ -89,7 +90,7 @@ class Ring {
   std::set<BatchKey> ended_keys_;
   std::vector<Loss> losses_;
   std::int64_t last_loss_id_ = 0;
-  std::set<std::int64_t> settled_;
+  std::vector<Loss> settled_;
 };
 
 }  // namespace pganalytics::spool

@@ -67,21 +67,21 @@ struct SpoolOptions : SpoolCaps {
   bool disk_only = false;
 };
 
-// What one run leaves behind.
-struct SealedRun {
-  std::string plugin;
-  std::vector<std::string> documents;  // JSON objects
-  std::map<std::string, std::optional<std::string>> state;
-  std::int64_t scheduled_unix_ns = 0;
-  std::vector<std::int64_t> reported_losses;  // Loss::id of those that the documents tell
-};
-
 struct Loss {
   std::int64_t id = 0;        // of this spool
   std::string reason, epoch;  // "size" "age" "space" "memory" "corrupt", or what set_aside() was given: "poison" "too_large"
   std::uint64_t first_seq = 0, last_seq = 0;
   std::uint64_t documents = 0;
   std::int64_t first_unix_ns = 0, last_unix_ns = 0;
+};
+
+// What one run leaves behind.
+struct SealedRun {
+  std::string plugin;
+  std::vector<std::string> documents;  // JSON objects
+  std::map<std::string, std::optional<std::string>> state;
+  std::int64_t scheduled_unix_ns = 0;
+  std::vector<Loss> reported_losses;  // as losses() gave them and the documents tell them; one may have grown meanwhile
 };
 
 struct SpoolStatus {
@@ -115,7 +115,7 @@ class Spool : public Outbox {
   Expected<bool> split(const BatchKey& key) override;
   Outcome rekey(const BatchKey& key) override;
 
-  // Losses that no waiting or acknowledged batch reports, oldest first, at most a thousand. Name them in
+  // Losses that no waiting or acknowledged batch reports, oldest first, at most a thousand. Put them into
   // SealedRun::reported_losses of the run whose document tells them: they are forgotten when that batch is acknowledged and come
   // back if it is lost itself.
   Expected<std::vector<Loss>> losses();

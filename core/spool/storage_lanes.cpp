@@ -15,7 +15,7 @@ Error no_such(const BatchKey& key) {
 // What would be undone by a restart waits for the disk.
 Error away(const char* what, const BatchKey& key) {
   return Error{PGA_E_TRANSIENT, "spool.memory",
-               std::string("unable to ") + what + " batch " + key.text() + " while the disk it lies on cannot be written", "", 0};
+               std::string("unable to ") + what + " batch " + key.text() + " while the disk it lies on is away", "", 0};
 }
 
 Expected<Batch> batch_of(const BatchRow& row, std::string&& body) {
@@ -73,10 +73,10 @@ Expected<std::optional<Storage::Found>> Storage::choose(Lane lane) {
 Expected<Storage::Found> Storage::locate(const BatchKey& key) {
   if (ring_) {
     if (const Ring::Entry* const entry = ring_->find(key)) return Found{entry, std::nullopt};
-    if (ring_->has_ended(key) || !disk_) return no_such(key);
+    if (ring_->has_ended(key)) return no_such(key);
+    if (!disk_) return away("find", key);
   }
   PGA_CHECK(readable());
-  if (!disk_) return no_such(key);
   auto row = disk_->find(key);
   if (!row) {
     failed(row.error());
@@ -94,8 +94,8 @@ Expected<std::optional<Batch>> Storage::next(Lane lane) {
       auto there = locate(*out);
       if (there) {
         found = std::move(there).value();
-      } else if (there.error().status == PGA_E_NOTFOUND) {
-        out.reset();
+      } else if (there.error().status == PGA_E_NOTFOUND || there.error().code == "spool.memory") {
+        out.reset();  // one that lies where nothing can be read comes again when something can
       } else {
         return std::move(there).error();
       }

@@ -11,7 +11,10 @@ struct FaultyDisk {
   std::atomic<int> fail_reads{0};
   std::atomic<int> fail_next_syncs{0};  // so many of the next syncs fail
   std::atomic<int> fail_opens{0};
-  std::atomic<int> operations{0};
+  // Or: of all operations (open, read, write, sync, truncate, delete, map), counted, those of [fail_from, fail_until) fail as on
+  // a disk that is SQLITE_IOERR, SQLITE_FULL, SQLITE_READONLY or SQLITE_CORRUPT.
+  std::atomic<int> operations{0}, fail_from{0}, fail_until{0}, illness{0};
+  std::atomic<bool> skip_syncs{false};  // for a test that kills nothing
 };
 
 // While it lives, every database that is opened goes through it.

@@ -297,7 +297,7 @@ TEST_CASE("the ring keeps to four megabytes of a plugin and counts what it drops
   CHECK(told > 0);
   auto report = run_of({document("report")});
   report.plugin = "collector";
-  for (const auto& loss : must(spool->losses())) report.reported_losses.push_back(loss.id);
+  report.reported_losses = must(spool->losses());
   must(spool->seal(std::move(report)));
   CHECK(must(spool->losses()).empty());
   vfs.disk().fail_writes = 0;

@@ -151,7 +151,7 @@ TEST_CASE("halves take the place of a batch that is too large: by documents, alw
   must(spool->set_aside(key_of(*spool, 1), "poison"));
   auto run = run_of({document("1", "2026-02-03T00:00:01.000Z"), document("2", "2026-02-03T00:00:02.000Z"),
                      document("3", "2026-02-03T00:00:03.000Z")});
-  run.reported_losses = {must(spool->losses()).at(0).id};
+  run.reported_losses = {must(spool->losses()).at(0)};
   must(spool->seal(std::move(run)));
   must(spool->seal(run_of({document("4")})));
   const auto whole = next_of(*spool, Lane::kBacklog);

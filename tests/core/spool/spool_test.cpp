@@ -197,7 +197,7 @@ TEST_CASE("a loss is told once, and told again if its messenger is lost") {
   REQUIRE(losses.size() == 1);
 
   auto report = run_of({document("losses")});
-  report.reported_losses = {losses[0].id};
+  report.reported_losses = {losses[0]};
   CHECK(must(spool->seal(std::move(report))) == 2);
   CHECK(must(spool->losses()).empty());
 
@@ -205,13 +205,36 @@ TEST_CASE("a loss is told once, and told again if its messenger is lost") {
   losses = must(spool->losses());
   REQUIRE(losses.size() == 2);
   report = run_of({document("losses")});
-  report.reported_losses = {losses[0].id, losses[1].id};
+  report.reported_losses = {losses[0], losses[1]};
   CHECK(must(spool->seal(std::move(report))) == 3);
   must(spool->acknowledge(key_of(*spool, 3)));
   CHECK(must(spool->losses()).empty());
   const auto status = must(spool->status());
   CHECK(status.lost_documents == 2);
   check_invariant(status);
+}
+
+TEST_CASE("what a loss grows by between its being read and its being told is told later") {
+  const Folder folder;
+  const HandClock clock;
+  auto spool = open(folder, options_with(clock));
+  for (const char* const name : {"a", "b", "c"}) must(spool->seal(run_of({document(name)})));
+  must(spool->set_aside(key_of(*spool, 1), "poison"));
+  const auto read = must(spool->losses());
+  must(spool->set_aside(key_of(*spool, 2), "poison"));
+  auto report = run_of({document("one is lost")});
+  report.reported_losses = read;
+  must(spool->seal(std::move(report)));
+  auto losses = must(spool->losses());
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].documents == 1);
+  CHECK(losses[0].first_seq == 2);
+  CHECK(losses[0].last_seq == 2);
+  must(spool->set_aside(key_of(*spool, 3), "poison"));
+  must(spool->acknowledge(key_of(*spool, 4)));
+  losses = must(spool->losses());
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].documents == 2);
 }
 
 TEST_CASE("another collector id begins a new epoch, and what waits is sealed again for it") {
@@ -226,7 +249,7 @@ TEST_CASE("another collector id begins a new epoch, and what waits is sealed aga
     must(spool->set_aside(key_of(*spool, 2), "poison"));
     auto report = run_of({document("losses")});
     report.state = {{"cursor", "42"}};
-    report.reported_losses = {must(spool->losses()).at(0).id};
+    report.reported_losses = {must(spool->losses()).at(0)};
     must(spool->seal(std::move(report)));
     old_epoch = must(spool->status()).epoch;
   }

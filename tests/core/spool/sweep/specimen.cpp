@@ -66,7 +66,7 @@ void live(Spool& spool, std::mt19937_64& random) {
   for (; number < 48; ++number) {
     auto next = run(random, number);
     if (number == 20) {
-      for (const auto& loss : losses) next.reported_losses.push_back(loss.id);
+      for (const auto& loss : losses) next.reported_losses.push_back(loss);
     }
     must(spool.seal(std::move(next)));
   }
