@@ -33,7 +33,8 @@ Outcome DiskStore::adopt(const Ring& ring, const std::vector<Write>& unsaved, co
       if (const auto carrier = carriers.find(loss.id); carrier != carriers.end())
         PGA_CHECK(ledger_.report({moved}, carrier->second));
     }
-    return enforce_caps();
+    PGA_CHECK(enforce_caps());
+    return ledger_.fold(database_, tally_);
   });
 }
 

@@ -108,6 +108,7 @@ Outcome DiskStore::begin() {
       ledger_.begin_epoch(tally_, options_.collector_id);
     }
     if (restored) PGA_CHECK(write_value(kRestoredValue, std::nullopt));
+    PGA_CHECK(ledger_.fold(database_, tally_));
     return save_home();
   });
 }

@@ -172,6 +172,41 @@ Outcome Ledger::save(const Tally& tally) {
   return {};
 }
 
+Outcome Ledger::fold(Database& database, Tally& tally) {
+  if (tally.epochs.size() <= static_cast<std::size_t>(kEpochsKept)) return {};
+  PGA_TRY(
+      Statement settled,
+      database.prepare("SELECT epoch FROM epoch WHERE produced = acknowledged + lost AND epoch <> ? AND epoch <> ?"
+                       " AND rowid <= (SELECT rowid FROM epoch ORDER BY rowid DESC LIMIT 1 OFFSET ?)"
+                       " AND epoch NOT IN (SELECT epoch FROM loss) AND epoch NOT IN (SELECT epoch FROM batch) ORDER BY rowid"));
+  settled.bind(tally.current).bind(kFoldedEpoch).bind(kEpochsKept);
+  std::vector<std::string> epochs;
+  for (;;) {
+    PGA_TRY(const bool found, settled.step());
+    if (!found) break;
+    if (touched_.count(settled.bytes(0)) == 0) epochs.push_back(settled.bytes(0));
+  }
+  for (const std::string& epoch : epochs) {
+    // The first gives its place in the table, which is an old one: the newest rows are those that grew last.
+    const bool first = tally.epochs.count(kFoldedEpoch) == 0;
+    for (const char* const sql :
+         first ? std::array{"UPDATE epoch SET epoch = ?2 WHERE epoch = ?1", "UPDATE epoch_copy SET epoch = ?2 WHERE epoch = ?1"}
+               : std::array{"DELETE FROM epoch WHERE epoch = ?1 AND epoch <> ?2",
+                            "DELETE FROM epoch_copy WHERE epoch = ?1 AND epoch <> ?2"}) {
+      PGA_TRY(Statement change, database.prepare(sql));
+      PGA_CHECK(change.bind(epoch).bind(kFoldedEpoch).done());
+    }
+    const EpochTally row = tally.epochs.at(epoch);
+    tally.epochs.erase(epoch);
+    EpochTally& sum = touched(tally, kFoldedEpoch);
+    sum.epoch = kFoldedEpoch;
+    sum.produced += row.produced;
+    sum.acknowledged += row.acknowledged;
+    sum.lost += row.lost;
+  }
+  return {};
+}
+
 void Ledger::produced(Tally& tally, const BatchRow& batch) {
   EpochTally& epoch = touched(tally, batch.key.epoch);
   if (epoch.epoch.empty()) {  // of a file that was lost; the batch kept its number

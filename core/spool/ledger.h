@@ -13,6 +13,10 @@
 
 namespace pganalytics::spool {
 
+// The row of those that were folded; last_seq is 0.
+constexpr const char* kFoldedEpoch = "00000000000000000000000000000000";
+constexpr std::int64_t kEpochsKept = 1000;
+
 // What stands in an epoch's row.
 struct EpochTally {
   std::string epoch, collector_id;
@@ -55,6 +59,10 @@ class Ledger {
   void forget_changes() { touched_.clear(); }
   // The figures of an epoch that another one counted.
   void put_epoch(Tally& tally, const EpochTally& epoch) { touched(tally, epoch.epoch) = epoch; }
+
+  // Old epochs of which nothing waits and no loss is untold become one row, kFoldedEpoch, which has their sums. The newest
+  // kEpochsKept stay: the witness speaks of some of them.
+  Outcome fold(Database& database, Tally& tally);
 
   void produced(Tally& tally, const BatchRow& batch);      // a new batch waits
   void waits(Tally& tally, const BatchRow& batch);         // one that its epoch counted already does

@@ -1,6 +1,7 @@
 // A process that seals is killed with SIGKILL at random moments; what is found afterwards is whole runs, without a hole.
 #include "core/schema/json_text.h"
 #include "core/spool/spool.h"
+#include "tests/core/spool/faulty_vfs.h"
 #include "tests/core/spool/spool_fixture.h"
 
 #include <poll.h>
@@ -86,4 +87,75 @@ TEST_CASE("SIGKILL at any moment leaves whole runs, no hole, and the state of th
     REQUIRE(delivered == status.last_seq);
   }
   CHECK(delivered > 0);
+}
+
+namespace {
+
+// Its commit reaches the file, but the fsync fails, so the spool goes on in memory; that run and one that is in memory only are
+// handed out, and then the process is killed. What it handed out comes through the pipe: key, then body.
+[[noreturn]] void die_in_memory(const std::string& dir, spool::SpoolOptions options, bool acknowledged, int report_fd) {
+  const FaultyVfs vfs;
+  options.pace.failures = 1;
+  options.pace.retry_ms = 3'600'000;
+  auto opened = spool::Spool::open(dir, options);
+  if (!opened) ::_exit(1);
+  spool::Spool& spool = **opened;
+  if (!spool.seal(run_of({document("disk")}))) ::_exit(2);
+  vfs.disk().fail_next_syncs = 1;
+  if (!spool.seal(run_of({document("limbo")}))) ::_exit(3);
+  if (spool.status()->mode != "memory" || !spool.seal(run_of({document("memory")}))) ::_exit(4);
+  for (int i = 0; i < 2; ++i) {  // the newest first, so the one in limbo is the second
+    const auto batch = spool.next(spool::Lane::kLive);
+    if (!batch || !*batch) ::_exit(5);
+    const std::string line = (*batch)->key.text() + "\n" + (*batch)->body + "\n";
+    if (::write(report_fd, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(6);
+    if ((i == 0 || acknowledged) && !spool.acknowledge((*batch)->key)) ::_exit(7);
+  }
+  ::kill(::getpid(), SIGKILL);
+  ::_exit(8);
+}
+
+}  // namespace
+
+TEST_CASE("SIGKILL in memory mode: what had reached the file all the same comes again under its key, and the rest in no figure") {
+  const bool acknowledged = GENERATE(false, true);
+  const Folder folder;
+  const HandClock clock;
+  auto options = options_with(clock);
+  options.encoding = compression::Encoding::kIdentity;
+  int pipe_fds[2];
+  REQUIRE(::pipe(pipe_fds) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) die_in_memory(folder.path(), options, acknowledged, pipe_fds[1]);
+  ::close(pipe_fds[1]);
+  std::string told;
+  char bytes[4096];
+  for (ssize_t size = 0; (size = ::read(pipe_fds[0], bytes, sizeof bytes)) > 0;)
+    told.append(bytes, static_cast<std::size_t>(size));
+  ::close(pipe_fds[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+
+  auto spool = must(spool::Spool::open(folder.path(), options));
+  const auto found = must(spool->status());
+  check_invariant(found);
+  CHECK(found.mode == "disk");
+  CHECK(found.produced_documents == 2);
+  CHECK(found.lost_documents == 0);
+  CHECK(must(spool->losses()).empty());
+  const auto disk = must(spool->next(spool::Lane::kBacklog));
+  REQUIRE(disk);
+  CHECK(disk->body.find("\"disk\"") != std::string::npos);
+  must(spool->acknowledge(disk->key));
+  const auto limbo = must(spool->next(spool::Lane::kBacklog));
+  REQUIRE(limbo);
+  CHECK(told.find(limbo->key.text() + "\n" + limbo->body + "\n") != std::string::npos);  // the server knows it again
+  must(spool->acknowledge(limbo->key));
+  CHECK_FALSE(must(spool->next(spool::Lane::kBacklog)));
+  // The number after it is new, and that of memory is of an epoch that nobody goes on with.
+  CHECK(must(spool->seal(run_of({document("next")}))) == 3);
+  CHECK(told.find(must(spool->status()).epoch + ".3") == std::string::npos);
+  check_invariant(must(spool->status()));
 }
