@@ -42,7 +42,13 @@ start = "beginning"
     def lines():
         return [event["message"] for row in server.metrics(collector.id, "logs") for event in row["document"]["events"] if "numbered line" in event["message"]]
 
-    eventually(lambda: f"numbered line {KILLS}" in lines(), 60, f"the last log line, see {collector.log_path}")
+    def backlog_is_there():
+        check_no_holes(server.metrics(collector.id))
+        return True
+
+    # The newest goes first; and who starts more often than the server gives tokens (six a minute) has a backlog.
+    eventually(lambda: f"numbered line {KILLS}" in lines(), 120, f"the last log line, see {collector.log_path}")
+    eventually(backlog_is_there, 120, f"every batch of the backlog, see {collector.log_path}")
     collector.stop()
 
     rows = server.metrics(collector.id)
