@@ -74,10 +74,11 @@ class Delivery::Impl {
   void renew_certificate();
   void took_config(ConfigAnswer&& answer);
 
-  void config_failed(std::string text) {
+  // error: config_error_ or renewal_error_.
+  void failed(std::string& error, std::string text) {
     const std::lock_guard lock(mutex_);
-    ++config_failures_;
-    config_error_ = std::move(text);
+    ++other_failures_;
+    error = std::move(text);
   }
   [[nodiscard]] bool stopping() const {
     const std::lock_guard lock(mutex_);
@@ -104,8 +105,8 @@ class Delivery::Impl {
   bool report_is_new_ = false;                             // under mutex_
   PushStatus push_status_;                                 // under mutex_: a copy of pusher_'s
   std::int64_t last_config_unix_ns_ = 0;                   // under mutex_
-  std::uint64_t config_failures_ = 0;                      // under mutex_
-  std::string config_error_;                               // under mutex_; empty: the last such call went well
+  std::uint64_t other_failures_ = 0;                       // under mutex_: not of pushes
+  std::string config_error_, renewal_error_;               // under mutex_; empty: the last such call went well
   std::thread thread_;
 };
 
@@ -143,8 +144,8 @@ DeliveryStatus Delivery::Impl::status() const {
   DeliveryStatus status;
   static_cast<PushStatus&>(status) = push_status_;
   status.last_config_unix_ns = last_config_unix_ns_;
-  status.failures += config_failures_;
-  if (status.last_error.empty()) status.last_error = config_error_;
+  status.failures += other_failures_;
+  if (status.last_error.empty()) status.last_error = config_error_.empty() ? renewal_error_ : config_error_;
   return status;
 }
 
@@ -169,9 +170,7 @@ void Delivery::Impl::run() {
 bool Delivery::Impl::wait_until(std::int64_t due_ms) {
   std::unique_lock lock(mutex_);
   const auto due = [this] { return stopping_ || report_is_new_ || woken_; };
-  if (due_ms == kNever) {
-    changed_.wait(lock, due);
-  } else if (const std::int64_t left_ms = due_ms - now_ms(); left_ms > 0) {
+  if (const std::int64_t left_ms = due_ms - now_ms(); left_ms > 0) {  // never for ever: the configuration is always due some time
     changed_.wait_for(lock, std::chrono::milliseconds(left_ms), due);
   }
   if (std::exchange(woken_, false)) pusher_.wake();
@@ -218,7 +217,7 @@ void Delivery::Impl::pull_config() {
   const std::int64_t wait_ms = std::max({delay_ms, spread(error.retry_after_ms), std::int64_t{1}});
   if (!stopping()) config_health_.failing(backend_->url(), "away", error.message, wait_ms);
   config_at_ms_ = now_ms() + wait_ms;
-  config_failed("config pull: " + error.message);
+  failed(config_error_, "config pull: " + error.message);
 }
 
 // A server that answers and does not want to know is not asked again: the next start tells it once more.
@@ -250,8 +249,13 @@ void Delivery::Impl::send_report() {
 // Tried as often as the configuration is pulled: half of a certificate's life is thousands of times.
 void Delivery::Impl::renew_certificate() {
   const Outcome renewed = backend_->renew_certificate_if_due();
-  if (renewed) return renewal_health_.well(backend_->url());
-  config_failed("certificate renewal: " + renewed.error().message);
+  if (renewed) {
+    renewal_health_.well(backend_->url());
+    const std::lock_guard lock(mutex_);
+    renewal_error_.clear();
+    return;
+  }
+  failed(renewal_error_, "certificate renewal: " + renewed.error().message);
   if (!stopping()) renewal_health_.failing(backend_->url(), "away", renewed.error().message, options_.config_pull_interval_ms);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -137,6 +138,15 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"[plugins.logs]\n[plugins.pg_logs]", "c.toml:2: plugins.pg_logs: is the plugin 'logs', configured at c.toml:1 already",
        "one of the two"},
       {"[collector\n", "c.toml:1: not valid TOML", "Mend"},
+      {"[collector]\nstate_dir = \"\"", "c.toml:2: collector.state_dir: '' is not an absolute path", "slash"},
+      {"[collector]\ncontrol_socket = \"\"", "c.toml:2: collector.control_socket: '' is not an absolute path", "slash"},
+      {"[backend]\nurl = 7", "c.toml:2: backend.url: expected a string, found an integer", "string"},
+      {"[backend]\nurl = \"\"", "c.toml:2: backend.url: '' is not an https URL", "https://"},
+      {"[backend]\nurl = \"https:///path\"", "c.toml:2: backend.url: 'https:///path' is not an https URL", "https://"},
+      {"[spool]\nmax_bytes = \"1000B\"", "c.toml:2: spool.max_bytes: 1000B is out of range", "at least 1MiB"},
+      {"[spool]\nmax_bytes = \"3KiB\"", "c.toml:2: spool.max_bytes: 3KiB is out of range", "at least 1MiB"},
+      {"[spool]\nmax_age = \"20d\"", "c.toml:2: spool.max_age: 20d is out of range", "to 14d"},
+      {"spool = 1.5", "c.toml:1: spool: expected a table, found a number", "[spool]"},
   };
   for (const Case& wrong : cases) {
     INFO(wrong.text);
@@ -163,7 +173,10 @@ paths = ["/var/log/x.log"]
 cpu_max = "off"
 [plugins.sysstat]
 isolation = "thread"
+[plugins.pg_stats]
+cpu_max = 0
 )");
+  CHECK(config.plugins.at("pg_stats").confinement.cpu_max_percent == 0);
   const config::PluginConfig& logs = config.plugins.at("logs");
   CHECK_FALSE(logs.confinement.in_thread);
   CHECK_FALSE(logs.confinement.sandbox);
@@ -189,8 +202,15 @@ TEST_CASE("rights that cannot be had are told with their line") {
            {"cpu_max = 80", "plugins.disk.cpu_max: is not a share of a processor core"},
            {"cpu_max = \"-5%\"", "plugins.disk.cpu_max"},
            {"cpu_max = \"80%%\"", "plugins.disk.cpu_max"},
+           {"cpu_max = \"80\"", "plugins.disk.cpu_max"},
+           {"cpu_max = \"0%\"", "plugins.disk.cpu_max"},
+           {"cpu_max = \"10001%\"", "plugins.disk.cpu_max"},
+           {"cpu_max = \"99999999999999999999%\"", "plugins.disk.cpu_max"},
+           {"cpu_max = true", "plugins.disk.cpu_max"},
            {"memory_max = \"1MiB\"", "plugins.disk.memory_max"},
-           {"isolation = \"thread\"\nuser = \"x\"", "plugins.disk.isolation: \"thread\" cannot have user"}}) {
+           {"isolation = \"thread\"\nuser = \"x\"", "plugins.disk.isolation: \"thread\" cannot have user"},
+           {"isolation = \"thread\"\ngroups = [\"adm\"]", "plugins.disk.isolation: \"thread\" cannot have user"},
+           {"isolation = \"thread\"\ncapabilities = [\"CAP_KILL\"]", "plugins.disk.isolation: \"thread\" cannot have user"}}) {
     const auto config = config::load_text("[plugins.disk]\n" + line, "c.toml");
     INFO(line);
     REQUIRE_FALSE(config);
@@ -239,6 +259,33 @@ TEST_CASE("a file that is not there is an error unless nobody asked for it") {
   CHECK(missing.error().status == PGA_E_NOTFOUND);
   CHECK_THAT(missing.error().message, Catch::Contains("/nonexistent/c.toml"));
   CHECK(config::load("/nonexistent/c.toml", {}, true));
+}
+
+TEST_CASE("a file or drop-in that cannot be read or is no TOML is told by its name, also where it may be absent") {
+  const Folder folder;
+  std::string broken = folder.file("c.toml");
+  SECTION("the file is a folder") { std::filesystem::create_directory(broken); }
+  SECTION("the file is no TOML") { folder.write("c.toml", "[collector\n"); }
+  SECTION("a drop-in is a folder") { std::filesystem::create_directory(broken = folder.file("conf.d/10.toml")); }
+  SECTION("a drop-in is no TOML") {
+    folder.write("conf.d/10.toml", "\n=\n");
+    broken = folder.file("conf.d/10.toml") + ":2";
+  }
+  SECTION("a drop-in names a plugin twice") {
+    folder.write("conf.d/10.toml", "[plugins.disk]\n[plugins.disk_usage]\n");
+    broken = folder.file("conf.d/10.toml") + ":2: plugins.disk_usage: is the plugin 'disk'";
+  }
+  const auto config = config::load(folder.file("c.toml"), {}, true);
+  REQUIRE_FALSE(config);
+  CHECK_THAT(config.error().message, Catch::Contains(broken));
+}
+
+TEST_CASE("the program's own environment is what counts") {
+  REQUIRE(::setenv("PGANALYTICS_NAME", "of=the environment", 1) == 0);
+  const config::Environment environment = config::process_environment();
+  ::unsetenv("PGANALYTICS_NAME");
+  CHECK(loaded("[collector]\nname = \"file\"", environment).name == "of=the environment");
+  CHECK(loaded("[collector]\nname = \"file\"", config::process_environment()).name == "file");
 }
 
 TEST_CASE("the control socket lies in the state folder unless it is moved, and must fit into a socket's path") {

@@ -77,6 +77,46 @@ TEST_CASE("the secrets a configuration names are known to the host") {
   CHECK(plugin->secret_names == std::set<std::string>{"db1", "db2"});
 }
 
+TEST_CASE("a plugin gets booleans, numbers, lists and tables as they were written") {
+  const auto plain = config_test::known_plugin("p", R"({"type": "object"})");
+  const auto config = loaded("[plugins.p]\nflag = true\nratio = 0.5\ncount = 3\nlist = [1, \"a\", {b = false}]\n");
+  const auto plugin = config::resolve(config.plugins.at("p"), plain);
+  REQUIRE(plugin);
+  const auto json = schema::parse_json(plugin->config_json);
+  REQUIRE(json);
+  CHECK((*json)["flag"].IsTrue());
+  CHECK((*json)["ratio"].GetDouble() == 0.5);
+  CHECK((*json)["count"] == 3);
+  CHECK((*json)["list"][1] == "a");
+  CHECK((*json)["list"][2]["b"].IsFalse());
+}
+
+TEST_CASE("what is wrong deep inside a plugin's keys is told by the deepest place that was written") {
+  const auto plain = config_test::known_plugin("p", R"({"type": "object", "additionalProperties": true, "properties": {
+      "list": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["name"],
+                                          "properties": {"name": {"type": "string"}, "size": {"type": "integer"}}}},
+      "few": {"type": "array", "maxItems": 1}}})");
+  const auto refusal = [&](const std::string& keys) {
+    const auto plugin = config::resolve(loaded("[plugins.p]\n" + keys).plugins.at("p"), plain);
+    REQUIRE_FALSE(plugin);
+    return plugin.error();
+  };
+  CHECK_THAT(refusal("list = [{name = \"a\"},\n{size = 1}]").message,
+             Catch::StartsWith("c.toml:3: plugins.p.list.1: lacks 'name'"));
+  CHECK_THAT(refusal("list = [{name = \"a\", size = \"b\"}]").message,
+             Catch::StartsWith("c.toml:2: plugins.p.list.0.size: must be"));
+  CHECK_THAT(refusal("\nfew = [1, 2]").message, Catch::StartsWith("c.toml:3: plugins.p.few: "));
+  const Error unknown = refusal("list = [{name = \"a\", nmae = 1}]");
+  CHECK_THAT(unknown.message, Catch::StartsWith("c.toml:2: plugins.p.list.0"));
+  CHECK_THAT(unknown.message, Catch::Contains("nmae"));
+}
+
+TEST_CASE("a plugin that is not installed keeps the name it was given") {
+  auto config = loaded("[plugins.nobody]\nx = 1");
+  REQUIRE(config::adopt_aliases(config, config_test::known_plugins()));
+  CHECK(config.plugins.at("nobody").id == "nobody");
+}
+
 TEST_CASE("a descriptor's alias leads to its plugin, and two names for one are a mistake") {
   const auto known = config_test::known_plugins();
   auto config = loaded("[plugins.acme_logs]\npaths = [\"/x\"]");
@@ -101,13 +141,39 @@ TEST_CASE("paths and files that a configuration names are found by the formats o
   CHECK(logs->named.paths == std::vector<std::string>{"/var/log/a/*.log", "/b"});
 }
 
+TEST_CASE("paths are found in every corner that a schema can put them into") {
+  const auto named = [](const char* schema, const std::string& keys) {
+    const auto plugin = config_test::known_plugin("p", schema);
+    const auto resolved = config::resolve(loaded("[plugins.p]\n" + keys).plugins.at("p"), plugin);
+    INFO((resolved ? "" : resolved.error().message));
+    REQUIRE(resolved);
+    return resolved->named.paths;
+  };
+  using Paths = std::vector<std::string>;
+  CHECK(named(R"({"type": "object", "additionalProperties": {"type": "string", "format": "path-read"}})",
+              "x = \"/a\"\ny = \"/b\"") == Paths{"/a", "/b"});
+  CHECK(named(R"({"type": "object", "additionalProperties": false,
+                  "properties": {"x": {"allOf": [{"type": "string"}, {"format": "path-read"}]}}})",
+              "x = \"/a\"") == Paths{"/a"});
+  CHECK(named(R"({"type": "object", "additionalProperties": true,
+                  "properties": {"x": {"type": "array"}, "y": {"type": "string"}}})",
+              "x = [\"/a\"]\ny = \"/b\"\nz = \"/c\"")
+            .empty());
+  constexpr char kChain[] =
+      R"({"type": "object", "additionalProperties": false, "properties": {"x": {"$ref": "#/definitions/one"}},
+      "definitions": {"one": {"$ref": "#/definitions/two"}, "two": {"type": "array", "items": {"format": "path-read"}}}})";
+  CHECK(named(kChain, "x = [\"/a\", \"/b\"]") == Paths{"/a", "/b"});
+}
+
 TEST_CASE("files in a connection string, in both its forms") {
   using Files = std::vector<std::string>;
   CHECK(config::conninfo_files("host=a sslcert = '/x y/c\\'c' sslkey=/k\\ 1 password=sslcrl=/no passfile=/p") ==
         Files{"/x y/c'c", "/k 1", "/p"});
   CHECK(config::conninfo_files("postgresql://u:p@h/db?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.crt&sslcrldir=/crl") ==
         Files{"/etc/ca.crt", "/crl"});
-  for (const char* broken : {"", "=", "sslcert", "sslcert=", "sslcert='", "postgresql://", "postgres://?sslcert", "\\", "a=\\"}) {
+  CHECK(config::conninfo_files("postgres://h/?sslkey=%2fa%zz%4g%&&user=x&sslcert=/b%4a%4A%2") == Files{"/a%zz%4g%", "/bJJ%2"});
+  for (const char* broken : {"", "=", "sslcert", "sslcert=", "sslcert='", "postgresql://", "postgres://?sslcert", "\\", "a=\\",
+                             "sslcert /x", "://", "mysql://h/?sslcert=/x", "postgres://h", "sslcert = ''"}) {
     INFO(broken);
     CHECK(config::conninfo_files(broken).empty());
   }

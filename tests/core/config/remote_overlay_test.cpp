@@ -126,6 +126,18 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"retention_days":"long"})", "retention_days: expected an integer", ""},
       {R"({"version":null})", "version: null is not a setting", ""},
       {R"([])", "is not an object", ""},
+      {R"({"version":-1})", "version: -1 is out of range", "at least 0"},
+      {R"({"version":18446744073709551615})", "version: a number of this size is not a setting", ""},
+      {R"({"plugins":{"pg_stats":{"databases":["a",null]}}})", "plugins.pg_stats.databases.1: null is not a setting", ""},
+      {R"({"intervals":{"pg_stats":2.5}})",
+       "intervals.pg_stats: expected a duration with its unit, such as \"30s\" or \"5m\", found a number", ""},
+      {R"({"intervals":{"pg_stats":true}})", "intervals.pg_stats: expected a duration", ""},
+      {R"({"plugins":{"pg_stats":{"xyzzy":1}}})", "plugins.pg_stats.xyzzy: unknown key", "no such key"},
+      {R"({"plugins":true})", "plugins: expected an object, found true or false", ""},
+      {R"({"log_filters":["DEBUG9"]})", "log_filters: 'DEBUG9' is no severity", "'DEBUG'"},
+      {R"({"log_filters":["DEBUG0"]})", "log_filters: 'DEBUG0' is no severity", "'DEBUG'"},
+      {R"({"log_filters":["NOTICED"]})", "log_filters: 'NOTICED' is no severity", "'NOTICE'"},
+      {R"({"log_filters":["{}{}{}"]})", "log_filters: '{}{}{}' is no severity", "PANIC"},
       {R"({)", "", ""},
       {R"({"version":1,"version":2})", "", ""},
   };
@@ -166,6 +178,37 @@ TEST_CASE("x-local keeps a key on the host, at any depth") {
   CHECK(config::apply_remote(local(""), R"({"plugins":{"acme":{"plain":"x"}}})", known));
   CHECK_FALSE(config::apply_remote(local(""), R"({"plugins":{"acme":{"mine":"x"}}})", known));
   CHECK_FALSE(config::apply_remote(local(""), R"({"plugins":{"acme":{"list":[]}}})", known));
+}
+
+TEST_CASE("what a schema says in a roundabout way stays on the host too") {
+  const auto takes = [](const char* schema, const char* keys) {
+    const std::vector<config::KnownPlugin> known{config_test::known_plugin("acme", schema)};
+    return static_cast<bool>(config::apply_remote(local(""), R"({"plugins":{"acme":)" + std::string(keys) + "}}", known));
+  };
+  constexpr char kSchema[] = R"({"type": "object", "additionalProperties": true, "properties":{
+      "through":{"$ref":"#/definitions/one"},
+      "either":{"oneOf":[{"type":"integer"},{"type":"string","x-secret":true}]},
+      "of_all":{"allOf":[{"type":"string"},{"format":"conninfo"}]},
+      "map":{"type":"object","additionalProperties":{"type":"string","format":"path-read"}},
+      "not_marked":{"type":"string","x-local":false,"format":"date-time"}},
+    "definitions":{"one":{"$ref":"#/definitions/two"},"two":{"type":"string","x-local":true}}})";
+  CHECK_FALSE(takes(kSchema, R"({"through":"x"})"));
+  CHECK_FALSE(takes(kSchema, R"({"either":1})"));
+  CHECK_FALSE(takes(kSchema, R"({"of_all":"x"})"));
+  CHECK_FALSE(takes(kSchema, R"({"map":{}})"));
+  CHECK(takes(kSchema, R"({"not_marked":"x"})"));
+  constexpr char kOpen[] = R"({"type": "object", "additionalProperties": true, "properties":{"any":{"type":"object"}}})";
+  CHECK(takes(kOpen, R"({"any":{"a":{"b":[1,{"c":true}]},"z":2}})"));
+  CHECK_FALSE(takes(kOpen, R"({"any":{"a":{"b":[1,{"argv":[]}]}}})"));
+  CHECK_FALSE(takes(R"({"type":"object"})", R"({"any":1})"));
+}
+
+TEST_CASE("the collector's own sections are refused whole") {
+  const auto config = config::apply_remote(local(), R"({"tls":{},"version":1})", config_test::known_plugins());
+  REQUIRE_FALSE(config);
+  CHECK_THAT(config.error().message, Catch::Contains("tls: may be set on the host only"));
+  CHECK(applied(R"({"compression":true})", "[collector]\ncompression = \"none\"").compression == compression::Encoding::kZstd);
+  CHECK(applied(R"({"compression":"zstd"})", "[collector]\ncompression = \"none\"").compression == compression::Encoding::kZstd);
 }
 
 TEST_CASE("log filters are severities of the plugin logs, unless the operator pinned what chooses them") {

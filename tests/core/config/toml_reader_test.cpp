@@ -124,3 +124,64 @@ TEST_CASE("a file laid over another wins key by key and keeps its own origin") {
   CHECK(server.origin("listen").text() == "server.toml:2");
   CHECK(base.find("tls") != nullptr);
 }
+
+TEST_CASE("numbers and tables inside arrays are read, and shown as what they are where others are wanted") {
+  const config::Node file = parsed("[server]\nratio = 1.5\nlist = [{a = 1}, [2]]\nflag = true\n");
+  Problems problems;
+  TableReader root(file, "", problems);
+  TableReader server = root.table("server");
+  const config::Node* const ratio = server.raw("ratio");
+  REQUIRE(ratio != nullptr);
+  CHECK(std::get<double>(ratio->value) == 1.5);
+  CHECK(std::string(ratio->kind()) == "a number");
+  CHECK(ratio->find("member") == nullptr);
+  server.strings("list", {});
+  CHECK(server.string("flag", "none") == "none");
+  REQUIRE(problems.errors().size() == 2);
+  CHECK_THAT(problems.errors()[0].message, Catch::Contains("server.toml:3: server.list.0: expected a string, found a table"));
+  CHECK_THAT(problems.errors()[1].message, Catch::Contains("server.toml:4: server.flag: expected a string, found true or false"));
+}
+
+TEST_CASE("a date or an endless number inside an array names its place") {
+  for (const auto& [text, place] : std::vector<std::pair<const char*, const char*>>{
+           {"[a]\nlist = [1, 1979-05-27]\n", "x.toml:2: a.list.1: dates"},
+           {"[a]\nlist = [[1],\n[inf]]\n", "x.toml:3: a.list.1.0: not a finite number"},
+           {"[a]\n[[a.list]]\nwhen = 10:00:00\n", "x.toml:3: a.list.0.when: dates"}}) {
+    const auto tree = config::parse_toml(text, "x.toml");
+    REQUIRE_FALSE(tree);
+    CHECK_THAT(tree.error().message, Catch::StartsWith(place));
+  }
+}
+
+TEST_CASE("sizes and times out of range are shown in the unit that fits") {
+  const config::Node file =
+      parsed("a = \"5B\"\nb = \"2KiB\"\nc = \"3MiB\"\nd = \"4GiB\"\ne = \"2d\"\nf = \"90m\"\ng = \"1500ms\"\n");
+  Problems problems;
+  TableReader root(file, "", problems);
+  for (const char* key : {"a", "b", "c", "d"}) root.bytes(key, 0, {100LL << 30});
+  for (const char* key : {"e", "f", "g"}) root.duration_ms(key, 0, {1, 10});
+  const std::string text = problems.as_error().message;
+  for (const char* shown : {"5B is", "2KiB is", "3MiB is", "4GiB is", "2d is", "90m is", "1500ms is"}) {
+    CHECK_THAT(text, Catch::Contains(shown));
+  }
+}
+
+TEST_CASE("a problem without a hint and one without a place are told all the same") {
+  Problems problems;
+  problems.add({}, "", "something is wrong", "");
+  problems.add({}, "there", "something else", "Mend it.", "config.own");
+  const Error error = problems.as_error();
+  CHECK(error.message == "something is wrong\nthere: something else");
+  CHECK(error.hint == "Mend it.");
+  CHECK(error.code == "config.value");
+}
+
+TEST_CASE("a table replaces what is none, and the other way round") {
+  config::Node base = parsed("a = 1\n[b]\nx = 1\n");
+  config::overlay(base, parsed("b = 2\n[a]\ny = 1\n"));
+  REQUIRE(base.find("a") != nullptr);
+  CHECK(base.find("a")->is_table());
+  CHECK(std::get<std::int64_t>(base.find("b")->value) == 2);
+  base.set("b", parsed("z = 3\n"));
+  CHECK(base.find("b")->find("z") != nullptr);
+}

@@ -197,3 +197,46 @@ TEST_CASE("an enrolment's answer needs a UUID, a certificate and a CA") {
     CHECK_FALSE(read_enrolment(make(201, body), 0));
   }
 }
+
+TEST_CASE("an acknowledgement with odd members beside is one, and they count for nothing") {
+  for (const char* more :
+       {R"("duplicate":"yes","rejected":7)", R"("duplicate":null,"rejected":{})", R"("config_version":"9","metrics_count":-3)"}) {
+    INFO(more);
+    const PushAnswer answer =
+        judge_push(make(200, R"({"status":"success","ack":"abc.7",)" + std::string(more) + "}"), "abc.7", {});
+    CHECK(answer.verdict == Verdict::kAcknowledged);
+    CHECK_FALSE(answer.duplicate);
+    CHECK(answer.rejected == 0);
+    CHECK(answer.accepted == 0);
+    CHECK(answer.config_version == 0);
+  }
+  CHECK(judge_push(make(200, R"({"status":"success","ack":"abc.7","metrics_count":99999999999})"), "abc.7", {}).accepted ==
+        UINT32_MAX);
+}
+
+TEST_CASE("UUIDs and tags are taken in one form each") {
+  CHECK(is_uuid("0192f0c1-0000-7000-8000-000000000001"));
+  for (const char* text :
+       {"", "0192f0c1-0000-7000-8000-00000000000", "0192f0c1x0000-7000-8000-000000000001", "0192f0c1-0000-7000-8000-00000000000g",
+        "0192f0c1-0000-7000-8000-00000000000/", "0192f0c1-0000-7000-8000-00000000000:", "0192f0c-10000-7000-8000-000000000001"}) {
+    INFO(text);
+    CHECK_FALSE(is_uuid(text));
+  }
+  CHECK(is_etag("\"a-b\""));
+  CHECK(is_etag('"' + std::string(126, 'x') + '"'));
+  for (const std::string& text : {std::string("\""), '"' + std::string(127, 'x') + '"', std::string("a\""),
+                                  std::string("\"a\x7f\""), std::string("\"a\tb\"")}) {
+    INFO(text);
+    CHECK_FALSE(is_etag(text));
+  }
+}
+
+TEST_CASE("answers of certificates and CAs without any are none") {
+  for (const char* body : {R"({"cert":"","ca":""})", R"({"cert":7,"ca":7})", "{}", "[]", ""}) {
+    INFO(body);
+    CHECK_FALSE(read_certificate(make(200, body), 0));
+    CHECK_FALSE(read_ca(make(200, body), 0));
+  }
+  CHECK(read_certificate(make(404), 0).error().status == PGA_E_NOTFOUND);
+  CHECK(read_ca(make(503), 0).error().status == PGA_E_TRANSIENT);
+}

@@ -172,3 +172,31 @@ TEST_CASE("the operator's CA bundle and address come before those of the identit
   REQUIRE(backend);
   CHECK(backend.value()->push(make_batch(1)).verdict == Verdict::kAcknowledged);
 }
+
+TEST_CASE("what cannot be called is told at the start") {
+  ScriptedBackend server;
+  server.start();
+  BackendOptions options;
+  SECTION("an address that is none") { options.url = "http://localhost:1"; }
+  SECTION("a proxy that libcurl refuses") { options.proxy = "http://" + std::string(9'000'000, 'x'); }
+  const auto backend = Backend::open(server.identity(), options);
+  REQUIRE_FALSE(backend);
+  CHECK(backend.error().code == (options.url.empty() ? "http.broken" : "http.url"));
+}
+
+TEST_CASE("a report that the server did not take is an error with the server's words") {
+  ScriptedBackend server;
+  ScriptedAnswer status{409, R"({"error":{"code":"stale","message":"a newer one is known"}})"};
+  int token_status = 200;
+  server.on_status = [&](const SeenRequest&) { return status; };
+  server.on_token = [&](const SeenRequest&) {
+    return token_status == 200 ? server.token("2099-01-01T00:00:00Z") : ScriptedAnswer{token_status, ""};
+  };
+  SECTION("of the report") {}
+  SECTION("of the token") { token_status = 503; }
+  server.start();
+  const Outcome told = server.open()->report_config({7, "applied", ""});
+  REQUIRE_FALSE(told);
+  CHECK(told.error().status == PGA_E_TRANSIENT);
+  CHECK(told.error().message.find(token_status == 200 ? "a newer one is known" : "access token") != std::string::npos);
+}

@@ -219,3 +219,80 @@ TEST_CASE("the newest batches that were acknowledged and refused are known by th
   CHECK(status.newest_refused.seq == 2);
   CHECK_THAT(status.refused_reason, Catch::Contains("not like this"));
 }
+
+TEST_CASE("a certificate that cannot be renewed is told, also while everything else goes well") {
+  Fixture t;
+  t.server.age_certificate(20 * 3600);
+  std::atomic<bool> refusing{true};
+  t.server.on_certificate = [&](const SeenRequest& request) {
+    return refusing ? ScriptedAnswer{500, R"({"error":{"code":"x","message":"no key to sign with"}})"}
+                    : t.server.certify(request);
+  };
+  DeliveryOptions options = quick();
+  options.config_pull_interval_ms = 20;
+  t.outbox.add(1);
+  t.start(options);
+  REQUIRE(t.drained());
+  REQUIRE(eventually([&] { return t.delivery->status().last_config_unix_ns != 0; }));
+  const std::string error = t.delivery->status().last_error;
+  CHECK_THAT(error, Catch::StartsWith("certificate renewal: ") && Catch::Contains("no key to sign with"));
+  refusing = false;
+  CHECK(eventually([&] { return t.delivery->status().last_error.empty(); }));
+}
+
+TEST_CASE("a configuration that the server will not give now is asked for when the server said") {
+  Fixture t;
+  t.server.on_config = [](const SeenRequest&) { return ScriptedAnswer{429, "", {{"Retry-After", "600"}}}; };
+  DeliveryOptions options = quick();
+  options.config_pull_interval_ms = 10;
+  t.start(options);
+  REQUIRE(eventually([&] { return t.delivery->status().last_error.find("config pull") == 0; }));
+  for (std::uint64_t seq = 1; seq <= 5; ++seq) t.outbox.add(seq);
+  t.delivery->wake();
+  REQUIRE(t.drained());
+  CHECK(t.server.requests("/config/").size() == 1);
+}
+
+TEST_CASE("a tag that is no version's is sent back as it is, and any announced version is news") {
+  const std::string tag = GENERATE(R"("abc")", R"("1/2")", R"("99999999999999999999999")");
+  CAPTURE(tag);
+  Fixture t;
+  t.server.on_config = [&](const SeenRequest& request) {
+    const auto known = request.headers.find("if-none-match");
+    return known != request.headers.end() && known->second == tag ? ScriptedAnswer{304, ""} : ScriptedAnswer{500, ""};
+  };
+  t.server.on_push = [](const SeenRequest& request) { return ScriptedBackend::acknowledge(request, R"(,"config_version":1)"); };
+  DeliveryOptions options = quick();
+  options.known_etag = tag;
+  t.outbox.add(1);
+  t.start(options);
+  REQUIRE(eventually([&] { return t.server.requests("/config/").size() == 2; }));
+  CHECK(t.delivery->status().last_error.empty());
+}
+
+TEST_CASE("a report made while an older one is on its way is told after it") {
+  Fixture t;
+  t.server.on_status = [&](const SeenRequest& request) {
+    if (request.body.find(R"("version":7)") != std::string::npos) t.delivery->report_config({8, "rejected", "no"});
+    return ScriptedAnswer{204, ""};
+  };
+  t.start();
+  t.delivery->report_config({7, "applied", ""});
+  REQUIRE(eventually([&] { return t.server.requests("/status").size() == 2; }));
+  t.delivery->stop(1'000);
+  const auto told = t.server.requests("/status");
+  REQUIRE(told.size() == 2);
+  CHECK_THAT(told[1].body, Catch::Contains(R"("version":8)"));
+}
+
+TEST_CASE("a server that is away at the end does not keep a report or the collector waiting") {
+  Fixture t;
+  t.server.on_status = [](const SeenRequest&) { return ScriptedAnswer{503, "", {{"Retry-After", "600"}}}; };
+  t.start();
+  t.delivery->report_config({7, "applied", ""});
+  REQUIRE(eventually([&] { return !t.server.requests("/status").empty(); }));
+  const auto begin = std::chrono::steady_clock::now();
+  t.delivery->stop(10'000);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK(t.server.requests("/status").size() == 2);
+}

@@ -1,6 +1,8 @@
 #include "core/transport/http_client.h"
 
 #include "core/compression/compression.h"
+#include "core/crypto/digest.h"
+#include "core/crypto/keys.h"
 #include "core/files/files.h"
 #include "core/transport/ca_pin.h"
 #include "tests/core/transport/scripted_backend.h"
@@ -146,6 +148,14 @@ TEST_CASE("with a pin, the CA in the chain is trusted if and only if it is the p
     CHECK(code_of(get(server, options)) == "http.tls");
     CHECK(server.requests().empty());
   }
+  SECTION("the pin of the server's own certificate, which is no CA's") {
+    const KeyPair own = authority.issue_server();
+    const HttpsServer server({own, authority.pem()}, hello);
+    const auto certificate = testing::must(crypto::parse_certificate(own.certificate_pem));
+    options.ca_pin = crypto::public_key_sha256(X509_get0_pubkey(certificate.get()));
+    CHECK(code_of(get(server, options)) == "http.pin");
+    CHECK(server.requests().empty());
+  }
   SECTION("no CA in the chain") {
     const HttpsServer server({authority.issue_server(), ""}, hello);
     options.ca_pin = parse_ca_pin(authority.pin()).value();
@@ -204,6 +214,42 @@ TEST_CASE("what is not HTTP, and nobody there, are errors") {
   CHECK(code_of(client.value()->call({})) == "http.connect");
 }
 
+TEST_CASE("an option that libcurl refuses is an error, not an option that is not there") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
+  const std::string huge(9'000'000, 'x');
+  HttpOptions options = trusting(authority);
+  options.user_agent = huge;
+  CHECK(code_of(get(server, options)) == "http.broken");
+
+  options = trusting(authority);
+  options.url = server.url();
+  const auto client = HttpClient::open(options);
+  REQUIRE(client);
+  HttpRequest request;
+  request.path = "/" + huge;
+  CHECK(code_of(client.value()->call(request)) == "http.broken");
+  request.path = "/";
+  CHECK(client.value()->call(request));
+  CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("headers are found whatever their case and spaces, and empty ones are as good as none") {
+  const TestAuthority authority;
+  std::string head;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, [&](const SeenRequest&) {
+    ScriptedAnswer answer;
+    answer.raw = "HTTP/1.1 503 x\r\nContent-Length: 0\r\n" + head + "\r\n";
+    return answer;
+  });
+  head = "RETRY-after:7 \r\neTag: \t\"3\"\t\r\nDate:   \r\nDater: x\r\n";
+  auto answer = get(server, trusting(authority));
+  REQUIRE(answer);
+  CHECK(answer.value().retry_after == "7");
+  CHECK(answer.value().etag == "\"3\"");
+  CHECK(answer.value().date.empty());
+}
+
 TEST_CASE("a proxy in the environment is not asked") {
   const TestAuthority authority;
   const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
@@ -219,8 +265,9 @@ TEST_CASE("a proxy in the environment is not asked") {
 
 TEST_CASE("an address that is not https is refused before anything happens") {
   const TestAuthority authority;
-  for (const char* url : {"", "http://localhost:1", "localhost:1", "file:///etc/passwd", "https://",
-                          "https://user:secret@localhost", "https://localhost/?a=b", "https://localhost/#x", "not an url"}) {
+  for (const char* url :
+       {"", "http://localhost:1", "localhost:1", "file:///etc/passwd", "https://", "https://user:secret@localhost",
+        "https://:secret@localhost", "https://localhost:99999", "https://localhost/?a=b", "https://localhost/#x", "not an url"}) {
     INFO(url);
     HttpOptions options = trusting(authority);
     options.url = url;

@@ -53,7 +53,8 @@ TEST_CASE("a damaged identity is an error that names the file") {
   const testing::TemporaryFolder folder;
   const IdentityFiles files = make_folder(folder);
   for (const char* text : {"", "{", "[]", R"({"collector_id":"x","backend_url":"https://h"})",
-                           R"({"collector_id":"0192f0c1-0000-7000-8000-000000000001"})"}) {
+                           R"({"collector_id":"0192f0c1-0000-7000-8000-000000000001"})", R"({"collector_id":7})",
+                           R"({"collector_id":"0192f0c1-0000-7000-8000-000000000001","backend_url":["https://h"]})"}) {
     INFO(text);
     REQUIRE(files::write_atomically(files.identity, text, 0644));
     const auto identity = Identity::load(folder.path());
@@ -61,4 +62,14 @@ TEST_CASE("a damaged identity is an error that names the file") {
     CHECK(identity.error().code == "identity.damaged");
     CHECK(identity.error().message.find("identity.json") != std::string::npos);
   }
+}
+
+TEST_CASE("an identity that cannot be read is no missing one") {
+  const testing::TemporaryFolder folder;
+  const IdentityFiles files = make_folder(folder);
+  REQUIRE(files::make_directories(files.identity, 0700));
+  const auto identity = Identity::load(folder.path());
+  REQUIRE_FALSE(identity);
+  CHECK(identity.error().status != PGA_E_NOTFOUND);  // or `register` would begin anew beside it
+  CHECK(identity.error().message.find("identity.json") != std::string::npos);
 }

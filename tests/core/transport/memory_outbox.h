@@ -58,6 +58,7 @@ class MemoryOutbox : public spool::Outbox {
   }
   Outcome set_aside(const spool::BatchKey& key, const std::string& reason) override {
     const std::lock_guard lock(mutex_);
+    if (set_aside_error) return *set_aside_error;
     if (items_.count(key) == 0) return no_such_batch();
     reasons_[key.text()] = reason;
     lost_documents_ += items_.at(key).batch.documents;
@@ -142,7 +143,7 @@ class MemoryOutbox : public spool::Outbox {
   }
 
   // Set before the delivery starts, or under lock().
-  std::optional<Error> hold_error, split_error, rekey_error;
+  std::optional<Error> hold_error, split_error, rekey_error, set_aside_error;
   [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
 
  private:

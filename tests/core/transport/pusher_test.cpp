@@ -653,3 +653,76 @@ TEST_CASE("whatever a server answers in whatever order, each document ends exact
   }
   CHECK(stored_documents + t.outbox.lost_documents() == produced);
 }
+
+TEST_CASE("what the server knew already and what it rejected of a batch is counted") {
+  Fixture t;
+  t.server.on_push = [](const SeenRequest& request) {
+    const std::string odd = R"("metrics_count":1,"duplicate":)" + std::string(seq_of(request) == 1 ? "true" : "false") +
+                            R"(,"rejected":)" + (seq_of(request) == 2 ? R"([{"index":0},{"index":3}])" : "[]") + "}";
+    return ScriptedAnswer{200, R"({"status":"success","ack":")" + key_of(request) + "\"," + odd};
+  };
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) t.outbox.add(seq, 4);
+  t.start();
+  REQUIRE(t.drained());
+  t.delivery->stop(0);
+  const DeliveryStatus status = t.delivery->status();
+  CHECK(status.pushed_batches == 3);
+  CHECK(status.duplicate_batches == 1);
+  CHECK(status.rejected_documents == 2);
+}
+
+TEST_CASE("a disk that fails for good while a batch is sealed anew or set aside loses nothing by it") {
+  Fixture t;
+  const Error broken{PGA_E_FAIL, "spool.io", "the disk is broken", "", 0};
+  std::atomic<bool> refusing{true};
+  SECTION("sealed anew") {
+    t.outbox.rekey_error = broken;
+    t.server.on_push = [&](const SeenRequest& request) {
+      return refusing ? ScriptedAnswer{422, kConflict} : ScriptedBackend::acknowledge(request);
+    };
+  }
+  SECTION("set aside") {
+    t.outbox.set_aside_error = broken;
+    t.server.on_push = [&](const SeenRequest& request) {
+      return refusing && seq_of(request) == 1 ? ScriptedAnswer{400, ""} : ScriptedBackend::acknowledge(request);
+    };
+  }
+  SECTION("split") {
+    t.outbox.split_error = broken;
+    t.server.on_push = [&](const SeenRequest& request) {
+      return refusing ? ScriptedAnswer{413, ""} : ScriptedBackend::acknowledge(request);
+    };
+  }
+  t.outbox.add(1, 2);
+  t.start();
+  REQUIRE(eventually([&] { return t.delivery->status().reason.find("the disk is broken") != std::string::npos; }));
+  CHECK(t.delivery->status().last_error.find("spool: ") == 0);
+  CHECK(t.delivery->status().poison_batches == 0);
+  CHECK(t.delivery->status().rekeyed_batches == 0);
+  refusing = false;
+  REQUIRE(t.drained());
+  CHECK(t.outbox.acknowledged_documents() == 2);
+  CHECK(t.outbox.reasons().empty());
+}
+
+TEST_CASE("after a 410 whoever asks to push gets no call made") {
+  ScriptedBackend server;
+  server.on_push = [](const SeenRequest&) { return ScriptedAnswer{410, ""}; };
+  server.start();
+  const auto backend = server.open();
+  testing::MemoryOutbox outbox;
+  outbox.add(1);
+  Pusher pusher(*backend, outbox, quick().push, {[](std::uint64_t) {}, [] { return false; }});
+  pusher.push_next();
+  CHECK(pusher.due_ms() == Pusher::kNever);
+  CHECK(pusher.status().next_try_unix_ns == INT64_MAX);
+  pusher.wake();
+  pusher.hurry();
+  CHECK(pusher.due_ms() == Pusher::kNever);
+  pusher.push_next();
+  CHECK(server.requests("/metrics/push").size() == 1);
+  pusher.welcome();
+  CHECK(pusher.due_ms() == 0);
+  pusher.push_next();
+  CHECK(server.requests("/metrics/push").size() == 2);
+}

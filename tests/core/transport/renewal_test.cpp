@@ -45,6 +45,7 @@ TEST_CASE("a certificate is renewed around half of its life") {
   CHECK(after_hours(0.5) == Approx(12).margin(0.01));
   CHECK(after_hours(1) == Approx(13.2).margin(0.01));
   CHECK_FALSE(renewal_due_unix_ns("garbage", 0));
+  CHECK_FALSE(certificate_end_unix_ns("garbage"));
 }
 
 TEST_CASE("a certificate that is not due is left alone") {
@@ -109,6 +110,59 @@ TEST_CASE("when the renewal fails, the old pair stays and works") {
   CHECK(is_pair_on_disk(identity));
   REQUIRE(server.open());
   CHECK(nothing_is_left(identity));
+}
+
+TEST_CASE("what lies beside the pair and is none is thrown away") {
+  ScriptedBackend server;
+  server.start();
+  const Identity identity = server.identity();
+  const KeyPair next = server.authority().issue_client(testing::kCollectorId);
+  const std::string key = files::read(identity.key_file).value();
+  SECTION("no key") {
+    REQUIRE(keep_next_key(identity, "garbage"));
+    REQUIRE(keep_next_certificate(identity, next.certificate_pem));
+  }
+  SECTION("no certificate") {
+    REQUIRE(keep_next_key(identity, next.key_pem));
+    REQUIRE(keep_next_certificate(identity, "garbage"));
+  }
+  SECTION("a certificate of another key") {
+    REQUIRE(keep_next_key(identity, next.key_pem));
+    REQUIRE(keep_next_certificate(identity, server.authority().issue_client("x").certificate_pem));
+  }
+  REQUIRE(settle_renewal(identity));
+  CHECK(files::read(identity.key_file).value() == key);
+  CHECK(is_pair_on_disk(identity));
+  CHECK(nothing_is_left(identity));
+}
+
+TEST_CASE("a pair that cannot be settled is told by the file in the way") {
+  ScriptedBackend server;
+  server.start();
+  const Identity identity = server.identity();
+  std::string path;
+  SECTION("the next key") { path = identity.key_file + ".next"; }
+  SECTION("the next certificate") { path = identity.certificate_file + ".next"; }
+  REQUIRE(std::filesystem::create_directories(path + "/in the way"));
+  const auto backend = Backend::open(identity, {});
+  REQUIRE_FALSE(backend);
+  CHECK_THAT(backend.error().message, Catch::Contains(path));
+  std::filesystem::remove_all(path);
+  CHECK(Backend::open(identity, {}));
+}
+
+TEST_CASE("what is used and what lies on disk are compared whole") {
+  ScriptedBackend server;
+  server.start();
+  const Identity identity = server.identity();
+  const std::string key = files::read(identity.key_file).value(), certificate = files::read(identity.certificate_file).value();
+  CHECK(is_on_disk(identity, key, certificate));
+  CHECK_FALSE(is_on_disk(identity, key, certificate + "\n"));
+  CHECK_FALSE(is_on_disk(identity, key + "\n", certificate));
+  REQUIRE(files::remove(identity.certificate_file));
+  CHECK_FALSE(is_on_disk(identity, key, certificate));
+  REQUIRE(files::remove(identity.key_file));
+  CHECK_FALSE(is_on_disk(identity, key, certificate));
 }
 
 TEST_CASE("from whatever a crash left, a whole pair is found") {

@@ -4,11 +4,15 @@
 #include "core/crypto/keys.h"
 #include "core/files/files.h"
 #include "core/transport/ca_bundle.h"
+#include "core/transport/renewal.h"
 #include "tests/core/transport/scripted_backend.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
 
 #include <sys/stat.h>
+
+#include <filesystem>
+#include <memory>
 
 using namespace pganalytics;
 using namespace pganalytics::transport;
@@ -26,6 +30,12 @@ constexpr long kDay = 24 * 3600;
 ScriptedAnswer unauthorized() { return {401, R"({"error":{"code":"unauthorized","message":"no certificate"}})"}; }
 
 bool has_token(const SeenRequest& request) { return request.headers.count("authorization") != 0; }
+
+// A folder where a file should be, and not empty.
+void obstruct(const std::string& path) {
+  std::filesystem::remove(path);
+  REQUIRE(std::filesystem::create_directories(path + "/in the way"));
+}
 
 }  // namespace
 
@@ -204,6 +214,10 @@ TEST_CASE("an identity that cannot work is told at the start, by the file's name
     named = "certificate.pem";
     must(files::write_atomically(identity.certificate_file, "garbage", 0644));
   }
+  SECTION("no certificate") {
+    named = "certificate.pem";
+    must(files::remove(identity.certificate_file));
+  }
   SECTION("a key open to others") { REQUIRE(::chmod(identity.key_file.c_str(), 0644) == 0); }
   SECTION("a folder open to others") { REQUIRE(::chmod((server.folder() / "identity").c_str(), 0777) == 0); }
   SECTION("no CA") {
@@ -213,4 +227,138 @@ TEST_CASE("an identity that cannot work is told at the start, by the file's name
   const auto backend = Backend::open(identity, {});
   REQUIRE_FALSE(backend);
   CHECK(backend.error().message.find(named) != std::string::npos);
+}
+
+TEST_CASE("a new pair that the disk does not take is not used, and the next try gets one") {
+  ScriptedBackend server;
+  server.age_certificate(14 * 3600);
+  const std::string place = GENERATE("key.pem.next", "certificate.pem.next", "key.pem", "certificate.pem");
+  CAPTURE(place);
+  std::string path;
+  bool is_obstructed = false;
+  server.on_certificate = [&](const SeenRequest& request) {
+    if (!std::exchange(is_obstructed, true)) obstruct(path);
+    return server.certify(request);
+  };
+  server.start();
+  const Identity identity = server.identity();
+  path = server.folder() / ("identity/" + place);
+  const std::string key = must(files::read(identity.key_file));
+  const std::string certificate = must(files::read(identity.certificate_file));
+  const auto backend = server.open();
+  if (place == "key.pem.next") {  // written before the server is asked
+    obstruct(path);
+    is_obstructed = true;
+  }
+  const Outcome renewed = backend->renew_certificate_if_due();
+  REQUIRE_FALSE(renewed);
+  CHECK_THAT(renewed.error().message, Catch::Contains(path));
+  CHECK(backend->push(make_batch(1)).verdict == PushAnswer::Verdict::kAcknowledged);
+  const auto old_thumbprint = crypto::certificate_thumbprint(must(crypto::parse_certificate(certificate)).get());
+  CHECK(server.requests("/metrics/push")[0].certificate_thumbprint == old_thumbprint);
+
+  std::filesystem::remove_all(path);
+  if (place == "key.pem") must(files::write_atomically(identity.key_file, key, 0600));
+  if (place == "certificate.pem") {
+    must(files::write_atomically(identity.key_file, key, 0600));
+    must(files::write_atomically(identity.certificate_file, certificate, 0644));
+  }
+  REQUIRE(backend->renew_certificate_if_due());
+  CHECK(backend->push(make_batch(2)).verdict == PushAnswer::Verdict::kAcknowledged);
+  CHECK(server.requests("/metrics/push")[1].certificate_thumbprint != old_thumbprint);
+  CHECK(server.open()->push(make_batch(3)).verdict == PushAnswer::Verdict::kAcknowledged);
+}
+
+TEST_CASE("a new pair that another program took away meanwhile is not used") {
+  ScriptedBackend server;
+  server.age_certificate(14 * 3600);
+  int asked = 0;
+  server.on_certificate = [&](const SeenRequest& request) {
+    // As `pganalytics once` would at its start: a key that waits for no certificate is of a request that was never answered.
+    if (++asked == 1) must(files::remove(server.identity().key_file + ".next"));
+    return server.certify(request);
+  };
+  server.start();
+  const auto backend = server.open();
+  const Outcome renewed = backend->renew_certificate_if_due();
+  REQUIRE_FALSE(renewed);
+  CHECK(renewed.error().code == "identity.changed");
+  CHECK(renewed.error().status == PGA_E_TRANSIENT);
+  CHECK(backend->push(make_batch(1)).verdict == PushAnswer::Verdict::kAcknowledged);
+  REQUIRE(backend->renew_certificate_if_due());
+  CHECK(server.open()->push(make_batch(2)).verdict == PushAnswer::Verdict::kAcknowledged);
+}
+
+TEST_CASE("files written again with the same content change nothing") {
+  ScriptedBackend server;
+  server.start();
+  const auto backend = server.open();
+  REQUIRE(backend->push(make_batch(1)).verdict == PushAnswer::Verdict::kAcknowledged);
+  const Identity identity = server.identity();
+  must(files::write_atomically(identity.key_file, must(files::read(identity.key_file)), 0600));
+  CHECK(server.identity().stamp != identity.stamp);
+  REQUIRE(backend->renew_certificate_if_due());
+  CHECK(backend->push(make_batch(2)).verdict == PushAnswer::Verdict::kAcknowledged);
+  CHECK(server.requests("/token").size() == 1);
+  CHECK(server.server().connections() == 1);
+}
+
+TEST_CASE("a CA that cannot be written down is not trusted, and asked for again") {
+  ScriptedBackend server;
+  const TestAuthority next("the next CA");
+  const std::string bundle = server.authority().pem() + next.pem();
+  std::string file;
+  int asked = 0;
+  server.on_ca = [&](const SeenRequest&) {
+    if (++asked == 1) obstruct(file);
+    return asked == 3 ? ScriptedAnswer{500, ""} : ScriptedBackend::bundle(bundle);
+  };
+  server.start();
+  file = server.identity().ca_file;
+  const auto backend = server.open();
+  const Outcome obstructed = backend->renew_certificate_if_due();
+  REQUIRE_FALSE(obstructed);
+  CHECK_THAT(obstructed.error().message, Catch::Contains(file));
+  std::filesystem::remove_all(file);
+  must(files::write_atomically(file, server.authority().pem(), 0644));
+  // Written, but the server was not told that it is here: an error, because the server waits for that.
+  CHECK_FALSE(backend->renew_certificate_if_due());
+  CHECK(must(files::read(file)) == bundle);
+  CHECK(backend->push(make_batch(1)).verdict == PushAnswer::Verdict::kAcknowledged);
+}
+
+TEST_CASE("an operator's file of a great many CAs is trusted as it is") {
+  ScriptedBackend server;
+  server.on_ca = [&](const SeenRequest&) { return ScriptedBackend::bundle(server.authority().pem()); };
+  server.start();
+  std::string many;
+  for (int i = 0; i < 70; ++i) many += server.authority().pem();
+  BackendOptions options;
+  options.ca_file = server.folder() / "operator.pem";
+  must(files::write_atomically(options.ca_file, many, 0644));
+  const auto backend = must(Backend::open(server.identity(), options));
+  CHECK(backend->renew_certificate_if_due());
+  CHECK(backend->renew_certificate_if_due());
+  CHECK(server.requests("/api/v1/ca")[0].headers.count("if-none-match") == 0);
+  CHECK(must(files::read(options.ca_file)) == many);
+  CHECK(backend->push(make_batch(1)).verdict == PushAnswer::Verdict::kAcknowledged);
+}
+
+TEST_CASE("a certificate whose dates nobody can read is a damaged one") {
+  ScriptedBackend server;
+  server.start();
+  const Identity identity = server.identity();
+  const auto certificate = must(crypto::parse_certificate(must(files::read(identity.certificate_file))));
+  const std::unique_ptr<ASN1_TIME, void (*)(ASN1_TIME*)> never(ASN1_STRING_type_new(V_ASN1_UTCTIME), &ASN1_STRING_free);
+  REQUIRE(ASN1_STRING_set(never.get(), "the 1st of May", -1) == 1);
+  SECTION("begin") { REQUIRE(X509_set1_notBefore(certificate.get(), never.get()) == 1); }
+  SECTION("end") { REQUIRE(X509_set1_notAfter(certificate.get(), never.get()) == 1); }
+  REQUIRE(i2d_re_X509_tbs(certificate.get(), nullptr) > 0);  // written anew, with the old signature
+  const std::string pem = must(crypto::to_pem(certificate.get()));
+  must(files::write_atomically(identity.certificate_file, pem, 0644));
+  const auto backend = Backend::open(identity, {});
+  REQUIRE_FALSE(backend);
+  CHECK(backend.error().code == "identity.damaged");
+  CHECK_THAT(backend.error().message, Catch::Contains("unreadable dates"));
+  CHECK_FALSE((certificate_end_unix_ns(pem) && renewal_due_unix_ns(pem, 0)));
 }
