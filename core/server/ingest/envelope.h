@@ -1,5 +1,5 @@
-// The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "part", "metrics": [...]}
-// or one bare document.
+// The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "part",
+// "metrics": [...]} or one bare document.
 //
 // Documents are cut out of the text as they came: nothing is parsed into numbers and written again, so 64-bit integers and long
 // decimals keep the value they had. One pass, without recursion. What is wrong with one document is that document's fault; what

@@ -11,9 +11,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that connection, not the end of the process
   try {
     std::vector<Command> commands;
-    for (const auto& group :
-         {server_commands(), token_commands(), key_commands(), ca_commands(), collector_commands(), config_commands(),
-          audit_commands()}) {
+    for (const auto& group : {server_commands(), token_commands(), key_commands(), ca_commands(), collector_commands(),
+                              config_commands(), audit_commands()}) {
       for (const Command& command : group) commands.push_back(command);
     }
     return dispatch(commands, argc, argv);

@@ -1,9 +1,9 @@
-// fault_counter: documents numbered 1, 2, 3 ... by a cursor in plugin state, so that documents and cursor which ever part ways show
-// as a number that is missing or twice.
+// fault_counter: documents numbered 1, 2, 3 ... by a cursor in plugin state, so that documents and cursor which ever part ways
+// show as a number that is missing or twice.
 //
-// Run n emits 1 to `documents` of them (n decides how many), each `bytes` long or a little more. `origin` is written into each: when one state folder
-// becomes two (a cloned machine), each copy is given an origin of its own and goes on counting where both stood.
-// Not here: who counts them (../oracle.py).
+// Run n emits 1 to `documents` of them (n decides how many), each `bytes` long or a little more. `origin` is written into each:
+// when one state folder becomes two (a cloned machine), each copy is given an origin of its own and goes on counting where both
+// stood. Not here: who counts them (../oracle.py).
 #include <rapidjson/document.h>
 
 #include <cstdint>
@@ -21,7 +21,8 @@ constexpr char kConfigSchema[] = R"({"type":"object","additionalProperties":fals
 "bytes":{"type":"integer","minimum":0,"maximum":500000,"default":0,"description":"Size of each."},
 "origin":{"type":"string","default":"","description":"Written into each."}}})";
 
-constexpr char kOutputSchema[] = R"({"type":"object","additionalProperties":false,"required":["type","timestamp","serial","origin"],"properties":{
+constexpr char kOutputSchema[] =
+    R"({"type":"object","additionalProperties":false,"required":["type","timestamp","serial","origin"],"properties":{
 "type":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},
 "serial":{"type":"integer","x-kind":"counter","x-unit":"1"},
 "origin":{"type":"string","x-kind":"label"},"padding":{"type":"string","x-kind":"info"}}})";
@@ -80,5 +81,5 @@ class Counter : public pganalytics::Collector {
 }  // namespace
 
 PGA_DEFINE_PLUGIN(Counter, "fault_counter",
-                  (pganalytics::PluginFacts{"1.0.0", "pgAnalytics tests", "numbers its documents", "Apache-2.0", "", "", kConfigSchema,
-                                            kOutputSchema, 0, 0, 1'000, 1'000}))
+                  (pganalytics::PluginFacts{"1.0.0", "pgAnalytics tests", "numbers its documents", "Apache-2.0", "", "",
+                                            kConfigSchema, kOutputSchema, 0, 0, 1'000, 1'000}))
