@@ -59,7 +59,7 @@ bool same_delivery(const config::CollectorConfig& a, const config::CollectorConf
 
 }  // namespace
 
-Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
+Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load, std::optional<WakeSignals> signals) {
   PGA_TRY(config::CollectorConfig local, load());
   PGA_TRY(auto identity, identity_of(local));
   Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
@@ -67,10 +67,13 @@ Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load) {
   PGA_CHECK(select_enabled(local, catalogue));
   PGA_TRY(auto spool, spool::Spool::open(local.state_dir, spool_options(local, identity ? identity->collector_id : "")));
   PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
-  PGA_TRY(WakeSignals signals, WakeSignals::install());
+  if (!signals) {
+    PGA_TRY(WakeSignals installed, WakeSignals::install());
+    signals.emplace(std::move(installed));
+  }
   std::unique_ptr<Collector> collector(
       new Collector(Parts{std::move(load), identity ? identity->collector_id : local.name, std::move(identity), std::move(spool),
-                          std::move(output), std::move(signals)}));
+                          std::move(output), std::move(*signals)}));
   PGA_TRY(collector->control_, collector->open_control(local));
   PGA_CHECK(collector->begin(std::move(local), std::move(catalogue)));
   return collector;
@@ -116,7 +119,7 @@ int Collector::run() {
   log::info("pganalytics " PGANALYTICS_VERSION " collects as '" + local.name + "'" +
             (local.backend ? " for " + local.backend->url : " to " + local.output));
   begin_reporting();
-  while (!WakeSignals::stop_wanted()) {
+  while (!WakeSignals::stop_wanted() && !has_successor_) {
     if (!wait()) {
       log::error("unable to wait for plugins");
       shut_down();
@@ -142,7 +145,7 @@ bool Collector::wait() {
 }
 
 int Collector::shut_down() {
-  log::info("stopping");
+  log::info(has_successor_ ? "making way for the new identity" : "stopping");
   backup_.reset();
   control_.reset();  // who asks from now on is told that nobody is here
   supervisor_->stop(kStopMs);
@@ -222,10 +225,7 @@ Outcome Collector::reload_files() {
                  "Restart the collector for it.", 0};
   }
   PGA_TRY(auto identity, identity_of(local));
-  if ((identity ? identity->collector_id : "") != collector_id()) {
-    return Error{PGA_E_CONFIG, "config.restart", "another collector's identity lies in " + local.state_dir + "/identity",
-                 "Restart the collector for it.", 0};
-  }
+  if ((identity ? identity->collector_id : "") != collector_id()) return make_way(std::move(local), identity);
   PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
   Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
@@ -247,6 +247,20 @@ Outcome Collector::reload_files() {
   if (other_control) control_ = std::move(control);
   parts_.spool->set_caps(caps_of(configuration_->local().spool));
   if (other_delivery) deliver_to(std::move(backend));
+  return {};
+}
+
+// Spool, plugins, configuration: everything bears the collector's id, so everything begins anew, as after a restart. Not before
+// the new identity and files are known to do: until then the old one goes on.
+Outcome Collector::make_way(config::CollectorConfig local, const std::optional<transport::Identity>& identity) {
+  const Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
+  PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
+  PGA_CHECK(select_enabled(local, catalogue));
+  PGA_TRY(const DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
+  PGA_TRY(const auto backend, open_backend(local, identity));
+  log::info("the identity in " + local.state_dir + "/identity is now that of collector " +
+            (identity ? identity->collector_id : "(none)"));
+  has_successor_ = true;
   return {};
 }
 

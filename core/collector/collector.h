@@ -32,12 +32,16 @@ class Collector : private host::RunSink {
  public:
   using ConfigLoader = std::function<Expected<config::CollectorConfig>()>;
 
-  // Everything that can be wrong before the first run is found here. PGA_E_CONFIG; error.code "spool.locked".
-  static Expected<std::unique_ptr<Collector>> open(ConfigLoader load);
+  // Everything that can be wrong before the first run is found here. PGA_E_CONFIG; error.code "spool.locked". signals: of the
+  // collector that this one takes the place of.
+  static Expected<std::unique_ptr<Collector>> open(ConfigLoader load, std::optional<WakeSignals> signals = std::nullopt);
   ~Collector() override;
 
-  // Until SIGTERM or SIGINT; returns the exit code.
+  // Until SIGTERM or SIGINT; returns the exit code. Or until a reload finds the identity of another collector, as a new
+  // registration leaves it: then there is a successor to be opened when this one is gone, and it goes on with these signals.
   int run();
+  [[nodiscard]] bool has_successor() const { return has_successor_; }
+  [[nodiscard]] WakeSignals take_signals() { return std::move(parts_.signals); }
 
  private:
   struct Parts {
@@ -60,6 +64,7 @@ class Collector : private host::RunSink {
   Outcome begin(config::CollectorConfig local, Catalogue catalogue);
   void reload();  // SIGHUP
   Outcome reload_files();
+  Outcome make_way(config::CollectorConfig local, const std::optional<transport::Identity>& identity);
   [[nodiscard]] std::string collector_id() const { return parts_.identity ? parts_.identity->collector_id : ""; }
   [[nodiscard]] std::optional<transport::DeliveryStatus> delivery_status() const;
 
@@ -89,6 +94,7 @@ class Collector : private host::RunSink {
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<StateBackup> backup_;
   std::unique_ptr<ControlSocket> control_;  // may be nullptr
+  bool has_successor_ = false;
   std::int64_t started_unix_ns_ = 0;
   std::int64_t report_at_ms_ = 0, reported_ms_ = 0;       // monotonic
   std::map<std::string, std::string> reported_troubles_;  // that the newest report tells

@@ -14,8 +14,15 @@ int run_command(const Arguments& arguments) {
   if (const auto done = line.parse(arguments)) return *done;
   // Its memory holds keys and passwords: no other process of its user, a worker that broke out least of all, may look into it.
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  auto collector = Collector::open([&line] { return line.load_config(true); });
-  if (collector) return (*collector)->run();
+  const auto load = [&line] { return line.load_config(true); };
+  auto collector = Collector::open(load);
+  while (collector) {
+    const int code = (*collector)->run();
+    if (!(*collector)->has_successor()) return code;
+    WakeSignals signals = (*collector)->take_signals();
+    collector->reset();  // the state folder is free for the next
+    collector = Collector::open(load, std::move(signals));
+  }
   print_error(collector.error());
   if (collector.error().code == "spool.locked") return kLocked;
   return collector.error().code.rfind("spool.", 0) == 0 ? kFailed : kUsage;
