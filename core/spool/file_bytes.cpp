@@ -17,6 +17,21 @@ FileBytes::~FileBytes() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+// lseek(2), SEEK_DATA: ENXIO is "only a hole from here on"; a file system that does not know says EINVAL.
+FileBytes::Extent FileBytes::data_from(std::uint64_t at) const {
+  if (at >= size_) return {size_, size_};
+  const off_t begin = ::lseek(fd_, static_cast<off_t>(at), SEEK_DATA);
+  if (begin < 0) return errno == ENXIO ? Extent{size_, size_} : Extent{at, size_};
+  const off_t end = ::lseek(fd_, begin, SEEK_HOLE);
+  return {static_cast<std::uint64_t>(begin), end > begin ? static_cast<std::uint64_t>(end) : size_};
+}
+
+std::uint64_t FileBytes::data_bytes() const {
+  std::uint64_t bytes = 0;
+  for (Extent extent = data_from(0); extent.begin < size_; extent = data_from(extent.end)) bytes += extent.end - extent.begin;
+  return bytes;
+}
+
 bool FileBytes::read(std::uint64_t at, std::size_t bytes, std::string& out) const {
   if (at > size_ || bytes > size_ - at) return false;
   out.resize(bytes);

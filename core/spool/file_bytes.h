@@ -16,6 +16,13 @@ class FileBytes {
   ~FileBytes();
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  // Where something was written at or behind `at`: a file may say that it is a terabyte large and hold none of it. Both ends are
+  // size() if only a hole follows; all is data on file systems that know no holes.
+  struct Extent {
+    std::uint64_t begin = 0, end = 0;
+  };
+  [[nodiscard]] Extent data_from(std::uint64_t at) const;
+  [[nodiscard]] std::uint64_t data_bytes() const;
   // Exactly `bytes` from `at` on into `out`; false: they are not there.
   bool read(std::uint64_t at, std::size_t bytes, std::string& out) const;
 

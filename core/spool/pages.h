@@ -19,6 +19,10 @@ class Pages {
 
   // They are numbered from 1.
   [[nodiscard]] std::uint32_t count() const { return count_; }
+  // The first page from `number` on that was ever written; 0: none. Holes are passed over, however large they are.
+  [[nodiscard]] std::uint32_t next(std::uint32_t number) const;
+  // How many were written, about.
+  [[nodiscard]] std::uint64_t written() const { return written_; }
   // false: no such page, or it is damaged.
   bool read(std::uint32_t number, std::string& page) const;
 
@@ -27,6 +31,8 @@ class Pages {
   const FileBytes& log_;
   std::map<std::uint32_t, WalFrame> newest_;
   std::uint32_t count_ = 0;
+  std::uint64_t written_ = 0;
+  mutable FileBytes::Extent extent_;  // that next() stands in
 };
 
 }  // namespace pganalytics::spool

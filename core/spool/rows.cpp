@@ -43,12 +43,12 @@ std::size_t local_bytes(std::uint64_t size, bool table_leaf) {
 class Scanner {
  public:
   Scanner(const Pages& pages, const std::function<void(Row&)>& each)
-      : pages_(pages), each_(each), chain_pages_left_(2 * std::uint64_t{pages.count()} + 64) {}
+      : pages_(pages), each_(each), chain_pages_left_(2 * pages.written() + 64) {}
 
   void run() {
-    for (std::uint32_t number = 2; number <= pages_.count(); ++number) {  // the first holds the schema
+    // The first holds the schema.
+    for (std::uint32_t number = pages_.next(2); number != 0; number = pages_.next(number + 1)) {
       if (pages_.read(number, page_)) scan_page();
-      if (number == pages_.count()) break;  // the largest number there is must not overflow
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include "core/log/log.h"
 #include "core/spool/aside.h"
+#include "core/spool/file_bytes.h"
 #include "core/spool/spool_check.h"
 #include "core/spool/spool_file.h"
 
@@ -74,7 +75,17 @@ void tell(const std::string& dir, const std::string& why, const Salvaged& salvag
   }
 }
 
+// Reading it takes more than a moment: whoever waits for the start is told why.
+constexpr std::uint64_t kLargeBytes = 256 << 20;
+std::uint64_t bytes_in(const std::string& dir) {
+  return FileBytes(database_path(dir)).data_bytes() + FileBytes(database_path(dir) + "-wal").data_bytes();
+}
+std::string mib(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
 Expected<Database> open_checked(const std::string& dir, const std::optional<Testimony>& said) {
+  if (const std::uint64_t bytes = bytes_in(dir); bytes > kLargeBytes) {
+    log::info("the spool " + database_path(dir) + " of " + mib(bytes) + " is checked");
+  }
   PGA_CHECK(check_files(database_path(dir), said));
   PGA_TRY(Database database, open_database(database_path(dir)));
   PGA_CHECK(check_rows(database, said));
@@ -92,6 +103,10 @@ Expected<Opened> open_sound(const std::string& dir, const std::string& collector
   auto database = open_checked(dir, witness.said());
   if (!database && database.error().code == "spool.corrupt") {
     const std::string why = database.error().message;
+    if (const std::uint64_t bytes = bytes_in(dir); bytes > kLargeBytes) {
+      log::warn("the spool " + database_path(dir) + " is damaged (" + why + "): what is sound in its " + mib(bytes) +
+                " is looked for");
+    }
     PGA_TRY(salvaged, salvage(dir, witness.said(), collector_id, unix_ns));
     prune_aside(dir, unix_ns);
     tell(dir, why, *salvaged);

@@ -74,8 +74,14 @@ class Reader {
   Reader(const FileBytes& file, const Header& header) : file_(file), header_(header), seeds_(header.seeds) {}
 
   Wal run() {
+    FileBytes::Extent extent;
     for (std::uint64_t at = kWalHeaderBytes; file_.read(at, kFrameBytes, bytes_); at += kFrameBytes) {
-      frames_.push_back(frame(at + kFrameHeaderBytes));
+      if (at + kFrameBytes > extent.end) extent = file_.data_from(at);
+      if (extent.begin >= at + kFrameBytes) {
+        at = pass_over(extent.begin);
+      } else {
+        frames_.push_back(frame(at + kFrameHeaderBytes));
+      }
     }
     return trimmed();
   }
@@ -86,18 +92,26 @@ class Reader {
     bool ours = false;  // has this generation's salts
   };
 
+  // A hole, however large, is one damaged frame. Returns where its last one begins, before the frame with the first byte of data.
+  std::uint64_t pass_over(std::uint64_t data) {
+    frames_.emplace_back();
+    seeds_ = {};
+    return data - (data - kWalHeaderBytes) % kFrameBytes - kFrameBytes;
+  }
+
   Candidate frame(std::uint64_t at) {
     Candidate result;
-    result.ours = distance(big_endian_32(bytes_.data() + 8), header_.salt_1) +
-                      distance(big_endian_32(bytes_.data() + 12), header_.salt_2) <=
-                  1;
+    const bool written = bytes_.find_first_not_of('\0') < kFrameHeaderBytes;  // the salts of a lost header are zeros as well
+    result.ours = written && distance(big_endian_32(bytes_.data() + 8), header_.salt_1) +
+                                     distance(big_endian_32(bytes_.data() + 12), header_.salt_2) <=
+                                 1;
     const Sum stored = stored_sum(bytes_.data() + 16);
     Sum computed;
     if (result.ours) {
       for (const Sum& seed : seeds_) {
         computed = sum_from(seed);
-        result.frame.whole = computed == stored || distance(computed.a, stored.a) + distance(computed.b, stored.b) == 1 ||
-                             put_right(bytes_, seed, stored, header_.big_endian);
+        result.frame.whole =
+            computed == stored || distance(computed.a, stored.a) + distance(computed.b, stored.b) == 1 || repaired(seed, stored);
         if (result.frame.whole) break;
       }
     }
@@ -106,6 +120,12 @@ class Reader {
     result.frame.database_pages = big_endian_32(bytes_.data() + 4);
     result.frame.at = at;
     return result;
+  }
+
+  bool repaired(const Sum& seed, const Sum& stored) {
+    if (attempts_left_ == 0) return false;
+    --attempts_left_;
+    return put_right(bytes_, seed, stored, header_.big_endian);
   }
 
   Sum sum_from(const Sum& seed) const {
@@ -137,6 +157,7 @@ class Reader {
   const FileBytes& file_;
   const Header& header_;
   std::array<Sum, 2> seeds_;
+  std::size_t attempts_left_ = 512;  // each is 64 checksums: a large log of nothing but damage must not take minutes
   std::string bytes_;
   std::vector<Candidate> frames_;
 };

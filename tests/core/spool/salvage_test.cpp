@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -102,6 +103,54 @@ TEST_CASE("a removed spool, a truncated one and garbage are counted alike") {
     CHECK(must(spool->status()).lost_documents == 14);
     CHECK(drain(*spool).empty());
     CHECK(must(spool->seal(run_of({document("new")}))) == 1);
+    check_invariant(must(spool->status()));
+  }
+}
+
+TEST_CASE("a file that says it is a terabyte large opens at once, with all that is sound in it") {
+  const HandClock clock;
+  constexpr std::uintmax_t kTerabyte = std::uintmax_t{1} << 40;
+  for (const std::string damage : {"behind it", "without its first page", "nothing but a hole", "a page count to match", "a log",
+                                   "a log behind the log", "a log whose header is lost"}) {
+    INFO(damage);
+    const Folder folder;
+    const std::string path = folder / "spool.db", log = folder / "spool.db-wal";
+    fill(folder.path(), clock);
+    const std::string content = read_file(path);
+    bool sound = true;
+    if (damage == "without its first page") {
+      write_file(path, std::string(4096, '\0') + content.substr(4096));
+    } else if (damage == "nothing but a hole") {
+      write_file(path, "");
+      sound = false;
+    } else if (damage == "a page count to match") {
+      const std::string count("\x0f\xff\xff\xff", 4);
+      write_file(path, content.substr(0, 28) + count + content.substr(32));
+    } else if (damage == "a log behind the log") {
+      std::filesystem::copy(path, folder / "before");
+      auto spool = must(Spool::open(folder.path(), options_with(clock)));
+      must(spool->acknowledge(must(spool->next(Lane::kBacklog))->key));
+      const std::string frames = read_file(log);
+      spool.reset();
+      std::filesystem::rename(folder / "before", path);
+      write_file(log, frames);
+    } else if (damage == "a log whose header is lost") {
+      write_file(log, std::string(8192, '\0'));
+    } else if (damage == "a log") {
+      write_file(log, "");
+    }
+    std::filesystem::resize_file(damage.find("a log") == 0 ? log : path, kTerabyte);
+    const auto begin = std::chrono::steady_clock::now();
+    auto spool = must(Spool::open(folder.path(), options_with(clock)));
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(3));
+    const auto status = must(spool->status());
+    check_invariant(status);
+    const std::uint64_t delivered = damage == "a log behind the log" ? 8 : 6;
+    CHECK(status.acknowledged_documents == delivered);
+    CHECK(status.lost_documents == (sound ? 0 : 14));
+    CHECK(drain(*spool).size() == (sound ? (20 - delivered) / 2 : 0));
+    spool.reset();
+    spool = must(Spool::open(folder.path(), options_with(clock)));
     check_invariant(must(spool->status()));
   }
 }
