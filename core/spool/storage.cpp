@@ -171,7 +171,10 @@ Outcome Storage::attempt(const DiskWork& work, std::uint64_t bytes) {
 Outcome Storage::on_disk(const DiskWork& work, std::uint64_t bytes) {
   Outcome done = attempt(work, bytes);
   if (done || done.error().status == PGA_E_NOTFOUND || done.error().code == "spool.corrupt_batch") return done;
-  Error error = done.error();
+  return not_now(done.error());
+}
+
+Error Storage::not_now(Error error) {
   failed(error);
   error.status = PGA_E_TRANSIENT;
   return error;
@@ -268,7 +271,12 @@ Outcome Storage::adopt_ring() {
     loaded_ = true;
   }
   const std::vector<Write> writes = unsaved();
-  const DiskWork work = [&](DiskStore& disk) {
+  const DiskWork work = [&](DiskStore& disk) -> Outcome {
+    for (const auto& out : out_) {  // those of the file that were handed out meanwhile
+      if (!out) continue;
+      PGA_TRY(const auto row, disk.find(*out));
+      if (row) PGA_CHECK(disk.mark_tried(*row));
+    }
     return disk.adopt(*ring_, writes, [this](const BatchKey& key) { return is_out(key); });
   };
   Outcome adopted = work(*disk_);

@@ -79,7 +79,11 @@ class Storage {
   Outcome attempt(const DiskWork& work, std::uint64_t bytes);
   // On the disk, in spite of a failure now and then. PGA_E_TRANSIENT: not now; the mode may be another one.
   Outcome on_disk(const DiskWork& work, std::uint64_t bytes);
+  // The same on a batch as the file has it then: another handle may know that it has ended, or have it in another row.
+  using RowWork = std::function<Outcome(DiskStore&, const BatchRow&)>;
+  Outcome on_row(const BatchKey& key, const RowWork& work, std::uint64_t bytes);
   void failed(const Error& error);
+  Error not_now(Error error);  // one that passes: whoever asked asks again
   Outcome reopen();
   Outcome usable();
   Outcome put_back();

@@ -38,10 +38,7 @@ Outcome Storage::readable() {
   if (disk_ || ring_) return {};
   Outcome opened = usable();
   if (opened) return opened;
-  Error error = opened.error();
-  failed(error);
-  error.status = PGA_E_TRANSIENT;
-  return error;
+  return not_now(opened.error());
 }
 
 Expected<std::optional<Storage::Found>> Storage::choose(Lane lane) {
@@ -60,10 +57,7 @@ Expected<std::optional<Storage::Found>> Storage::choose(Lane lane) {
   PGA_CHECK(readable());
   if (disk_) {
     auto chosen = disk_->choose(lane, passed_over(lane));
-    if (!chosen) {
-      failed(chosen.error());
-      return std::move(chosen).error();
-    }
+    if (!chosen) return not_now(chosen.error());
     row = std::move(chosen).value();
   }
   if (row) return std::optional(Found{nullptr, std::move(row)});
@@ -78,10 +72,7 @@ Expected<Storage::Found> Storage::locate(const BatchKey& key) {
   }
   PGA_CHECK(readable());
   auto row = disk_->find(key);
-  if (!row) {
-    failed(row.error());
-    return std::move(row).error();
-  }
+  if (!row) return not_now(row.error());
   if (!*row) return no_such(key);
   return Found{nullptr, std::move(row).value()};
 }
@@ -105,7 +96,10 @@ Expected<std::optional<Batch>> Storage::next(Lane lane) {
       if (!found) return std::optional<Batch>();
       const BatchKey key = found->row ? found->row->key : found->entry->row.key;
       if (found->row && !ring_) {
-        PGA_CHECK(on_disk([&](DiskStore& disk) { return disk.mark_tried(*found->row); }, 0));
+        const Outcome marked = on_row(
+            key, [](DiskStore& disk, const BatchRow& row) { return disk.mark_tried(row); }, 0);
+        if (!marked && marked.error().status == PGA_E_NOTFOUND) continue;  // it made room for the mark
+        if (!marked) return marked.error();
       }
       out = key;
     }
@@ -118,13 +112,18 @@ Expected<std::optional<Batch>> Storage::next(Lane lane) {
       PGA_TRY(Batch batch, batch_of(*found->row, std::move(body).value()));
       return std::optional(std::move(batch));
     }
-    if (body.error().code != "spool.corrupt_batch") {
-      failed(body.error());
-      return std::move(body).error();
-    }
+    if (body.error().code != "spool.corrupt_batch") return not_now(body.error());
     log::write(log::Level::kError, "spool", body.error());
     PGA_CHECK(set_aside(found->row->key, "corrupt"));
   }
+}
+
+Outcome Storage::on_row(const BatchKey& key, const RowWork& work, std::uint64_t bytes) {
+  const auto found = [&](DiskStore& disk) -> Outcome {
+    PGA_TRY(const auto row, disk.find(key));
+    return row ? work(disk, *row) : Outcome(no_such(key));
+  };
+  return on_disk(found, bytes);
 }
 
 // Its lane may have another one.
@@ -138,7 +137,8 @@ void Storage::ended(const BatchKey& key) {
 Outcome Storage::hold(const BatchKey& key) {
   PGA_TRY(const Found found, locate(key));
   if (!ring_) {
-    PGA_CHECK(on_disk([&](DiskStore& disk) { return disk.unmark(*found.row); }, 0));
+    PGA_CHECK(on_row(
+        key, [](DiskStore& disk, const BatchRow& row) { return disk.unmark(row); }, 0));
   }
   ended(key);
   held_.insert(key);
@@ -148,7 +148,8 @@ Outcome Storage::hold(const BatchKey& key) {
 Outcome Storage::acknowledge(const BatchKey& key) {
   PGA_TRY(Found found, locate(key));
   if (!ring_) {
-    PGA_CHECK(on_disk([&](DiskStore& disk) { return disk.acknowledge(*found.row); }, 0));
+    PGA_CHECK(on_row(
+        key, [](DiskStore& disk, const BatchRow& row) { return disk.acknowledge(row); }, 0));
   } else if (found.entry != nullptr) {
     ring_->acknowledge(key);
   } else {
@@ -161,7 +162,8 @@ Outcome Storage::acknowledge(const BatchKey& key) {
 Outcome Storage::set_aside(const BatchKey& key, const std::string& reason) {
   PGA_TRY(Found found, locate(key));
   if (!ring_) {
-    PGA_CHECK(on_disk([&](DiskStore& disk) { return disk.set_aside(*found.row, reason); }, 0));
+    PGA_CHECK(on_row(
+        key, [&](DiskStore& disk, const BatchRow& row) { return disk.set_aside(row, reason); }, 0));
   } else if (found.entry != nullptr) {
     ring_->lose(key, reason);
   } else {
@@ -179,11 +181,11 @@ Expected<bool> Storage::split(const BatchKey& key) {
   } else if (ring_) {
     return away("split", key);
   } else {
-    const auto work = [&](DiskStore& disk) -> Outcome {
-      PGA_TRY(done, disk.split(*found.row));
+    const auto work = [&](DiskStore& disk, const BatchRow& row) -> Outcome {
+      PGA_TRY(done, disk.split(row));
       return {};
     };
-    PGA_CHECK(on_disk(work, 2 * found.row->bytes));
+    PGA_CHECK(on_row(key, work, 2 * found.row->bytes));
   }
   if (done) ended(key);
   return done;
@@ -196,7 +198,8 @@ Outcome Storage::rekey(const BatchKey& key) {
   } else if (ring_) {
     return away("rename", key);
   } else {
-    PGA_CHECK(on_disk([&](DiskStore& disk) { return disk.rekey(*found.row); }, found.row->bytes));
+    PGA_CHECK(on_row(
+        key, [](DiskStore& disk, const BatchRow& row) { return disk.rekey(row); }, found.row->bytes));
   }
   ended(key);
   return {};

@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 
+#include <atomic>
 #include <string>
 
 namespace pganalytics::spool_test {
@@ -14,7 +15,7 @@ class HandClock : public clock::Clock {
  public:
   [[nodiscard]] std::int64_t unix_ns() const override { return now; }
   [[nodiscard]] std::int64_t monotonic_ns() const override { return now; }
-  std::int64_t now = 1'770'091'445'678'000'000;
+  std::atomic<std::int64_t> now = 1'770'091'445'678'000'000;
 };
 
 using Folder = testing::TemporaryFolder;
