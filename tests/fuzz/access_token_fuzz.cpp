@@ -85,6 +85,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string token = is_signed ? signed_token(input) : std::string(input);
   const auto payload = unverified_payload(token, site().key.id);
   require(payload ? payload.value().IsObject() && token.size() <= kTokenMaxBytes : payload.error().status == PGA_E_DENIED);
+  const auto key_id = key_id_of(token);
+  require(key_id ? token.size() <= kTokenMaxBytes : key_id.error().status == PGA_E_DENIED && !payload);
+  require(!payload || key_id.value() == site().key.id);
   const auto claims = site().signer->verify(token);
   if (!claims) return 0;
   require(is_signed && payload && !claims.value().collector_id.empty() && !claims.value().certificate_thumbprint.empty());
