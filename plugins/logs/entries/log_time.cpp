@@ -6,6 +6,9 @@
 namespace pganalytics::logs {
 namespace {
 
+// What the nanoseconds of a document's timestamp can tell: from 1677 to 2262.
+constexpr std::int64_t kSecondsMax = 9'223'372'035;
+
 // Seconds east of Greenwich of "+02", "-0330", "+023015".
 std::optional<std::int64_t> numeric_zone(std::string_view zone) {
   if (zone.size() < 3) return std::nullopt;
@@ -77,7 +80,7 @@ std::optional<std::int64_t> parse_log_time(std::string_view text) {
   wall.tm_min = static_cast<int>(*minute);
   wall.tm_sec = static_cast<int>(*second);
   const auto seconds = in_zone(wall, rest.substr(1));
-  if (!seconds) return std::nullopt;
+  if (!seconds || *seconds < -kSecondsMax || *seconds > kSecondsMax) return std::nullopt;
   return *seconds * 1000 + ms;
 }
 
@@ -86,7 +89,7 @@ std::optional<std::int64_t> parse_log_epoch(std::string_view text) {
   if (dot == std::string_view::npos || text.size() != dot + 4) return std::nullopt;
   const auto seconds = to_number<std::int64_t>(text.substr(0, dot));
   const auto ms = to_number<std::int64_t>(text.substr(dot + 1));
-  if (!seconds || !ms || *seconds < 0 || *seconds > 253'402'300'799 || *ms < 0) return std::nullopt;
+  if (!seconds || !ms || *seconds < 0 || *seconds > kSecondsMax || *ms < 0) return std::nullopt;
   return *seconds * 1000 + *ms;
 }
 
