@@ -32,7 +32,7 @@ constexpr bool all_complete() {
   }
   return true;
 }
-static_assert(all_complete(), "each route has a method, a path, a rule of access and a function");
+static_assert(all_complete(), "each route has a method, a path and a rule of access");
 
 constexpr bool none_twice() {
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {
