@@ -1,11 +1,13 @@
 // The configuration in force and how it changes: the local one, and the server's laid over it while it proves itself.
 //
 // A document of the server goes through these steps, and can end at each of them:
-//   offered     waits while another one is on trial, and for the pace: a server that changes its mind every second is not
-//   followed judged      refused if it is not newer than all before it, not valid against every plugin's schema, or not ours to
-//   be told rehearsed   every running plugin that it touches is asked (a dry run); one "no" and nothing has changed on trial in
-//   force (trial.h); what the collector needs to go back is on disk before good        kept with the two before it; what holds
-//   from the next start, server or not
+//
+//   offered      waits while another one is on trial, and for the pace: not every change of mind is followed
+//   judged       refused if it is not newer than all before it, not valid by every plugin's schema, or not the server's to say
+//   rehearsed    every running plugin that it touches is asked (a dry run); one "no" and nothing has changed
+//   on trial     in force (trial.h); what the collector needs to go back is on disk before
+//   good         kept with the two before it; what holds from the next start, server or not
+//
 // What was rejected or taken back is not tried again; a newer version is. Each verdict is told to the server (Report).
 //
 // Here: what is in force and why. Not here: files and signals (collector.h), what a document means (core/config). [main thread]

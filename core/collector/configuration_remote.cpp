@@ -28,8 +28,7 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-// What is remembered
-// -------------------------------------------------------------------------------------------------------------
+// What is remembered ---------------------------------------------------------------------------------------------------------
 
 Outcome Configuration::recall(const std::string& collector_id) {
   PGA_TRY(const auto text, spool_.value(kRemoteRecord));
@@ -72,8 +71,7 @@ void Configuration::end() {
     log::write(log::Level::kWarn, "that the collector was stopped on purpose could not be kept", kept.error());
 }
 
-// Start
-// --------------------------------------------------------------------------------------------------------------------------
+// Start ----------------------------------------------------------------------------------------------------------------------
 
 void Configuration::resume_trial() {
   const RemoteRecord::Probation before = *record_.probation;
@@ -107,8 +105,7 @@ void Configuration::fall_back_to_good() {
   put_in_force(std::move(alone).value());
 }
 
-// From offer to trial
-// ------------------------------------------------------------------------------------------------------------
+// From offer to trial --------------------------------------------------------------------------------------------------------
 
 void Configuration::turn(const std::optional<transport::DeliveryStatus>& delivery) {
   if (rehearsing_) end_rehearsal();
@@ -171,8 +168,7 @@ void Configuration::end_rehearsal() {
   start_trial(std::move(prepared).value());
 }
 
-// Trial
-// --------------------------------------------------------------------------------------------------------------------------
+// Trial ----------------------------------------------------------------------------------------------------------------------
 
 Outcome Configuration::remember_trial(const VersionedDocument& document, int crashes) {
   RemoteRecord before = record_;
