@@ -8,6 +8,7 @@ import time
 
 from network.hurry import hurry
 from network.proxy import FaultProxy
+from private_disk import NEW_USER, PROPAGATION
 from rig import eventually
 from scenario import scenario
 
@@ -27,7 +28,7 @@ class Names:
         self.write("resolv.conf", f"nameserver {nameserver}\noptions timeout:1 attempts:1 ndots:0\n")
         self.write("hosts", "")
         wrapper = os.path.join(self.folder, "pganalytics")
-        self.write("pganalytics", WRAPPER.format(options="" if os.getuid() == 0 else "-Ur", folder=shlex.quote(self.folder), program=shlex.quote(collector.binary)))
+        self.write("pganalytics", WRAPPER.format(options=" ".join((*NEW_USER, *PROPAGATION)), folder=shlex.quote(self.folder), program=shlex.quote(collector.binary)))
         os.chmod(wrapper, 0o755)
         collector.binary = wrapper
 
