@@ -26,7 +26,7 @@ void AuditTrail::record(const store::AuditEntry& entry) {
   if (!written) log::write(log::Level::kError, "audit " + entry.action + " of " + entry.subject, written.error());
 }
 
-void AuditTrail::record_refusal(const std::string& what, unsigned enough, store::AuditEntry entry) {
+void AuditTrail::record_refusal(const std::string& what, unsigned enough, const store::AuditEntry& entry) {
   const std::int64_t now_ns = clock::now_monotonic_ns();
   if (!bursts_.note(what, enough, now_ns)) return;
   log::warn(entry.action + " by " + entry.actor + (entry.subject.empty() ? "" : " on " + entry.subject) + " from " +

@@ -29,7 +29,7 @@ class AuditTrail {
   void revoked_came(const std::string& collector_id, const http::Request& head);
 
  private:
-  void record_refusal(const std::string& what, unsigned enough, store::AuditEntry entry);
+  void record_refusal(const std::string& what, unsigned enough, const store::AuditEntry& entry);
 
   store::Store& store_;
   Bursts bursts_;
