@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -21,8 +20,10 @@
 #include "core/clock/clock.h"
 #include "core/host/sandbox_policy.h"
 #include "core/host/worker_handle.h"
+#include "tests/bench/figures.h"
 
 using namespace pganalytics;
+using namespace pganalytics::bench;
 using namespace pganalytics::host;
 
 namespace {
@@ -32,20 +33,6 @@ struct Subject {
 };
 
 double ms_since(std::int64_t start_ns) { return static_cast<double>(clock::now_monotonic_ns() - start_ns) / 1e6; }
-
-double share(std::vector<double> values, double rank) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(rank * static_cast<double>(values.size() - 1))];
-}
-
-void show(const char* what, const std::vector<double>& values, const char* unit) {
-  std::printf("%-44s median %8.2f  p95 %8.2f  %s\n", what, share(values, 0.5), share(values, 0.95), unit);
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "error: %s\n", why.c_str());
-  std::exit(1);
-}
 
 Frame next_frame(WorkerHandle& worker) {
   for (;;) {

@@ -12,6 +12,8 @@ import subprocess
 import threading
 import uuid
 
+from harness import zstd
+
 
 def run_openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -81,7 +83,7 @@ class ScriptedBackend:
             def push(self, body):
                 encoding = self.headers.get("Content-Encoding")
                 if encoding == "zstd":
-                    body = subprocess.run(["zstd", "-dc"], input=body, stdout=subprocess.PIPE, check=True).stdout
+                    body = zstd.expand(body)
                 elif encoding == "gzip":
                     body = gzip.decompress(body)
                 documents = json.loads(body)["metrics"]

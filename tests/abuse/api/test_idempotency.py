@@ -1,23 +1,13 @@
 """Exactly once: the same push however often and however it is wrapped, and what is no repetition."""
 
-import ctypes
-import ctypes.util
 import gzip
 import json
 import uuid
 
 import pytest
 
+from harness.zstd import compress as zstd
 from site_of_abuse import DOCUMENT, csr_of, in_parallel, new_key
-
-
-def zstd(data, level=3):
-    library = ctypes.CDLL("libzstd.so.1")
-    library.ZSTD_compressBound.restype = library.ZSTD_compress.restype = ctypes.c_size_t
-    bound = library.ZSTD_compressBound(ctypes.c_size_t(len(data)))
-    buffer = ctypes.create_string_buffer(bound)
-    size = library.ZSTD_compress(buffer, ctypes.c_size_t(bound), data, ctypes.c_size_t(len(data)), level)
-    return buffer.raw[:size]
 
 
 @pytest.fixture(scope="module")

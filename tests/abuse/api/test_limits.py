@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from harness.zstd import compress as zstd
 from site_of_abuse import DOCUMENT, csr_of, in_parallel, new_key
-from test_idempotency import zstd
 from wire import request_bytes
 
 GET = b"GET /api/v1/health HTTP/1.1\r\nHost: test\r\n"

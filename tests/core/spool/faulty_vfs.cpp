@@ -38,6 +38,8 @@ int code_of(int of_kind, bool writes) {
 
 int disturb(int code, int of_kind) {
   if (const int ill = counted(code_of(of_kind, true)); ill != SQLITE_OK) return ill;
+  const auto enough = std::chrono::steady_clock::now() + kHangsAtMost;
+  while (g_disk.hangs && std::chrono::steady_clock::now() < enough) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   if (const int ms = g_disk.delay_ms; ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(ms));
   return code;
 }
@@ -114,7 +116,7 @@ FaultyDisk& FaultyVfs::disk() { return g_disk; }
 FaultyVfs::FaultyVfs() {
   g_disk.delay_ms = g_disk.fail_writes = g_disk.fail_reads = g_disk.fail_next_syncs = g_disk.fail_opens = 0;
   g_disk.operations = g_disk.fail_from = g_disk.fail_until = 0;
-  g_disk.skip_syncs = false;
+  g_disk.skip_syncs = g_disk.hangs = false;
   g_real = sqlite3_vfs_find(nullptr);
   g_vfs = *g_real;
   g_vfs.zName = "faulty";

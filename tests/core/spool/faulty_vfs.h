@@ -2,11 +2,15 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 
 namespace pganalytics::spool_test {
 
+constexpr auto kHangsAtMost = std::chrono::seconds(60);
+
 struct FaultyDisk {
   std::atomic<int> delay_ms{0};     // of each write and each sync
+  std::atomic<bool> hangs{false};   // each write and each sync, as long as this is so; kHangsAtMost at the longest
   std::atomic<int> fail_writes{0};  // the result code that each write and sync gets; 0: they work
   std::atomic<int> fail_reads{0};
   std::atomic<int> fail_next_syncs{0};  // so many of the next syncs fail

@@ -5,7 +5,7 @@ from lives import Life, live_and_die, plain_lives
 from scenario import scenario
 
 TOGETHER = 8  # collectors at once: most of a life is waiting
-LOOPS = 18
+LOOPS = 20
 
 
 @scenario(
