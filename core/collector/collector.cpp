@@ -5,6 +5,7 @@
 #include "core/collector/installation.h"
 #include "core/collector/plugin_facts.h"
 #include "core/collector/spool_keys.h"
+#include "core/collector/spool_options.h"
 #include "core/log/log.h"
 
 #include <algorithm>
@@ -15,26 +16,12 @@ namespace {
 constexpr std::int64_t kStopMs = 6'000;   // for the workers: cancel, SIGABRT, SIGKILL
 constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; both together stay well below 15 s
 
-spool::SpoolCaps caps_of(const config::SpoolConfig& config) {
-  return {config.max_bytes, config.max_age_ms, config.keep_free_bytes};
-}
-
 // With [backend] there must be an identity; without one an old identity still names the collector.
 Expected<std::optional<transport::Identity>> identity_of(const config::CollectorConfig& config) {
   auto identity = transport::Identity::load(config.state_dir);
   if (identity) return std::optional(std::move(identity).value());
   if (!config.backend && identity.error().status == PGA_E_NOTFOUND) return std::optional<transport::Identity>();
   return std::move(identity).error();
-}
-
-spool::SpoolOptions spool_options(const config::CollectorConfig& config, const std::string& collector_id) {
-  spool::SpoolOptions options;
-  static_cast<spool::SpoolCaps&>(options) = caps_of(config.spool);
-  options.encoding = config.compression;
-  options.collector_id = collector_id;
-  options.hostname = host_name();
-  options.version = PGANALYTICS_VERSION;
-  return options;
 }
 
 // nullptr: the configuration has no [backend].

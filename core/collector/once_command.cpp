@@ -9,12 +9,10 @@
 #include "core/collector/document_output.h"
 #include "core/collector/foreground_runs.h"
 #include "core/collector/installation.h"
-#include "core/collector/plugin_facts.h"
+#include "core/collector/spool_options.h"
 #include "core/config/plugin_names.h"
 #include "core/log/log.h"
-#include "core/spool/spool.h"
 #include "core/spool/spool_view.h"
-#include "core/transport/identity.h"
 
 #include <algorithm>
 #include <csignal>
@@ -27,15 +25,9 @@ class StateStore {
  public:
   static Expected<StateStore> open(const config::CollectorConfig& config, bool commit) {
     StateStore store;
-    auto identity = transport::Identity::load(config.state_dir);
-    if (identity) store.collector_id_ = identity->collector_id;
+    if (auto owner = spool_owner(config.state_dir)) store.collector_id_ = std::move(owner).value();
     if (commit) {
-      spool::SpoolOptions options;
-      options.collector_id = store.collector_id_;
-      options.hostname = host_name();
-      options.version = PGANALYTICS_VERSION;
-      options.disk_only = true;
-      PGA_TRY(store.spool_, spool::Spool::open(config.state_dir, options));
+      PGA_TRY(store.spool_, open_spool_to_change(config));
       return store;
     }
     auto view = spool::SpoolView::open(config.state_dir);

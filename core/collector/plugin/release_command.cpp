@@ -3,13 +3,11 @@
 #include "core/collector/command_line.h"
 #include "core/collector/control_client.h"
 #include "core/collector/plugin/plugin_commands.h"
-#include "core/collector/plugin_facts.h"
 #include "core/collector/spool_keys.h"
+#include "core/collector/spool_options.h"
 #include "core/config/plugin_names.h"
 #include "core/host/elf_note.h"
-#include "core/spool/spool.h"
 #include "core/spool/spool_view.h"
-#include "core/transport/identity.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -26,14 +24,7 @@ Outcome release_in_spool(const config::CollectorConfig& config, const std::strin
     return Error{PGA_E_FAIL, "plugin.not_quarantined", "nothing is held against plugin " + plugin,
                  "`pganalytics plugin list` shows the plugins, `pganalytics status` how they fared.", 0};
   }
-  // Opened for the same collector: for another one it would begin a new epoch.
-  spool::SpoolOptions options;
-  auto identity = transport::Identity::load(config.state_dir);
-  if (identity) options.collector_id = identity->collector_id;
-  options.hostname = host_name();
-  options.version = PGANALYTICS_VERSION;
-  options.disk_only = true;
-  PGA_TRY(const auto spool, spool::Spool::open(config.state_dir, options));
+  PGA_TRY(const auto spool, open_spool_to_change(config));
   return spool->remove_value(quarantine_key(plugin));
 }
 

@@ -1,6 +1,7 @@
 // The commands that come and go: exit codes, what goes to which stream, and what the messages say.
 #include "core/schema/json_text.h"
 #include "core/spool/spool.h"
+#include "core/spool/spool_view.h"
 #include "tests/core/collector/program.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 using namespace pganalytics;
@@ -34,6 +36,17 @@ class Setup {
 
  private:
   testing::TemporaryFolder folder_;
+};
+
+// The clock of a machine on which it is `days` earlier.
+class DaysAgo : public clock::Clock {
+ public:
+  explicit DaysAgo(int days) : ns_(days * 86'400'000'000'000LL) {}
+  [[nodiscard]] std::int64_t unix_ns() const override { return clock::now_unix_ns() - ns_; }
+  [[nodiscard]] std::int64_t monotonic_ns() const override { return clock::now_monotonic_ns(); }
+
+ private:
+  const std::int64_t ns_;
 };
 
 int count_of(const std::string& line) {
@@ -201,6 +214,57 @@ TEST_CASE("once keeps what plugins remember only with --commit") {
   CHECK(count_of(setup.run({"once", "--commit"}).out) == 2);
   CHECK(count_of(setup.run({"once"}).out) == 3);
   CHECK(count_of(setup.run({"once"}).out) == 3);
+}
+
+TEST_CASE("what waits in the spool is kept as configured by each command that writes to it, and for its own collector") {
+  const std::string command = GENERATE("once", "release");
+  const auto of_command = [&] {
+    return command == "once" ? std::vector<std::string>{"once", "--commit"}
+                             : std::vector<std::string>{"plugin", "release", "test_counter"};
+  };
+  const Setup setup("[spool]\nmax_age = \"7d\"\nkeep_free = 0\n[plugins.test_counter]\n");
+  const std::string id = "11111111-2222-4333-8444-555555555555", file = setup.state_dir() + "/identity/identity.json";
+  std::filesystem::create_directories(setup.state_dir() + "/identity");
+  write_text(setup.state_dir() + "/identity/key.pem", "key");
+  REQUIRE(::chmod((setup.state_dir() + "/identity/key.pem").c_str(), 0600) == 0);
+  write_text(file, R"({"collector_id":")" + id + R"(","backend_url":"https://localhost:1"})");
+  const DaysAgo clock(4);
+  spool::SpoolOptions options;
+  options.collector_id = id;
+  options.keep_free_bytes = 0;
+  options.clock = &clock;
+  std::string epoch;
+  {
+    const auto spool = testing::must(spool::Spool::open(setup.state_dir(), options));
+    spool::SealedRun run;
+    run.plugin = "pg_stats";
+    run.documents = {"{}", "{}"};
+    testing::must(spool->seal(std::move(run)));
+    testing::must(spool->set_value("quarantine.test_counter", "a record"));
+    REQUIRE(testing::must(spool->next(spool::Lane::kLive)));  // the server may have it, under this key
+    run.plugin = "pg_stats";
+    run.documents = {"{}"};
+    testing::must(spool->seal(std::move(run)));
+    epoch = testing::must(spool->status()).epoch;
+  }
+  const auto waits = [&] {
+    const auto status = testing::must(testing::must(spool::SpoolView::open(setup.state_dir())).status());
+    CHECK(status.waiting_documents == 3);
+    CHECK(status.lost_documents == 0);
+    CHECK(status.epoch == epoch);
+  };
+
+  const std::string identity = read_text(file);
+  write_text(file, "{}");
+  const Ended refused = setup.run(of_command());
+  CHECK(refused.exit_code != 0);
+  CHECK_THAT(refused.err, Contains("collector_id is not a UUID"));
+  waits();
+  write_text(file, identity);
+  const Ended done = setup.run(of_command());
+  INFO(done.err);
+  CHECK(done.exit_code == 0);
+  waits();
 }
 
 TEST_CASE("a plugin that fails is exit code 1 and costs the others nothing") {
