@@ -4,7 +4,9 @@ import time
 
 
 def eventually(probe, timeout, what, every=0.1):
-    """Call probe() until it returns something true, and return that. After `timeout` seconds fail with `what` and the last value or error."""
+    """Call probe() until it returns something true, and return that. After `timeout` seconds fail with `what` and the last value or error.
+
+    `what`: a text, or a function that makes one of what can be seen by then."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -14,7 +16,7 @@ def eventually(probe, timeout, what, every=0.1):
         except (OSError, AssertionError, KeyError) as error:  # not there yet
             seen = repr(error)
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout} s: {what}; last seen: {seen!r}")
+            raise AssertionError(f"not within {timeout} s: {what() if callable(what) else what}; last seen: {seen!r}")
         time.sleep(every)
 
 
