@@ -43,7 +43,8 @@ bool is_local_only(const Value& schema) {
     if (member != schema.MemberEnd() && member->value.IsTrue()) return true;
   }
   const auto format = schema.FindMember("format");
-  return format != schema.MemberEnd() && (format->value == "path-read" || format->value == "conninfo");
+  return format != schema.MemberEnd() &&
+         (format->value == "path-read" || format->value == "conninfo" || format->value == "host-port");
 }
 
 // True if any part of `schema` is something only the operator of the host may set.

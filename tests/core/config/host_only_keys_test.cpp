@@ -5,11 +5,31 @@
 using namespace pganalytics::config;
 
 TEST_CASE("keys that name connections, paths, commands, SQL, addresses or secrets") {
-  for (const char* key :
-       {"conninfo", "dsn",         "paths",         "log_paths",      "path",      "FILE",        "data_dir",      "cwd",
-        "password", "db_password", "password_file", "passwords",      "api_token", "secret_name", "credentials",   "pre_command",
-        "commands", "argv",        "start_script",  "shell",          "env",       "sql",         "extra-queries", "backend.url",
-        "proxy",    "ca",          "client_cert",   "private_key_id", "x_api_key", "auth",        "redact"}) {
+  for (const char* key : {"conninfo",      "dsn",
+                          "paths",         "log_paths",
+                          "path",          "FILE",
+                          "data_dir",      "cwd",
+                          "password",      "db_password",
+                          "password_file", "passwords",
+                          "api_token",     "secret_name",
+                          "credentials",   "pre_command",
+                          "commands",      "argv",
+                          "start_script",  "shell",
+                          "env",           "sql",
+                          "extra-queries", "backend.url",
+                          "proxy",         "ca",
+                          "client_cert",   "private_key_id",
+                          "x_api_key",     "auth",
+                          "redact",        "address",
+                          "bind_addr",     "host",
+                          "hostaddr",      "port",
+                          "server",        "endpoint",
+                          "statement",     "sslkey",
+                          "db_user",       "scriptFile",
+                          "dataDir",       "brokerURL",
+                          "apiKey",        "privateKeyPem",
+                          "listenAddress", "host_2",
+                          "url2",          "servers.0"}) {
     CAPTURE(key);
     CHECK(is_host_only_key(key));
     CHECK(is_host_only_section(key));
@@ -34,7 +54,14 @@ TEST_CASE("keys that name connections, paths, commands, SQL, addresses or secret
                           "start",
                           "exclude_mount_points",
                           "exclude_devices",
-                          "step"}) {
+                          "step",
+                          "transport",
+                          "support",
+                          "hostnames_max",
+                          "profile",
+                          "redirectCount",
+                          "mount_timeout_ms",
+                          "level_2"}) {
     CAPTURE(key);
     CHECK_FALSE(is_host_only_key(key));
   }

@@ -20,6 +20,7 @@ inline std::vector<config::KnownPlugin> known_plugins() {
   auto stats = known_plugin("pg_stats", R"({"type": "object", "additionalProperties": false, "properties": {
       "conninfo": {"type": "string", "format": "conninfo", "default": "dbname=postgres"},
       "databases": {"type": "array", "items": {"type": "string"}, "default": ["*"]},
+      "listens": {"type": "string", "format": "host-port", "default": "localhost:5432"},
       "tables_max": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
       "password": {"type": "string", "x-secret": true},
       "nested": {"type": "object", "additionalProperties": false, "properties": {"file": {"$ref": "#/definitions/file"}}}},

@@ -97,6 +97,8 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"plugins":{"pg_stats":{"tables_mx":1}}})", "plugins.pg_stats.tables_mx: unknown key", "'tables_max'"},
       {R"({"plugins":{"pg_stats":{"conninfo":"host=evil"}}})", "plugins.pg_stats.conninfo: may be set on the host only",
        "own file"},
+      {R"({"plugins":{"pg_stats":{"listens":"evil:5432"}}})", "plugins.pg_stats.listens: may be set on the host only",
+       "own file"},
       {R"({"plugins":{"pg_stats":{"password":"x"}}})", "plugins.pg_stats.password: may be set on the host only", "own file"},
       {R"({"plugins":{"pg_stats":{"nested":{"file":"/etc/shadow"}}}})", "plugins.pg_stats.nested: may be set on the host only",
        ""},

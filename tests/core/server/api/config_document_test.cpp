@@ -77,7 +77,8 @@ TEST_CASE("wrong types and values") {
 }
 
 TEST_CASE("connections, paths, commands, SQL, addresses and secrets are set on the host only") {
-  for (const char* key : {"conninfo", "paths", "log_paths", "FILE", "api_token", "pre_command", "sql", "url", "redact"}) {
+  for (const char* key : {"conninfo", "paths", "log_paths", "FILE", "api_token", "pre_command", "sql", "url", "redact", "address",
+                          "hostaddr", "port", "statement", "sslkey", "scriptFile"}) {
     CAPTURE(key);
     const auto document = read(R"({"plugins":{"logs":{"a":[{"b":{")" + std::string(key) + R"(":1}}]}}})");
     REQUIRE_FALSE(document);
