@@ -10,7 +10,7 @@
     --jobs N    runs at once (default: two for each processor, because most of a run is waiting)
     --keep      keep every run's folder; those of failures are kept always
 
-Exit status: 0 the oracle held in every run, 1 it did not, 2 usage.
+Exit status: 0 the oracle held in every run (and --all killed as often as it promises), 1 it did not, 2 usage.
 """
 
 import argparse
@@ -27,7 +27,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from rig import BINARIES, Rig, Site, make_folder, remove_folder  # noqa: E402
-from scenario import load_all  # noqa: E402
+from scenario import ELSEWHERE, load_all  # noqa: E402
 
 
 class TooLong(BaseException):
@@ -85,7 +85,7 @@ def job(number, folder, seed, keep, tasks, results):
                 if site is not None:
                     site.close()
                 made += 1
-                site = Site(os.path.join(folder, f"site{number}-{made}"))
+                site = Site(os.path.join(folder, f"site{number}-{made}"), run.scenario.server_config)
             own = os.path.join(folder, name.replace("/", "-"))
             result = perform(site, run, own, seed)
             if result["trouble"]:
@@ -116,11 +116,22 @@ class Totals:
 def told(result):
     counts = result["counts"]
     faults = ", ".join(f"{counts[name]} {label}" for name, label in LABELS.items() if counts.get(name))
-    return (f"{'FAIL' if result['trouble'] else 'ok  '} {result['row']:<5}{result['run']:<42}{counts.get('documents', 0):>7} documents, {counts.get('lost', 0)} lost, "
+    return (f"{'FAIL' if result['trouble'] else 'ok  '} {result['row']:<11}{result['run']:<42}{counts.get('documents', 0):>7} documents, {counts.get('lost', 0)} lost, "
             f"{counts.get('duplicated', 0)} twice, {counts.get('counted_lost', 0)} counted lost{', ' + faults if faults else ''}; {result['seconds']:.1f} s")
 
 
-LABELS = {"kills": "kills", "torn": "torn writes", "server_kills": "server kills", "database_kills": "database kills", "restarts": "restarts", "faults": "faults", "cuts": "power cuts"}
+LABELS = {"kills": "kills", "random_kills": "of them at random", "torn": "of them in torn writes", "server_kills": "server kills", "commit_kills": "of them between commit and answer",
+          "database_kills": "database kills", "restarts": "restarts", "faults": "faults", "cuts": "power cuts"}
+LEAST = {"random_kills": 10_000, "commit_kills": 1_000, "torn": 1_000}  # of --all: what the suite promises
+
+
+def shortfalls(counts):
+    """What --all did less often than it promises, a line each."""
+    return [f"only {counts.get(name, 0):,} {LABELS[name]}, {least:,} are promised" for name, least in LEAST.items() if counts.get(name, 0) < least]
+
+
+def promised(counts):
+    return ", ".join(f"{counts.get(name, 0):,} {LABELS[name]} (at least {least:,})" for name, least in LEAST.items())
 
 
 def run_all(chosen, folder, seed, jobs, keep):
@@ -163,7 +174,10 @@ def choose(runs, names, everything):
         return [run for run in runs if run.is_short]
     chosen = []
     for name in names:
-        found = [run for run in runs if name in (run.name, run.scenario.name, run.scenario.row)]
+        found = [run for run in runs if name in (run.name, run.scenario.name, *run.scenario.rows)]
+        if not found and name in ELSEWHERE:
+            print(f"error: row {name} is not in this suite\nHINT: {ELSEWHERE[name]} has it.", file=sys.stderr)
+            sys.exit(2)
         if not found:
             print(f"error: no scenario, run or row is called {name}\nHINT: --list shows them.", file=sys.stderr)
             sys.exit(2)
@@ -183,8 +197,9 @@ def main():
     runs = load_all()
     if given.list:
         for run in runs:
-            print(f"{run.scenario.row:<5}{run.name:<42}{'short ' if run.is_short else '      '}{run.scenario.expect}")
+            print(f"{run.scenario.row:<11}{run.name:<42}{'short ' if run.is_short else '      '}{run.scenario.expect}")
         print(f"{len(runs)} runs, {sum(run.is_short for run in runs)} of them short")
+        print("elsewhere: " + ", ".join(f"{row} {where}" for row, where in ELSEWHERE.items()))
         return 0
     chosen = choose(runs, given.names, given.all)
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**9)
@@ -199,12 +214,17 @@ def main():
     faults = "".join(f"{counts.get(name, 0)} {label}, " for name, label in LABELS.items() if counts.get(name))
     print(f"\n{totals.runs} runs, {len(totals.failed)} failed: {faults}{counts.get('documents', 0)} documents, {counts.get('lost', 0)} lost, "
           f"{counts.get('duplicated', 0)} duplicated, {counts.get('counted_lost', 0)} counted as lost; {time.monotonic() - started:.0f} s, seed {seed}")
+    missed = shortfalls(counts) if given.all else []
+    if given.all:
+        print("kills: " + promised(counts))
+    for line in missed:
+        print(f"FAIL the figures: {line}")
     if totals.failed:
         print(f"failed: {' '.join(totals.failed)}\nrepeat: tests/fault/run.sh --seed {seed} {totals.failed[0]}\nevidence: {folder}")
         return 1
     if not given.keep:
         remove_folder(folder)
-    return 0
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ BATCHS_OWN = ("409",)  # other batches go on meanwhile: the pause is the batch's
 
 
 @scenario(
-    row="H1",
+    row="H1-H11 H16",
     expect="an answer that is no acknowledgement: kept, sent again byte for byte, after the pause of the table",
     runs={name: dict(answer=name) for name in ANSWERS} | {f"{name}-stored": dict(answer=name, stored=True) for name in ("200-portal", "200-no-ack", "302-portal", "401", "403", "404", "408", "409", "429",
                                                                                                                     "500", "503", "507", "200-of-4-mib")},

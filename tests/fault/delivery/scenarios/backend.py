@@ -56,6 +56,7 @@ def killed_at_commit(rig, kills, when="after", last=12, **options):
         killed_server.start(rig.server, FAULT_COMMIT=str(rig.random.randint(1, last)), FAULT_WHEN=when)
         killed_server.wait_until_killed(rig.server, 90)
         rig.count("server_kills")
+        rig.count("commit_kills", when == "after")
         if when == "after" and number % 10 == 0:
             assert any(stored_and_waiting(rig, collector) for collector in collectors), "the kill was not between the commit and the answer"
     rig.server.start()

@@ -19,6 +19,7 @@ LOOPS = 20
 def random_kills(rig, kills, **options):
     collectors = [rig.collector(**options) for _ in range(TOGETHER)]
     live_and_die(rig, collectors, plain_lives(rig, kills))
+    rig.count("random_kills", rig.counts["kills"])
     for collector in collectors:
         rig.settle(collector)
 

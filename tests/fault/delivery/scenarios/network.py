@@ -51,7 +51,7 @@ EXCHANGES = (1, 8)  # of a connection: the token, the configuration, and the fir
 
 
 @scenario(
-    row="N3",
+    row="N3 N6",
     expect="whatever part of an exchange the connection dies in: sent again, stored once",
     runs={f"{act}-{place}": dict(act=act, place=place) for act, places in ACTS.items() for place in places},
     short=["reset-after_commit", "cut-answer"],
@@ -118,7 +118,7 @@ WAYS = {
 }
 
 
-@scenario(row="N2", expect="slow is slow: documents go on arriving, in the collector's own time", runs={name: dict(way=name) for name in WAYS} |
+@scenario(row="N2 N5", expect="slow is slow: documents go on arriving, in the collector's own time", runs={name: dict(way=name) for name in WAYS} |
           {f"{name}-backlog": dict(way=name, backlog=40, interval="1s") for name in ("latency", "jitter", "narrow", "one-byte-slices")} |
           {f"{name}-large": dict(way=name, size=4000, interval="500ms") for name in ("latency", "one-byte-slices", "all-of-it")}, short=["one-byte-slices"])
 def bad_way(rig, way, **options):
