@@ -247,6 +247,7 @@ void Pusher::set_aside(const Batch& batch, const std::string& reason, const Push
 void Pusher::put_off(const BatchKey& key, std::int64_t delay_ms) {
   const Outcome held = outbox_.hold(key);
   if (!held && held.error().code == "spool.batch") return waitlist_.ended(key);
+  if (!held) outbox_.release(key);
   waitlist_.wait(key, now_ms() + delay_ms, static_cast<bool>(held));
 }
 
