@@ -82,11 +82,22 @@ void Pusher::attempt() {
   breaker_.calling();
   const PushAnswer answer = backend_.push(batch);
   if (answer.clock_offset_ms) status_.clock_offset_ms = answer.clock_offset_ms;
-  if (answer.verdict != Verdict::kAcknowledged) {
+  const bool is_flow_control = answer.verdict == Verdict::kBusy && answer.retry_after_ms > 0;
+  if (answer.verdict != Verdict::kAcknowledged && !is_flow_control) {
     ++status_.failures;
     status_.last_error = "push: " + answer.reason;
   }
   take_verdict(batch, answer);
+  if (due_ms_ == 0) slow_down(answer);
+}
+
+// What was only about the batch lets the next one go at once, but not while one call at a time finds out about the server, nor
+// before the time that the server asked for. For 400, 422 and 409 that time is the batch's own (waitlist_).
+void Pusher::slow_down(const PushAnswer& answer) {
+  const bool is_changed = answer.verdict == Verdict::kTooLarge || answer.verdict == Verdict::kKeyConflict;
+  const std::int64_t asked_ms = is_changed ? spread(answer.retry_after_ms) : 0;
+  if (breaker_.state() == Breaker::State::kHalfOpen) return wait(breaker_.failed(asked_ms), "", answer.reason);
+  if (asked_ms > 0) wait(asked_ms, "", answer.reason);
 }
 
 // While the breaker is not closed the lanes take turns: should the batch of one of them be what the server fails at, the other
@@ -243,7 +254,8 @@ void Pusher::set_aside(const Batch& batch, const std::string& reason, const Push
   }
 }
 
-// The others go on meanwhile. If the outbox cannot pass it over, its lane stops and the other lane goes on.
+// The others go on meanwhile. If the outbox cannot pass it over, its lane stops and the other lane goes on. An outbox that did
+// not answer in time may pass it over later: the release comes after that and undoes it.
 void Pusher::put_off(const BatchKey& key, std::int64_t delay_ms) {
   const Outcome held = outbox_.hold(key);
   if (!held && held.error().code == "spool.batch") return waitlist_.ended(key);

@@ -95,6 +95,7 @@ class Pusher {
   Expected<std::optional<spool::Batch>> choose();
   [[nodiscard]] spool::Lane lane_of_turn() const;
   void take_verdict(const spool::Batch& batch, const PushAnswer& answer);
+  void slow_down(const PushAnswer& answer);
   void acknowledged(const spool::Batch& batch, const PushAnswer& answer);
   void refused(const spool::Batch& batch, const PushAnswer& answer);
   void too_large(const spool::Batch& batch, const PushAnswer& answer);

@@ -23,7 +23,6 @@ using testing::SeenRequest;
 using testing::seq_of;
 using Fixture = testing::DeliveryFixture;
 using Reasons = std::map<std::string, std::string>;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -38,10 +37,6 @@ ScriptedAnswer lost_answer() {
   ScriptedAnswer answer;
   answer.hang_up = true;
   return answer;
-}
-
-std::int64_t ms_between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count();
 }
 
 }  // namespace
@@ -110,60 +105,6 @@ TEST_CASE("whatever says \"not now\" keeps the batch, and the next try delivers 
   }
 }
 
-TEST_CASE("a second 401 waits a minute and more, a 403 five, an API that is not ours two: nobody is hammered") {
-  struct Row {
-    int status;
-    std::int64_t least_ms, most_ms;
-  };
-  const Row row = GENERATE(Row{401, 60'000, 72'500}, Row{403, 300'000, 361'000}, Row{404, 120'000, 145'000}, Row{503, 0, 1'000});
-  CAPTURE(row.status);
-  Fixture t;
-  t.server.on_push = [&](const SeenRequest&) { return ScriptedAnswer{row.status, ""}; };
-  t.outbox.add(1);
-  t.start(DeliveryOptions{});
-  REQUIRE(eventually([&] { return t.delivery->status().next_try_unix_ns != 0; }));
-  const std::int64_t wait_ms = (t.delivery->status().next_try_unix_ns - clock::now_unix_ns()) / 1'000'000;
-  CHECK(wait_ms > row.least_ms - 5'000);
-  CHECK(wait_ms <= row.most_ms);
-  CHECK(t.delivery->status().breaker == (row.status == 503 ? "closed" : "open"));
-  CHECK(t.pushes() <= (row.status == 503 ? 3 : row.status == 401 ? 2 : 1));
-}
-
-TEST_CASE("Retry-After is honoured, within reason, and spread") {
-  struct Row {
-    int status;
-    const char* asked;
-    std::int64_t least_ms, most_ms;
-  };
-  const Row row = GENERATE(Row{429, "30", 30'000, 36'000}, Row{503, "7", 7'000, 8'400}, Row{503, "0", 1'000, 1'200},
-                           Row{503, "1000000000", 3'600'000, 4'320'000}, Row{503, "-1", 0, 1'000}, Row{503, "soon", 0, 1'000},
-                           Row{503, "Sun, 06 Nov 1994 08:49:37 GMT", 1'000, 1'200}, Row{403, "7200", 3'600'000, 4'320'000});
-  CAPTURE(row.status, row.asked);
-  Fixture t;
-  t.server.on_push = [&](const SeenRequest&) { return ScriptedAnswer{row.status, "", {{"Retry-After", row.asked}}}; };
-  t.outbox.add(1);
-  t.start(DeliveryOptions{});
-  REQUIRE(eventually([&] { return t.delivery->status().next_try_unix_ns != 0; }));
-  const std::int64_t wait_ms = (t.delivery->status().next_try_unix_ns - clock::now_unix_ns()) / 1'000'000;
-  CHECK(wait_ms > row.least_ms - 1'000);
-  CHECK(wait_ms <= row.most_ms);
-}
-
-TEST_CASE("429 with a time is flow control: no failure, no breaker, and waited for") {
-  Fixture t;
-  std::vector<Clock::time_point> at;
-  t.server.on_push = [&](const SeenRequest& request) {
-    at.push_back(Clock::now());
-    return at.size() == 1 ? ScriptedAnswer{429, "", {{"Retry-After", "1"}}} : ScriptedBackend::acknowledge(request);
-  };
-  t.outbox.add(1);
-  t.start();
-  REQUIRE(t.drained());
-  t.delivery->stop(0);
-  REQUIRE(at.size() == 2);
-  CHECK(ms_between(at[0], at[1]) >= 990);
-}
-
 TEST_CASE("a deleted collector stops pushing, keeps what it has, and goes on when it is known again") {
   Fixture t;
   std::atomic<bool> gone{true};
@@ -203,24 +144,20 @@ TEST_CASE("a deleted collector does not push at its end either") {
 TEST_CASE("a refused batch waits for its second try while others go on, then it is set aside as poison") {
   Fixture t;
   const int status = GENERATE(400, 422);
-  std::vector<std::pair<std::uint64_t, Clock::time_point>> order;
+  std::vector<std::uint64_t> order;
   t.server.on_push = [&](const SeenRequest& request) {
-    order.emplace_back(seq_of(request), Clock::now());
+    order.push_back(seq_of(request));
     if (seq_of(request) == 3) return ScriptedAnswer{status, R"({"error":{"code":"bad_envelope","message":"bad document"}})"};
     return ScriptedBackend::acknowledge(request);
   };
   for (std::uint64_t seq = 1; seq <= 3; ++seq) t.outbox.add(seq);
   DeliveryOptions options = quick();
-  options.push.refused_retry_ms = 150;
+  options.push.refused_retry_ms = 3'000;
   t.start(options);
   REQUIRE(t.drained());
   t.delivery->stop(0);
   CHECK(t.outbox.reasons() == Reasons{{"3", "poison"}});
-  REQUIRE(order.size() == 4);
-  CHECK(order[0].first == 3);  // the newest
-  CHECK(order[3].first == 3);
-  CHECK(ms_between(order[0].second, order[3].second) >= 149);
-  CHECK(ms_between(order[0].second, order[2].second) < 149);
+  CHECK(order == std::vector<std::uint64_t>{3, 1, 2, 3});  // the newest first
   CHECK(t.delivery->status().poison_batches == 1);
   CHECK(t.delivery->status().held_batches == 0);
   CHECK(t.delivery->status().refused_reason.find("bad document") != std::string::npos);
@@ -716,26 +653,4 @@ TEST_CASE("a disk that fails for good while a batch is sealed anew or set aside 
   REQUIRE(t.drained());
   CHECK(t.outbox.acknowledged_documents() == 2);
   CHECK(t.outbox.reasons().empty());
-}
-
-TEST_CASE("after a 410 whoever asks to push gets no call made") {
-  ScriptedBackend server;
-  server.on_push = [](const SeenRequest&) { return ScriptedAnswer{410, ""}; };
-  server.start();
-  const auto backend = server.open();
-  testing::MemoryOutbox outbox;
-  outbox.add(1);
-  Pusher pusher(*backend, outbox, quick().push, {[](std::uint64_t) {}, [] { return false; }});
-  pusher.push_next();
-  CHECK(pusher.due_ms() == Pusher::kNever);
-  CHECK(pusher.status().next_try_unix_ns == INT64_MAX);
-  pusher.wake();
-  pusher.hurry();
-  CHECK(pusher.due_ms() == Pusher::kNever);
-  pusher.push_next();
-  CHECK(server.requests("/metrics/push").size() == 1);
-  pusher.welcome();
-  CHECK(pusher.due_ms() == 0);
-  pusher.push_next();
-  CHECK(server.requests("/metrics/push").size() == 2);
 }
