@@ -14,7 +14,7 @@ namespace pganalytics::collector {
 namespace {
 
 constexpr std::int64_t kStopMs = 6'000;   // for the workers: cancel, SIGABRT, SIGKILL
-constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; both together stay well below 15 s
+constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; what hangs beside them is ended by WakeSignals
 
 // With [backend] there must be an identity; without one an old identity still names the collector.
 Expected<std::optional<transport::Identity>> identity_of(const config::CollectorConfig& config) {

@@ -1,5 +1,7 @@
 #include "core/collector/wake_signals.h"
 
+#include "core/collector/exit_code.h"
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -25,9 +27,19 @@ void raise_fd(int fd) {
 
 extern "C" void on_signal(int signal) {
   const int saved = errno;
-  (signal == SIGHUP ? g_reload : g_stop) = true;
+  if (signal == SIGHUP) {
+    g_reload = true;
+  } else if (!g_stop.exchange(true)) {  // a second one gives no more time
+    ::alarm(kStopSecondsMax);
+  }
   raise_fd(g_fd);
   errno = saved;
+}
+
+extern "C" void on_time_over(int) {
+  constexpr char kLine[] = "stopping took too long: what hangs is left behind\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kLine, sizeof kLine - 1);
+  ::_exit(kOk);
 }
 
 }  // namespace
@@ -41,7 +53,8 @@ Expected<WakeSignals> WakeSignals::install() {
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write(), not our end
+  ::signal(SIGALRM, on_time_over);  // stays when the object goes: ends come after it that may hang
+  ::signal(SIGPIPE, SIG_IGN);       // a reader that went away is an error of write(), not our end
   return signals;
 }
 

@@ -1,11 +1,17 @@
 // SIGTERM, SIGINT, SIGHUP and calls from other threads, as one readable fd for the loop that waits.
 //
 // At most one object at a time. Handlers, not a mask: a worker must not inherit blocked signals, and exec resets handlers.
+//
+// From SIGTERM or SIGINT on the process has kStopSecondsMax to end by itself. Then it ends with 0 wherever it hangs, in a disk or
+// in the name service: to what it keeps that is a SIGKILL, which costs nothing that was sealed.
 #pragma once
 
 #include <pganalytics/expected.hpp>
 
 namespace pganalytics::collector {
+
+// Of the 15 s that whoever stops it waits.
+constexpr unsigned kStopSecondsMax = 13;
 
 class WakeSignals {
  public:

@@ -84,6 +84,10 @@ class Delivery::Impl {
     const std::lock_guard lock(mutex_);
     return stopping_;
   }
+  [[nodiscard]] bool may_drain() const {
+    const std::lock_guard lock(mutex_);
+    return now_ms() < drain_until_ms_;
+  }
 
   const DeliveryOptions options_;
   const std::unique_ptr<Backend> backend_;
@@ -101,6 +105,7 @@ class Delivery::Impl {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false, ended_ = false;  // under mutex_
+  std::int64_t drain_until_ms_ = 0;                        // under mutex_: if stopping_
   std::optional<ConfigReport> report_;                     // under mutex_: to be told
   bool report_is_new_ = false;                             // under mutex_
   PushStatus push_status_;                                 // under mutex_: a copy of pusher_'s
@@ -132,6 +137,7 @@ void Delivery::Impl::stop(std::int64_t drain_ms) {
   {
     std::unique_lock lock(mutex_);
     stopping_ = true;
+    drain_until_ms_ = now_ms() + drain_ms;
     changed_.notify_all();
     if (drain_ms > 0) changed_.wait_for(lock, std::chrono::milliseconds(drain_ms), [this] { return ended_; });
   }
@@ -156,7 +162,7 @@ void Delivery::Impl::run() {
       pull_config();
     }
     if (now_ms() >= report_at_ms_) send_report();
-    if (now_ms() >= pusher_.due_ms()) push_next();
+    if (now_ms() >= pusher_.due_ms() && !stopping()) push_next();
   } while (wait_until(std::min({config_at_ms_, report_at_ms_, pusher_.due_ms()})));
   drain();
   {
@@ -178,10 +184,11 @@ bool Delivery::Impl::wait_until(std::int64_t due_ms) {
   return !stopping_;
 }
 
-// The last chance before the thread ends: as long as the server takes them. interrupt() ends it when the time is over.
+// The last chance before the thread ends: as long as the server takes them. When the time is over interrupt() ends a call, and
+// nothing is asked of the outbox any more: that would wait for its disk.
 void Delivery::Impl::drain() {
   pusher_.hurry();
-  while (pusher_.due_ms() == 0) push_next();
+  while (pusher_.due_ms() == 0 && may_drain()) push_next();
   send_report();
 }
 

@@ -42,7 +42,9 @@ class Delivery {
   void wake();  // [any thread] something was sealed
   // [any thread] Tell the server, as soon and as long as it takes; a newer report takes the place of one that is on its way.
   void report_config(ConfigReport report);
-  void stop(std::int64_t drain_ms);             // send what can be sent within drain_ms, then end the thread
+  // Send what can be sent within drain_ms, then end the thread: a call of the server within a second, one of the outbox when that
+  // answers. An outbox that has failed is not asked again.
+  void stop(std::int64_t drain_ms);
   [[nodiscard]] DeliveryStatus status() const;  // [any thread]
 
  private:

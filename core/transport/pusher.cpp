@@ -52,7 +52,7 @@ void Pusher::wake() {
 }
 
 void Pusher::hurry() {
-  if (!gone_) due_ms_ = 0;
+  if (!gone_ && !outbox_failed_) due_ms_ = 0;
 }
 
 void Pusher::welcome() {
@@ -72,6 +72,7 @@ void Pusher::attempt() {
   for (const BatchKey& key : waitlist_.take_due(now_ms())) outbox_.release(key);
   auto next = choose();
   if (!next) return outbox_failed(next.error());
+  outbox_failed_ = false;
   outbox_health_.well("the outbox");
   outbox_retry_.reset();
   idle_ = !next.value();
@@ -286,6 +287,7 @@ void Pusher::wait(std::int64_t delay_ms, const std::string& state, const std::st
 }
 
 void Pusher::outbox_failed(const Error& error) {
+  outbox_failed_ = true;
   ++status_.failures;
   status_.last_error = "spool: " + error.message;
   const std::int64_t delay_ms = std::max<std::int64_t>(outbox_retry_.next_ms(), 1);

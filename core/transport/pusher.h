@@ -78,7 +78,8 @@ class Pusher {
 
   // Something was sealed. Does not shorten a backoff.
   void wake();
-  // One more try, whatever waits are under way: the last before the program ends.
+  // One more try, whatever waits are under way: the last before the program ends. None after the outbox failed: a disk that hangs
+  // would take the time that the end has.
   void hurry();
   // Another call was answered well with our credentials: a 410 before was not the last word.
   void welcome();
@@ -131,6 +132,7 @@ class Pusher {
   std::int64_t due_ms_ = 0;
   bool idle_ = false;  // due_ms_ is not a backoff: nothing waits
   bool gone_ = false;
+  bool outbox_failed_ = false;  // when it was asked last for a batch, or since
 
   PushStatus status_;
   CallHealth push_health_{"push"}, outbox_health_{"spool"};

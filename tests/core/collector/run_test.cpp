@@ -50,14 +50,14 @@ constexpr const char* kFast = "[plugins.test_counter]\ninterval = \"100ms\"\n";
 
 }  // namespace
 
-TEST_CASE("run collects by the interval, and SIGTERM ends it with 0 at once") {
+TEST_CASE("run collects by the interval, and SIGTERM ends it with 0") {
   const Folder folder(kFast);
   RunningProgram program(folder.run(), folder.log());
   REQUIRE(eventually([&] { return folder.counts().size() >= 3; }));
   const auto begin = std::chrono::steady_clock::now();
   program.signal(SIGTERM);
   CHECK(program.wait() == 0);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(15));  // the promise
   const auto counts = folder.counts();
   for (std::size_t i = 0; i < counts.size(); ++i) CHECK(counts[i] == static_cast<int>(i) + 1);
 }

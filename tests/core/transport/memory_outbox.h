@@ -30,6 +30,7 @@ class MemoryOutbox : public spool::Outbox {
   Expected<std::optional<spool::Batch>> next(spool::Lane lane) override {
     const std::lock_guard lock(mutex_);
     hold_late_ones();
+    ++asks_;
     if (failures_ > 0 && failures_-- > 0) return Error{PGA_E_FAIL, "spool", "disk says no", "", 0};
     auto& current = current_[index_of(lane)];
     if (!current || !sendable(*current)) current = pick(lane);
@@ -120,6 +121,11 @@ class MemoryOutbox : public spool::Outbox {
     const std::lock_guard lock(mutex_);
     return items_.size();
   }
+  // How often it was asked for a batch.
+  [[nodiscard]] int asks() const {
+    const std::lock_guard lock(mutex_);
+    return asks_;
+  }
   [[nodiscard]] std::size_t held() const {
     const std::lock_guard lock(mutex_);
     std::size_t held = 0;
@@ -190,7 +196,7 @@ class MemoryOutbox : public spool::Outbox {
   std::map<std::string, int> acknowledged_;
   std::map<std::string, std::string> reasons_;
   std::uint64_t acknowledged_documents_ = 0, lost_documents_ = 0;
-  int position_ = 0, failures_ = 0, acknowledge_failures_ = 0, holds_ = 0, epochs_ = 0;
+  int position_ = 0, failures_ = 0, acknowledge_failures_ = 0, holds_ = 0, epochs_ = 0, asks_ = 0;
 };
 
 }  // namespace pganalytics::testing

@@ -198,6 +198,22 @@ TEST_CASE("while the breaker is not closed one call is made at each end of the w
   CHECK(t.pusher->due_ms() == 0);
 }
 
+TEST_CASE("the last try before the end is not made after the outbox failed: its disk may hang") {
+  HandDriven t;
+  t.outbox.add(1);
+  SECTION("when it was asked for a batch") { t.outbox.fail(1); }
+  SECTION("when it was told of an acknowledgement") { t.outbox.fail_acknowledging(1); }
+  t.push();
+  REQUIRE(t.pusher->status().last_error.find("spool: ") == 0);
+  t.pusher->hurry();
+  CHECK(t.pusher->due_ms() != 0);
+  t.push();  // the disk answers again
+  t.outbox.add(2);
+  t.push(refusal(503));
+  t.pusher->hurry();
+  CHECK(t.pusher->due_ms() == 0);
+}
+
 TEST_CASE("after a 410 whoever asks to push gets no call made") {
   ScriptedBackend server;
   server.on_push = [](const SeenRequest&) { return ScriptedAnswer{410, ""}; };
