@@ -35,6 +35,25 @@ TEST_CASE("the collector's own document tells plugins, spool and losses") {
   CHECK((*document)["delivery"].IsNull());
 }
 
+TEST_CASE("the collector's own document tells what became of the batches on their way") {
+  collector::SelfReport report;
+  auto& delivery = report.delivery.emplace();
+  delivery.live_batches = 1;
+  delivery.backlog_batches = 2;
+  delivery.split_batches = 3;
+  delivery.rekeyed_batches = 4;
+  delivery.poison_batches = 5;
+  delivery.too_large_batches = 6;
+  const auto document = testing::must(schema::parse_json(to_document(report)));
+  const auto& told = document["delivery"];
+  CHECK(told["live_batches"] == 1);
+  CHECK(told["backlog_batches"] == 2);
+  CHECK(told["split_batches"] == 3);
+  CHECK(told["rekeyed_batches"] == 4);
+  CHECK(told["poison_batches"] == 5);
+  CHECK(told["too_large_batches"] == 6);
+}
+
 TEST_CASE("the collector's own document is what its schema says, full and empty") {
   const auto schema = testing::must(
       schema::Schema::parse(collector_test::read_text(PGANALYTICS_SOURCE_DIR "/core/collector/collector.schema.json"),
