@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <list>
 #include <mutex>
+#include <sstream>
 #include <thread>
 
 namespace pganalytics::testing {
@@ -122,7 +123,7 @@ class HttpsServer::Impl {
       stream.shutdown(error);
       return false;
     }
-    if (answer.endless) return write_for_ever(stream);
+    if (answer.endless) return write_for_ever(stream, answer);
     http::response<http::string_body> response(static_cast<http::status>(answer.status), 11, answer.body);
     for (const auto& [name, value] : answer.headers) response.set(name, value);
     response.keep_alive(true);
@@ -144,11 +145,15 @@ class HttpsServer::Impl {
     return handler_(seen);
   }
 
-  static bool write_for_ever(Stream& stream) {
+  static bool write_for_ever(Stream& stream, const ScriptedAnswer& answer) {
     boost::system::error_code error;
     asio::write(stream, asio::buffer(std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")), error);
-    const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
-    while (!error) asio::write(stream, asio::buffer(chunk), error);
+    std::ostringstream chunk;
+    chunk << std::hex << answer.chunk_bytes << "\r\n" << std::string(answer.chunk_bytes, 'x') << "\r\n";
+    while (!error) {
+      asio::write(stream, asio::buffer(chunk.str()), error);
+      std::this_thread::sleep_for(std::chrono::milliseconds(answer.pause_ms));
+    }
     return false;
   }
 

@@ -24,7 +24,9 @@ struct ScriptedAnswer {
   std::string body;
   std::map<std::string, std::string> headers = {};
   bool hang_up = false;  // close without an answer: the request arrived, the answer is lost
-  bool endless = false;  // a body that never ends
+  bool endless = false;  // a body that never ends: so many bytes, so long a pause, and again
+  std::size_t chunk_bytes = 0x10000;
+  int pause_ms = 0;
   std::string raw = {};  // instead of all of the above: these bytes, then close
 };
 
