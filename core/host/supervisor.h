@@ -10,6 +10,7 @@
 #include "core/clock/clock.h"
 #include "core/host/confinement.h"
 #include "core/host/plugin_info.h"
+#include "core/schema/document_limits.h"
 
 #include <map>
 #include <memory>
@@ -98,7 +99,7 @@ struct SupervisorOptions {
   std::string worker_path;    // libexec/pganalytics/pganalytics-worker
   std::string cgroup_folder;  // where workers get control groups; empty: in the host's own, if it was delegated one
   std::string jitter_seed;    // collector id: aligned ticks are shifted by a hash of it
-  std::size_t document_bytes_max = 1u << 20;
+  std::size_t document_bytes_max = schema::kDocumentBytes;
   std::size_t documents_per_run_max = 10'000;
   std::size_t run_bytes_max = 32u << 20;       // of all documents of a run: what the host may have to hold in memory per plugin
   std::size_t credit_window_bytes = 4u << 20;  // of documents of one run that may be on their way

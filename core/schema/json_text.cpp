@@ -91,7 +91,12 @@ Outcome check_objects(const rapidjson::Value& value, const JsonLimits& limits) {
     }
     if (const auto twice = duplicate_in(value))
       return refused("json.duplicate_key", "key '" + *twice + "' appears twice in one object");
-    for (const auto& member : value.GetObject()) PGA_CHECK(check_objects(member.value, limits));
+    for (const auto& member : value.GetObject()) {
+      if (member.name.GetStringLength() > limits.key_bytes) {
+        return refused("json.limit", "a key is longer than " + std::to_string(limits.key_bytes) + " bytes");
+      }
+      PGA_CHECK(check_objects(member.value, limits));
+    }
   }
   return {};
 }

@@ -4,6 +4,8 @@
 // keep full precision. [any thread]
 #pragma once
 
+#include "core/schema/document_limits.h"
+
 #include <rapidjson/document.h>
 
 #include <pganalytics/expected.hpp>
@@ -13,8 +15,9 @@ namespace pganalytics::schema {
 
 struct JsonLimits {
   std::size_t bytes = 8u << 20;
-  unsigned depth = 32;
-  std::size_t object_keys = 65536;  // per object; duplicates are refused
+  unsigned depth = kDocumentDepth;
+  std::size_t object_keys = kObjectKeys;  // per object; duplicates are refused
+  std::size_t key_bytes = kKeyBytes;
 };
 
 // error.code "json.syntax", "json.depth", "json.duplicate_key", "json.limit"; the message names the byte offset.

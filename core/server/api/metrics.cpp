@@ -3,6 +3,7 @@
 #include <pganalytics/json.hpp>
 
 #include "core/clock/clock.h"
+#include "core/schema/document_limits.h"
 #include "core/server/api/api.h"
 #include "core/server/api/parameters.h"
 #include "core/server/api/problem.h"
@@ -15,9 +16,9 @@ namespace {
 using http::Response;
 
 // A page is read from the store in pieces and ends early when its text is this long: a thousand large documents must not be in
-// memory at once.
-constexpr std::uint32_t kPieceDocuments = 50;
+// memory at once. A piece is as many documents as make a page if each is as large as it may be.
 constexpr std::size_t kPageBytes = 16u << 20;
+constexpr std::uint32_t kPieceDocuments = kPageBytes / schema::kDocumentBytes;
 
 void write(JsonWriter& json, const store::StoredDocument& document) {
   json.begin_object().member("type", document.type).member("timestamp", clock::format_rfc3339(document.timestamp_unix_ns));

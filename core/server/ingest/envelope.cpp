@@ -188,6 +188,13 @@ bool Scanner::close() {
 
 bool Scanner::Key(const char* text, rapidjson::SizeType size, bool) {
   Level& level = levels_.back();
+  level.key.clear();
+  // Whatever is deeper has been refused for it: its keys would be remembered for nothing.
+  if (depth() > limits_.document_depth + 2) return true;
+  if (size > limits_.key_bytes) {
+    blame("key_too_long", "the name of a member is longer than " + std::to_string(limits_.key_bytes) + " bytes");
+    return true;
+  }
   level.key.assign(text, size);
   if (level.keys.size() >= limits_.keys_per_object) {
     if (depth() == 1) return fail("the body has more than " + std::to_string(limits_.keys_per_object) + " members");
@@ -206,8 +213,11 @@ bool Scanner::Key(const char* text, rapidjson::SizeType size, bool) {
   return true;
 }
 
-Element judge(Draft draft, std::string_view text) {
+Element judge(Draft draft, std::string_view text, const EnvelopeLimits& limits) {
   Element element;
+  if (draft.is_object && draft.end - draft.begin > limits.document_bytes) {
+    draft.blame("too_large", "the document is larger than " + std::to_string(limits.document_bytes) + " bytes");
+  }
   if (!draft.is_object) draft.blame("not_an_object", "a document is a JSON object");
   if (!draft.has_type) draft.blame("type_missing", "the document has no \"type\"");
   if (!draft.type || !is_plugin_id(*draft.type)) {
@@ -238,15 +248,19 @@ Expected<Envelope> scan_envelope(std::string_view text, const EnvelopeLimits& li
     return refused("the body is not JSON: " + std::string(rapidjson::GetParseError_En(result.Code())) + " (byte " +
                    std::to_string(result.Offset()) + ")");
   }
+  // The stream ends at a zero byte as well as at its end.
+  if (stream.Tell() != text.size()) {
+    return refused("the body is not JSON: a zero byte (byte " + std::to_string(stream.Tell()) + ")");
+  }
   Envelope envelope = std::move(scanner.envelope);
   envelope.bare = !scanner.has_metrics;
   if (envelope.bare) {
-    envelope.elements.push_back(judge(std::move(scanner.body), text));
+    envelope.elements.push_back(judge(std::move(scanner.body), text, limits));
     return envelope;
   }
   if (!scanner.member_fault.empty()) return refused(scanner.member_fault);
   envelope.elements.reserve(scanner.elements.size());
-  for (Draft& draft : scanner.elements) envelope.elements.push_back(judge(std::move(draft), text));
+  for (Draft& draft : scanner.elements) envelope.elements.push_back(judge(std::move(draft), text, limits));
   return envelope;
 }
 

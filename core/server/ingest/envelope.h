@@ -6,6 +6,8 @@
 // is wrong with the JSON or the envelope is everybody's. Not here: compression, storing. [any thread]
 #pragma once
 
+#include "core/schema/document_limits.h"
+
 #include <cstdint>
 #include <optional>
 #include <pganalytics/expected.hpp>
@@ -16,10 +18,13 @@
 namespace pganalytics::server::ingest {
 
 struct EnvelopeLimits {
-  unsigned document_depth = 32;         // deeper: the document is refused
-  unsigned body_depth = 512;            // deeper: the body is
-  std::size_t documents = 5'000;        // more: PGA_E_LIMIT
-  std::size_t keys_per_object = 4'096;  // more: the document is refused
+  // A document beyond these is refused.
+  std::size_t document_bytes = schema::kDocumentBytes;
+  unsigned document_depth = schema::kDocumentDepth;
+  std::size_t keys_per_object = schema::kObjectKeys, key_bytes = schema::kKeyBytes;
+  // A body beyond this is; PGA_E_LIMIT for too many documents.
+  unsigned body_depth = 512;
+  std::size_t documents = 5'000;
 };
 
 // One element of "metrics", or the bare document.

@@ -46,6 +46,16 @@ TEST_CASE("depth, size and keys are limited before they hurt") {
   CHECK(code_of(R"({"a":1,"b":2})", limits) == "json.limit");
 }
 
+TEST_CASE("a document has as many keys, and as long ones, as the server takes") {
+  std::string wide = R"({"a":0)";
+  for (std::size_t i = 1; i < schema::kObjectKeys; ++i) wide += ",\"" + std::to_string(i) + "\":0";
+  CHECK(code_of(wide + "}") == "ok");
+  CHECK(code_of(wide + R"(,"b":0})") == "json.limit");
+  const auto named = [](std::size_t bytes) { return R"([{")" + std::string(bytes, 'k') + R"(":1}])"; };
+  CHECK(code_of(named(schema::kKeyBytes)) == "ok");
+  CHECK(code_of(named(schema::kKeyBytes + 1)) == "json.limit");
+}
+
 TEST_CASE("numbers are converted exactly, zeros with exponents too") {
   const auto value = [](const char* text) {
     const auto parsed = schema::parse_json(text);

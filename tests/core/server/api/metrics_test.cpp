@@ -1,6 +1,7 @@
 // Reading back: order, pages, filters.
 #include <set>
 
+#include "core/schema/document_limits.h"
 #include "tests/core/server/api/api_under_test.h"
 #include "tests/support/catch.h"
 
@@ -78,6 +79,28 @@ TEST_CASE("a page may be larger than what is read at once") {
   REQUIRE(page.HasMember("next_cursor"));
   const auto rest = parsed(fixture.get("limit=5000&cursor=" + std::string(page["next_cursor"].GetString())));
   CHECK(rest["metrics"].Size() == 10);
+  CHECK_FALSE(rest.HasMember("next_cursor"));
+}
+
+TEST_CASE("a page ends early when its documents are large, and the next one goes on there") {
+  Fixture fixture;
+  std::string large = R"({"type":"sysstat","timestamp":"2026-02-03T04:05:06Z","v":")";
+  large += std::string(pganalytics::schema::kDocumentBytes - large.size() - 2, 'x') + "\"}";
+  for (int push = 0; push < 3; ++push) {
+    std::string body = R"({"metrics":[)" + large;
+    for (int i = 1; i < 7; ++i) body += "," + large;
+    const auto answer =
+        fixture.test.ask(ApiUnderTest::as(fixture.collector, ApiUnderTest::request("POST", "/api/v1/metrics/push", body + "]}")));
+    REQUIRE(answer.status == 200);
+    CHECK(parsed(answer)["metrics_count"] == 7);
+  }
+  const auto page = fixture.get("limit=1000");
+  CHECK(page.body.size() < (17u << 20));
+  const auto first = parsed(page);
+  CHECK(first["metrics"].Size() == 16);
+  REQUIRE(first.HasMember("next_cursor"));
+  const auto rest = parsed(fixture.get("limit=1000&cursor=" + std::string(first["next_cursor"].GetString())));
+  CHECK(rest["metrics"].Size() == 5);
   CHECK_FALSE(rest.HasMember("next_cursor"));
 }
 

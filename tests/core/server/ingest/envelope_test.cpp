@@ -1,5 +1,7 @@
 #include "core/server/ingest/envelope.h"
 
+#include <sys/resource.h>
+
 #include "core/clock/clock.h"
 #include "tests/support/catch.h"
 
@@ -17,6 +19,13 @@ Element judged(const std::string& document) {
   REQUIRE(envelope);
   REQUIRE(envelope.value().elements.size() == 1);
   return envelope.value().elements.front();
+}
+
+// The most memory that this process has had so far.
+std::size_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
 std::string nested(const std::string& inside, unsigned depth) {
@@ -92,6 +101,42 @@ TEST_CASE("each document is judged alone") {
   CHECK(scan_envelope(with_documents(open + "1,\"b\":2}"), few).value().elements[0].fault_code == "too_many_keys");
 }
 
+TEST_CASE("a document may be as large as the host lets it be, and its members' names too") {
+  const std::string open = R"({"type":"pg_stats","timestamp":"2026-02-03T04:05:06Z",)";
+  const auto of_size = [&](std::size_t bytes) {
+    const std::string begin = open + "\"a\":\"";
+    return begin + std::string(bytes - begin.size() - 2, 'x') + "\"}";
+  };
+  namespace schema = pganalytics::schema;
+  CHECK(judged(of_size(schema::kDocumentBytes)).fault_code == "");
+  CHECK(judged(of_size(schema::kDocumentBytes + 1)).fault_code == "too_large");
+  const auto bare = scan_envelope(of_size(schema::kDocumentBytes + 1));
+  REQUIRE(bare);
+  CHECK(bare.value().elements[0].fault_code == "too_large");
+  const auto envelope = scan_envelope(with_documents(kGood + "," + of_size(schema::kDocumentBytes + 1) + "," + kGood));
+  REQUIRE(envelope);
+  CHECK(envelope.value().elements[0].fault_code == "");
+  CHECK(envelope.value().elements[1].fault_code == "too_large");
+  CHECK(envelope.value().elements[2].fault_code == "");
+
+  const auto named = [&](std::size_t bytes) { return open + "\"in\":{\"" + std::string(bytes, 'k') + "\":1}}"; };
+  CHECK(judged(named(schema::kKeyBytes)).fault_code == "");
+  CHECK(judged(named(schema::kKeyBytes + 1)).fault_code == "key_too_long");
+  std::string wide = open + "\"a\":{\"k\":0";
+  for (std::size_t i = 1; i < schema::kObjectKeys; ++i) wide += ",\"k" + std::to_string(i) + "\":0";
+  CHECK(judged(wide + "}}").fault_code == "");
+  CHECK(judged(wide + ",\"one\":0}}").fault_code == "too_many_keys");
+}
+
+TEST_CASE("a zero byte behind the JSON does not end it") {
+  using namespace std::string_literals;
+  for (const std::string& tail : {"\0"s, "\0\0\0"s, " \0"s, "\0{}"s, "\0\n"s}) {
+    CHECK_FALSE(scan_envelope(kGood + tail));
+    CHECK_FALSE(scan_envelope(with_documents(kGood) + tail));
+  }
+  CHECK(scan_envelope(kGood + " \n"));
+}
+
 TEST_CASE("a bad document leaves its neighbours alone") {
   const std::string body = with_documents(kGood + ",5," + nested("", 40) + ",{\"a\":1,\"a\":2}," + kGood);
   const auto envelope = scan_envelope(body);
@@ -144,6 +189,20 @@ TEST_CASE("what would cost too much is refused before it does") {
   std::string deep = R"({"metrics":[)";
   for (int i = 0; i < 100'000; ++i) deep += R"({"a":)";
   CHECK_FALSE(scan_envelope(deep));
+  // Keys that nobody will compare: a million of them, at any depth.
+  std::string keys = R"({"metrics":[)";
+  for (int level = 0; level < 505; ++level) {
+    keys += R"({"k":0)";
+    for (int i = 0; i < 2'000; ++i) keys += ",\"" + std::to_string(i) + "\":0";
+    keys += ",\"in\":";
+  }
+  keys += "0" + std::string(505, '}') + "]}";
+  const std::size_t before = peak_bytes();
+  const auto many = scan_envelope(keys);
+  REQUIRE(many);
+  CHECK(many.value().elements[0].fault_code == "too_deep");
+  CHECK(peak_bytes() - before < 3 * keys.size());
+
   EnvelopeLimits limits;
   limits.documents = 2;
   CHECK(scan_envelope(with_documents("1,2"), limits));
