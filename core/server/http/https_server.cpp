@@ -105,12 +105,18 @@ class HttpsServer::Impl {
 
   Outcome reload_tls() {
     PGA_TRY(auto tls, make_tls_context(tls_files(options_)));
-    shared_.tls.put(std::move(tls));
+    const auto before = shared_.tls.put(std::move(tls));
+    // A peer is verified once, when it connects: whoever came with a certificate of a CA that counts no more has to come again.
+    if (!trusts_all_of(shared_.tls.get().get(), before.get())) drain_all();
     return {};
   }
 
   void close_connections_of(const std::string& collector_id) {
     shared_.connections.for_each_of(collector_id, [](Connections::Member& member) { member.drain(); });
+  }
+
+  void drain_all() {
+    shared_.connections.for_each([](Connections::Member& member) { member.drain(); });
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -119,10 +125,9 @@ class HttpsServer::Impl {
  private:
   // A connection may be accepted while the others are told to end: hence twice.
   void end_connections() {
-    const auto drain = [](Connections::Member& member) { member.drain(); };
-    shared_.connections.for_each(drain);
+    drain_all();
     if (!shared_.connections.wait_until_empty(options_.stop_grace_ms / 2)) {
-      shared_.connections.for_each(drain);
+      drain_all();
       if (!shared_.connections.wait_until_empty(options_.stop_grace_ms / 2)) {
         log::warn("closing " + std::to_string(connections()) + " connections whose requests did not finish");
         shared_.connections.for_each([](Connections::Member& member) { member.abort(); });

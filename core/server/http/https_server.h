@@ -37,7 +37,8 @@ class HttpsServer {
   [[nodiscard]] unsigned connections() const;
 
   // Read the certificate, the key and the CAs from their files again, for the connections to come; open ones keep what they
-  // have. After an error everything stays as it was. [any thread]
+  // have. If a CA of the clients is gone, all connections end as in close_connections_of(), and who is still trusted comes again.
+  // After an error everything stays as it was. [any thread]
   Outcome reload_tls();
 
   // The collector is revoked: its idle connections close now, the others when their request is answered. [any thread]

@@ -113,7 +113,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void on_handshake(const error_code& error) {
     if (draining_) return;
     if (error) return count(Refusal::kHandshake);
-    peer_ = verified_peer(stream_.native_handle());
+    peer_ = verified_peer(stream_.native_handle(), shared_.tls.get().get());  // the CAs may have changed since it began
     if (peer_) place_.belongs_to(peer_->collector_id);
     await_request();
   }

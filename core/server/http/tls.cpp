@@ -13,6 +13,10 @@ namespace pganalytics::server::http {
 namespace {
 
 using StoreContext = std::unique_ptr<X509_STORE_CTX, crypto::FreeWith<X509_STORE_CTX_free>>;
+struct FreeCertificates {
+  void operator()(STACK_OF(X509) * certificates) const { sk_X509_pop_free(certificates, X509_free); }
+};
+using Certificates = std::unique_ptr<STACK_OF(X509), FreeCertificates>;
 using Names = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
 
 constexpr std::string_view kCollectorUri = "pganalytics:collector:";
@@ -78,9 +82,9 @@ int overlook_expired_leaf(int good, X509_STORE_CTX* check) {
   return expired_leaf ? 1 : 0;
 }
 
-bool verifies(SSL* connection, X509* certificate) {
+bool verifies(SSL* connection, SSL_CTX* context, X509* certificate) {
   const StoreContext check(X509_STORE_CTX_new());
-  X509_STORE* trusted = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(connection));
+  X509_STORE* trusted = SSL_CTX_get_cert_store(context);
   if (!check || X509_STORE_CTX_init(check.get(), trusted, certificate, SSL_get_peer_cert_chain(connection)) != 1) return false;
   X509_STORE_CTX_set_verify_cb(check.get(), overlook_expired_leaf);
   X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(check.get()), kAuthLevel);
@@ -129,9 +133,9 @@ Expected<TlsContext> make_tls_context(const TlsFiles& files) {
   return context;
 }
 
-std::optional<PeerCertificate> verified_peer(SSL* connection) {
+std::optional<PeerCertificate> verified_peer(SSL* connection, SSL_CTX* context) {
   X509* certificate = SSL_get0_peer_certificate(connection);
-  if (certificate == nullptr || !verifies(connection, certificate)) return std::nullopt;
+  if (certificate == nullptr || !verifies(connection, context, certificate)) return std::nullopt;
   auto id = collector_id_of(certificate);
   EVP_PKEY* key = X509_get0_pubkey(certificate);
   if (!id || key == nullptr) return std::nullopt;
@@ -142,6 +146,19 @@ std::optional<PeerCertificate> verified_peer(SSL* connection) {
   peer.not_before_unix_ns = unix_ns(X509_get0_notBefore(certificate));
   peer.not_after_unix_ns = unix_ns(X509_get0_notAfter(certificate));
   return peer;
+}
+
+bool trusts_all_of(SSL_CTX* now, SSL_CTX* before) {
+  const auto cas_of = [](SSL_CTX* context) { return Certificates(X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(context))); };
+  const Certificates known = cas_of(now), wanted = cas_of(before);
+  if (!known || !wanted) return false;
+  for (int i = 0; i < sk_X509_num(wanted.get()); ++i) {
+    X509* const ca = sk_X509_value(wanted.get(), i);
+    bool is_known = false;
+    for (int k = 0; k < sk_X509_num(known.get()) && !is_known; ++k) is_known = X509_cmp(sk_X509_value(known.get(), k), ca) == 0;
+    if (!is_known) return false;
+  }
+  return true;
 }
 
 }  // namespace pganalytics::server::http

@@ -30,9 +30,12 @@ struct TlsFiles {
 using TlsContext = std::unique_ptr<SSL_CTX, crypto::FreeWith<SSL_CTX_free>>;
 Expected<TlsContext> make_tls_context(const TlsFiles& files);
 
-// After the handshake: the peer's certificate if it chains to a CA of `context`, has begun, is meant for clients and names a
-// collector; otherwise nothing. Whether it is over is for each request to say (not_after_unix_ns): a connection may outlive its
-// certificate, and an expired one may still ask for its renewal.
-std::optional<PeerCertificate> verified_peer(SSL* connection);
+// After the handshake: the peer's certificate if it chains to a CA of `context`, which may be younger than the connection, has
+// begun, is meant for clients and names a collector; otherwise nothing. Whether it is over is for each request to say
+// (not_after_unix_ns): a connection may outlive its certificate, and an expired one may still ask for its renewal.
+std::optional<PeerCertificate> verified_peer(SSL* connection, SSL_CTX* context);
+
+// Whether each CA whose clients `before` lets in is one of `now` as well.
+bool trusts_all_of(SSL_CTX* now, SSL_CTX* before);
 
 }  // namespace pganalytics::server::http

@@ -12,10 +12,12 @@ namespace pganalytics::server::http {
 class TlsSlot {
  public:
   explicit TlsSlot(TlsContext context) : context_(std::move(context)) {}
-  void put(TlsContext next) {
+  // Returns the one before.
+  std::shared_ptr<SSL_CTX> put(TlsContext next) {
     std::shared_ptr<SSL_CTX> shared(std::move(next));
     const std::lock_guard lock(mutex_);
     context_.swap(shared);
+    return shared;
   }
   [[nodiscard]] std::shared_ptr<SSL_CTX> get() const {
     const std::lock_guard lock(mutex_);

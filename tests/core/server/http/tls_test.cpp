@@ -67,6 +67,34 @@ TEST_CASE("a reload serves new connections with the new certificate, leaves open
   CHECK(before.request("GET", "/echo").status == 200);
 }
 
+TEST_CASE("a CA that is taken away ends what its clients have open; one that is added ends nothing") {
+  ServerUnderTest test;
+  const auto with = test.client_with(test.ca.issue(kCollectorUri, "clientAuth"));
+  TlsClient open(test.server->port(), with);
+  CHECK(open.request("GET", "/echo").body == std::string("GET /echo ") + kCollectorId);
+  const TestAuthority next("the next CA");
+  REQUIRE(files::write_atomically(test.options.client_ca_file, next.pem() + test.ca.pem(), 0600));
+  REQUIRE(test.server->reload_tls());
+  CHECK(open.request("GET", "/echo").body == std::string("GET /echo ") + kCollectorId);
+  REQUIRE(files::write_atomically(test.options.client_ca_file, next.pem(), 0600));
+  REQUIRE(test.server->reload_tls());
+  CHECK(open.ended());
+  CHECK(seen_as(test, with) == "GET /echo stranger");
+}
+
+TEST_CASE("a CA is missed where it is gone, not where another came") {
+  const ServerUnderTest test;
+  const TestAuthority next("the next CA");
+  const std::string both_file = test.folder.path() + "/both.crt";
+  REQUIRE(files::write_atomically(both_file, next.pem() + test.ca.pem(), 0600));
+  const auto one = make_tls_context({test.options.certificate_file, test.options.key_file, test.options.client_ca_file, ""});
+  const auto both = make_tls_context({test.options.certificate_file, test.options.key_file, both_file, ""});
+  REQUIRE((one && both));
+  CHECK(trusts_all_of(both->get(), one->get()));
+  CHECK(trusts_all_of(both->get(), both->get()));
+  CHECK_FALSE(trusts_all_of(one->get(), both->get()));
+}
+
 TEST_CASE("a certificate that expires while its connection lives is not good for the next request") {
   const ServerUnderTest test;
   TlsClient client(test.server->port(), test.client_with(test.ca.issue(kCollectorUri, "clientAuth", {-60, 2})));
