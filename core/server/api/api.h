@@ -28,11 +28,12 @@ struct ApiOptions {
   ingest::PushLimits push;
   double push_per_second = 20, push_burst = 200;  // per collector
   double token_per_minute = 6;                    // per collector; as many certificates
+  double read_per_second = 20, read_burst = 200;  // per collector or API key: of what is no push and no credential
   double enrol_per_minute = 60;                   // per address
   double enrol_per_second_in_all = 50;
   unsigned enrol_failures = 5;                           // wrong registration tokens of one address...
   std::int64_t enrol_lockout_ms = 15 * 60'000;           // ...within this lock it out for this long
-  double auth_failures_per_minute = 60;                  // 401s per address, or per collector whose certificate is good
+  double auth_failures_per_minute = 60;                  // 401s per address, or per good certificate
   std::int64_t certificate_life_ms = 7LL * 86'400'000;   // for a CSR
   std::int64_t simple_certificate_life_ms = 86'400'000;  // for a key made here, at most as long as for a CSR
   bool server_keys = true;                               // whether the simple form, without a CSR, is served at all

@@ -14,15 +14,15 @@ constexpr std::array kRoutes = {
   Route{"POST",   "/api/v1/collectors/register",         Access::kRegistrationToken, Body::kJson, serve_register},
   Route{"POST",   "/api/v1/collectors/{id}/token",       Access::kOwnCertificate,    Body::kNone, serve_token, Rate::kToken},
   Route{"POST",   "/api/v1/collectors/{id}/certificate", Access::kRenewal,           Body::kJson, serve_certificate, Rate::kCertificate},
-  Route{"GET",    "/api/v1/ca",                          Access::kAnyCertificate,    Body::kNone, serve_ca},
+  Route{"GET",    "/api/v1/ca",                          Access::kAnyCertificate,    Body::kNone, serve_ca, Rate::kRead},
   Route{"POST",   "/api/v1/metrics/push",                Access::kOwnToken,          Body::kPush, serve_push, Rate::kPush},
-  Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config},
-  Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config},
+  Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config, Rate::kRead},
+  Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config, Rate::kRead},
   Route{"POST",   "/api/v1/config/{id}/status",          Access::kOwnToken,          Body::kJson, serve_config_status, Rate::kPush},
-  Route{"GET",    "/api/v1/collectors",                  Access::kViewer,            Body::kNone, serve_collectors},
-  Route{"GET",    "/api/v1/collectors/{id}",             Access::kViewer,            Body::kNone, serve_collector},
-  Route{"DELETE", "/api/v1/collectors/{id}",             Access::kAdmin,             Body::kNone, serve_revoke},
-  Route{"GET",    "/api/v1/servers/{id}/metrics",        Access::kViewer,            Body::kNone, serve_metrics},
+  Route{"GET",    "/api/v1/collectors",                  Access::kViewer,            Body::kNone, serve_collectors, Rate::kRead},
+  Route{"GET",    "/api/v1/collectors/{id}",             Access::kViewer,            Body::kNone, serve_collector, Rate::kRead},
+  Route{"DELETE", "/api/v1/collectors/{id}",             Access::kAdmin,             Body::kNone, serve_revoke, Rate::kRead},
+  Route{"GET",    "/api/v1/servers/{id}/metrics",        Access::kViewer,            Body::kNone, serve_metrics, Rate::kRead},
 };
 // clang-format on
 
@@ -32,7 +32,7 @@ constexpr bool all_complete() {
   }
   return true;
 }
-static_assert(all_complete(), "each route has a method, a path and a rule of access");
+static_assert(all_complete(), "each route has a method, a path, a rule of access and a rate");
 
 constexpr bool none_twice() {
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {

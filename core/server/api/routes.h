@@ -23,12 +23,8 @@ struct Call {
 
 enum class Body { kNone, kJson, kPush };  // kNone: what comes is ignored; the others must come, as application/json
 
-enum class Rate {
-  kNone,
-  kPush,
-  kToken,
-  kCertificate
-};  // which of [limits] holds for each caller; enrolments have theirs by Access
+// Which of [limits] holds for each caller. kNone: health, which costs nothing, and enrolments, which have theirs by Access.
+enum class Rate { kNone, kPush, kToken, kCertificate, kRead };
 
 struct Route {
   std::string_view method;
@@ -39,12 +35,14 @@ struct Route {
   Rate rate = Rate::kNone;
 };
 
-// What a route must have to be in the table; checked when this program is compiled, so one without a rule of access cannot exist.
+// What a route must have to be in the table; checked when this program is compiled, so one without a rule of access, or one that
+// somebody who was let in may ask without end, cannot exist.
 constexpr bool is_complete(const Route& route) {
+  const bool is_open = route.access == Access::kAnyone || route.access == Access::kRegistrationToken;
   const bool has_id = route.pattern.find("{id}") != std::string_view::npos;
   const bool needs_id = route.access == Access::kOwnCertificate || route.access == Access::kOwnTokenOrAdmin;
   return !route.method.empty() && route.pattern.substr(0, 8) == "/api/v1/" && route.access != Access::kUndecided &&
-         (has_id || !needs_id);
+         (has_id || !needs_id) && (is_open || route.rate != Rate::kNone);
 }
 
 struct Found {

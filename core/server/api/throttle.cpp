@@ -12,6 +12,7 @@ using http::Response;
 Throttle::Throttle(const ApiOptions& options)
     : refusals_(*options.refusals),
       pushes_(options.push_per_second, options.push_burst),
+      reads_(options.read_per_second, options.read_burst),
       tokens_(options.token_per_minute / 60, options.token_per_minute),
       certificates_(options.token_per_minute / 60, options.token_per_minute),
       enrolments_(options.enrol_per_minute / 60, options.enrol_per_minute),
@@ -23,6 +24,10 @@ std::string Throttle::suspect(const http::Request& head) {
   return head.peer ? "collector:" + head.peer->collector_id : "address:" + http::network_of(head.remote_address);
 }
 
+std::string Throttle::failure_key(const http::Request& head) {
+  return head.peer ? "certificate:" + head.peer->thumbprint_sha256 : suspect(head);
+}
+
 Response Throttle::refuse(Refusal reason, std::int64_t wait_s, std::string_view code, std::string_view message) {
   refusals_.count(reason);
   return Response::error(429, code, message).with_header("Retry-After", std::to_string(wait_s));
@@ -32,7 +37,7 @@ std::optional<Response> Throttle::before_identity(const Route& route, const http
   const std::int64_t now_ns = clock::now_monotonic_ns();
   if (route.access == Access::kAnyone) return std::nullopt;
   if (route.access != Access::kRegistrationToken) {
-    const auto wait_s = failures_.wait_s(suspect(head), now_ns);
+    const auto wait_s = failures_.wait_s(failure_key(head), now_ns);
     if (wait_s == 0) return std::nullopt;
     return refuse(Refusal::kFailureRate, wait_s, "too_many_failures",
                   "too many requests with missing or bad credentials from here");
@@ -57,6 +62,11 @@ std::optional<Response> Throttle::before_work(const Route& route, const Caller& 
         return refuse(Refusal::kPushRate, wait_s, "too_many_requests", "this collector pushes too often");
       }
       return std::nullopt;
+    case Rate::kRead:
+      if (const auto wait_s = reads_.take(caller.name(), now_ns); wait_s > 0) {
+        return refuse(Refusal::kReadRate, wait_s, "too_many_requests", "this collector or API key asks too often");
+      }
+      return std::nullopt;
     case Rate::kToken:
     case Rate::kCertificate:
       RateLimit& rate = route.rate == Rate::kToken ? tokens_ : certificates_;
@@ -71,7 +81,7 @@ std::optional<Response> Throttle::before_work(const Route& route, const Caller& 
 bool Throttle::failed(const Route& route, const http::Request& head) {
   const std::int64_t now_ns = clock::now_monotonic_ns();
   if (route.access == Access::kRegistrationToken) return wrong_tokens_.fail(http::network_of(head.remote_address), now_ns);
-  failures_.take(suspect(head), now_ns);
+  failures_.take(failure_key(head), now_ns);
   return false;
 }
 

@@ -10,7 +10,11 @@ namespace pganalytics::server::http {
 Connections::Place::~Place() {
   if (all_ == nullptr) return;
   const std::lock_guard lock(all_->mutex_);
-  all_->forget_stranger(*entry_);
+  if (entry_->is_stranger) {
+    drop_one(all_->strangers_, entry_->network);
+  } else if (!entry_->collector_id.empty()) {
+    drop_one(all_->members_, entry_->collector_id);
+  }
   all_->entries_.erase(entry_);
   if (all_->entries_.empty()) all_->emptied_.notify_all();
 }
@@ -25,15 +29,22 @@ void Connections::Place::belongs_to(const std::string& collector_id) {
   entry_->collector_id = collector_id;
 }
 
-void Connections::Place::authenticated() {
+bool Connections::Place::authenticated() {
   const std::lock_guard lock(all_->mutex_);
-  all_->forget_stranger(*entry_);
+  if (!entry_->is_stranger) return true;
+  if (const std::string& id = entry_->collector_id; !id.empty()) {
+    const auto known = all_->members_.find(id);
+    if (known != all_->members_.end() && known->second >= all_->most_members_) return false;
+    ++all_->members_[id];
+  }
+  entry_->is_stranger = false;
+  drop_one(all_->strangers_, entry_->network);
+  return true;
 }
 
-void Connections::forget_stranger(Entry& entry) {
-  if (!std::exchange(entry.is_stranger, false)) return;
-  const auto found = strangers_.find(entry.network);
-  if (--found->second == 0) strangers_.erase(found);
+void Connections::drop_one(Counts& counts, const std::string& of) {
+  const auto found = counts.find(of);
+  if (--found->second == 0) counts.erase(found);
 }
 
 std::optional<Connections::Place> Connections::admit(const std::string& address, Refusal& why_not) {

@@ -1,4 +1,5 @@
-// The live connections: how many there may be, in all and of one address, how to reach them, and when the last one is gone.
+// The live connections: how many there may be, in all, of one address and of one collector, how to reach them, and when the last
+// one is gone.
 //
 // Here: numbers and references. Not here: sockets (session.cpp), accepting (https_server.cpp). [any thread]
 #pragma once
@@ -40,7 +41,9 @@ class Connections {
 
     void attach(const std::shared_ptr<Member>& member);  // from now on it can be reached
     void belongs_to(const std::string& collector_id);    // its certificate says so
-    void authenticated();                                // it counts as a stranger of its address no more
+    // It counts as a stranger of its address no more, and among those of its collector if it has one. False, and nothing
+    // changes, if they are as many as there may be.
+    [[nodiscard]] bool authenticated();
 
    private:
     friend class Connections;
@@ -49,7 +52,10 @@ class Connections {
     std::list<Entry>::iterator entry_;
   };
 
-  explicit Connections(const Limits& limits) : most_(limits.connections), most_strangers_(limits.strangers_per_address) {}
+  explicit Connections(const Limits& limits)
+      : most_(limits.connections),
+        most_strangers_(limits.strangers_per_address),
+        most_members_(limits.connections_per_collector) {}
 
   // A place for a connection from `address`, or why there is none.
   std::optional<Place> admit(const std::string& address, Refusal& why_not);
@@ -65,13 +71,15 @@ class Connections {
     std::string network, collector_id;
     bool is_stranger = true;
   };
-  void forget_stranger(Entry& entry);
+  using Counts = std::unordered_map<std::string, std::size_t>;
+  static void drop_one(Counts& counts, const std::string& of);
 
-  const std::size_t most_, most_strangers_;
+  const std::size_t most_, most_strangers_, most_members_;
   mutable std::mutex mutex_;
   std::condition_variable emptied_;
   std::list<Entry> entries_;
-  std::unordered_map<std::string, std::size_t> strangers_;  // of each network
+  Counts strangers_;  // of each network
+  Counts members_;    // authenticated ones of each collector
 };
 
 }  // namespace pganalytics::server::http

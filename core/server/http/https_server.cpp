@@ -64,13 +64,9 @@ class HttpsServer::Impl {
  public:
   Impl(ServerOptions options, Handler handler, TlsContext tls)
       : options_(std::move(options)),
-        shared_{options_.limits,
-                std::move(handler),
-                TlsSlot(std::move(tls)),
-                asio::thread_pool(options_.worker_threads),
-                options_.refusals,
-                Connections(options_.limits),
-                {}},
+        shared_{
+            options_.limits,   std::move(handler),           TlsSlot(std::move(tls)), asio::thread_pool(options_.worker_threads),
+            options_.refusals, Connections(options_.limits), Bodies(options_.limits), {}},
         io_(static_cast<int>(options_.io_threads)),
         work_(io_.get_executor()),
         acceptor_(asio::make_strand(io_)),
@@ -115,14 +111,14 @@ class HttpsServer::Impl {
     shared_.connections.for_each_of(collector_id, [](Connections::Member& member) { member.drain(); });
   }
 
-  void drain_all() {
-    shared_.connections.for_each([](Connections::Member& member) { member.drain(); });
-  }
-
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] unsigned connections() const { return static_cast<unsigned>(shared_.connections.count()); }
 
  private:
+  void drain_all() {
+    shared_.connections.for_each([](Connections::Member& member) { member.drain(); });
+  }
+
   // A connection may be accepted while the others are told to end: hence twice.
   void end_connections() {
     drain_all();

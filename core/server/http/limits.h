@@ -9,6 +9,7 @@ namespace pganalytics::server::http {
 struct Limits {
   unsigned connections = 12'000;               // more are closed at once
   unsigned strangers_per_address = 64;         // connections of one address that have not authenticated; more are closed at once
+  unsigned connections_per_collector = 16;     // that have authenticated; more get 429 and are closed
   std::int64_t handshake_timeout_ms = 10'000;  // TLS
   std::int64_t header_timeout_ms = 5'000;      // from a request's first byte to the end of its header
   std::int64_t request_timeout_ms = 30'000;    // for its body, and the same for writing the answer
@@ -20,6 +21,8 @@ struct Limits {
   std::size_t target_bytes = 4 * 1024;         // of the request line
   std::size_t header_fields = 64;
   unsigned requests_at_work = 512;  // more get 503
+  // Bodies that are not whole yet: in all, of callers that have not authenticated, of one such address. More get 503.
+  unsigned bodies = 512, stranger_bodies = 64, stranger_bodies_per_address = 8;
 };
 
 }  // namespace pganalytics::server::http

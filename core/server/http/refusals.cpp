@@ -3,11 +3,12 @@
 namespace pganalytics::server::http {
 namespace {
 
+// clang-format off
 constexpr std::array<std::string_view, static_cast<std::size_t>(Refusal::kEnd)> kNames = {
-    "connections",     "connections_of_address", "handshake",      "slow_header", "slow_body",   "malformed",
-    "target_too_long", "header_too_large",       "body_too_large", "overloaded",  "credentials", "rights",
-    "revoked",         "other_collector",        "failure_rate",   "push_rate",   "token_rate",  "enrol_rate",
-    "enrol_lockout"};
+    "connections", "connections_of_address", "connections_of_collector", "handshake", "slow_header", "slow_body", "malformed",
+    "target_too_long", "header_too_large", "body_too_large", "overloaded", "bodies", "credentials", "rights", "revoked",
+    "other_collector", "failure_rate", "push_rate", "read_rate", "token_rate", "enrol_rate", "enrol_lockout"};
+// clang-format on
 static_assert(!kNames.back().empty(), "every reason has a name");
 
 }  // namespace

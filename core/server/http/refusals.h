@@ -15,7 +15,8 @@ namespace pganalytics::server::http {
 enum class Refusal : std::size_t {
   kConnections,           // more than the server takes
   kConnectionsOfAddress,  // more of one address that have not authenticated
-  kHandshake,             // TLS failed or took too long
+  kConnectionsOfCollector,
+  kHandshake,  // TLS failed or took too long
   kSlowHeader,
   kSlowBody,
   kMalformed,  // not HTTP/1.1 as we take it: 400, 417
@@ -23,12 +24,14 @@ enum class Refusal : std::size_t {
   kHeaderTooLarge,
   kBodyTooLarge,    // as it came
   kOverloaded,      // more requests at work than the server takes
+  kBodies,          // more bodies on their way than it waits for
   kCredentials,     // 401
   kRights,          // 403 but the next two
   kRevoked,         // a revoked collector
   kOtherCollector,  // a collector that asked for what is another's
   kFailureRate,     // too many 401 of one address or certificate
   kPushRate,
+  kReadRate,
   kTokenRate,
   kEnrolRate,
   kEnrolLockout,  // an address with too many wrong registration tokens

@@ -11,6 +11,7 @@
 #include "core/log/log.h"
 #include "core/server/http/answer_text.h"
 #include "core/server/http/body_pace.h"
+#include "core/server/http/client_address.h"
 #include "core/server/http/request_head.h"
 #include "core/server/http/tls.h"
 #include "core/server/http/tls_stream.h"
@@ -182,12 +183,23 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
   // --- the handler -------------------------------------------------------------------------------------------------
 
+  // Work has a slot while a worker has it or will have it, never while a client is waited for: slow clients would hold them all.
+  bool take_slot() {
+    if (shared_.requests_at_work.fetch_add(1) < shared_.limits.requests_at_work) return true;
+    give_slot_back();
+    return false;
+  }
+  void give_slot_back() { shared_.requests_at_work.fetch_sub(1); }
+
+  static HeadRefusal too_many_bodies() {
+    return {Response::error(503, "overloaded", "the server waits for as many bodies as it can"), Refusal::kBodies};
+  }
+  static HeadRefusal overloaded() {
+    return {Response::error(503, "overloaded", "the server has more requests at work than it takes"), Refusal::kOverloaded};
+  }
+
   void ask_handler() {
-    if (shared_.requests_at_work.fetch_add(1) >= shared_.limits.requests_at_work) {
-      shared_.requests_at_work.fetch_sub(1);
-      return refuse(
-          {Response::error(503, "overloaded", "the server has more requests at work than it takes"), Refusal::kOverloaded});
-    }
+    if (!take_slot()) return refuse(overloaded());
     const bool at_once = !has_body();
     asio::post(shared_.workers, [self = shared_from_this(), at_once] { self->admit_in_worker(at_once); });
   }
@@ -198,8 +210,10 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   // [worker] Ask the handler; a request without a body is served in the same go.
   void admit_in_worker(bool serve_at_once) {
     Admission admission = guarded<Admission>([&] { return shared_.handler(request_); });
-    if (auto* accepted = std::get_if<Accepted>(&admission); accepted != nullptr && serve_at_once) {
-      authenticated_by_request_ = accepted->authenticated;
+    auto* accepted = std::get_if<Accepted>(&admission);
+    if (accepted != nullptr && accepted->authenticated && !count_as_member()) {
+      admission = too_many_connections();
+    } else if (accepted != nullptr && serve_at_once) {
       if (accepted->needs_body && !frames_body()) {
         admission = Response::error(411, "length_required", "this route needs a body with Content-Length or chunks");
       } else {
@@ -211,26 +225,38 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     });
   }
 
+  // [worker] From its first request on that shows who it is. False: its collector has enough connections.
+  bool count_as_member() {
+    authenticated_ = authenticated_ || place_.authenticated();
+    return authenticated_;
+  }
+
+  // [worker]
+  Response too_many_connections() {
+    count(Refusal::kConnectionsOfCollector);
+    Response refusal = Response::error(429, "too_many_connections", "this collector has as many connections as it may have");
+    refusal.ends_connection = true;
+    return refusal;
+  }
+
   void on_admission(Admission admission) {
+    give_slot_back();
     if (auto* response = std::get_if<Response>(&admission)) {
-      shared_.requests_at_work.fetch_sub(1);
       must_close_ = must_close_ || has_body();
       return answer(std::move(*response));
     }
     accepted_ = std::get<Accepted>(std::move(admission));
-    authenticated_by_request_ = accepted_.authenticated;
     if (parser_->content_length().value_or(0) > accepted_.body_bytes) {
-      shared_.requests_at_work.fetch_sub(1);
       return refuse({Response::body_too_large(accepted_.body_bytes), Refusal::kBodyTooLarge});
     }
     if (request_.header("expect").empty() || !unparsed_.empty()) return begin_body();
+    if (!may_wait_for_body()) return refuse(too_many_bodies());
     allow(shared_.limits.request_timeout_ms, Late::kClose);
     stream_.write(kContinue, then(&Session::on_continue_sent));
   }
 
   void on_continue_sent(const error_code& error) {
-    if (error) return give_up();
-    begin_body();
+    if (!error) begin_body();
   }
 
   // --- the body ----------------------------------------------------------------------------------------------------
@@ -254,25 +280,35 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     }
     if (parser_->is_done()) return serve();
     if (unparsed_.size() > kUnparsedBytes) return refuse_body(refusal_of_parsing(beast::http::error::buffer_overflow));
+    if (!may_wait_for_body()) return refuse(too_many_bodies());
     const BodyPace pace(shared_.limits, body_begun_ms_);
     allow(pace.deadline_ms(body_bytes_ + unparsed_.size()) - now_ms(), Late::kTell);
     stream_.read_some(unparsed_, then(&Session::on_body_bytes));
   }
 
+  // A body that came with its header needs no place.
+  bool may_wait_for_body() {
+    if (body_place_) return true;
+    auto place = shared_.bodies.admit(authenticated_ ? std::nullopt : std::optional(network_of(remote_address_)));
+    if (place) body_place_.emplace(std::move(*place));
+    return body_place_.has_value();
+  }
+
   void on_body_bytes(const error_code& error) {
     if (timed_out_) return refuse_body({Response::error(408, "request_timeout", "the body came too slowly"), Refusal::kSlowBody});
-    if (error) return give_up();
-    parse_body();
+    if (!error) parse_body();
   }
 
   void refuse_body(HeadRefusal refusal) {
-    shared_.requests_at_work.fetch_sub(1);
+    body_place_.reset();
     if (refusal.reason == Refusal::kBodyTooLarge) refusal.response = Response::body_too_large(accepted_.body_bytes);
     refuse(std::move(refusal));
   }
 
   void serve() {
     timer_.cancel();
+    body_place_.reset();
+    if (!take_slot()) return refuse(overloaded());
     request_.body = std::move(parser_->get().body());
     asio::post(shared_.workers, [self = shared_from_this()] { self->serve_in_worker(); });
   }
@@ -281,7 +317,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void serve_in_worker() {
     Response response = guarded<Response>([&] { return accepted_.serve(request_); });
     asio::post(stream_.socket().get_executor(), [self = shared_from_this(), response = std::move(response)]() mutable {
-      self->shared_.requests_at_work.fetch_sub(1);
+      self->give_slot_back();
       self->answer(std::move(response));
     });
   }
@@ -296,10 +332,6 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   }
 
   void answer(Response response) {
-    if (authenticated_by_request_ && !authenticated_) {
-      authenticated_ = true;
-      place_.authenticated();
-    }
     log::debug(remote_address_ + " " + request_.method + " " + request_.path + " " + std::to_string(response.status));
     const bool may_stay = parser_ && parser_->is_header_done() && parser_->keep_alive() && !response.ends_connection;
     must_close_ = must_close_ || draining_ || !may_stay;
@@ -315,9 +347,6 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   }
 
   // --- the end -----------------------------------------------------------------------------------------------------
-
-  // The client went away while its request was at work.
-  void give_up() { shared_.requests_at_work.fetch_sub(1); }
 
   // Say goodbye in TLS, then read on for a while: closing a socket with unread bytes would reset the connection and could take
   // our last answer with it before the client has read it.
@@ -361,7 +390,6 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   bool draining_ = false;  // the server is stopping, or this connection's collector is revoked
   bool must_close_ = false;
   bool authenticated_ = false;
-  bool authenticated_by_request_ = false;
 
   std::string unparsed_;     // what came and was not taken by the parser yet
   std::size_t scanned_ = 0;  // of it
@@ -370,6 +398,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   Accepted accepted_;
   std::int64_t body_begun_ms_ = 0;
   std::uint64_t body_bytes_ = 0;
+  std::optional<Bodies::Place> body_place_;  // while it is waited for
   std::string answer_;
   std::size_t discarded_bytes_ = 0;
 };

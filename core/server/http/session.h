@@ -6,6 +6,7 @@
 // does not touch it; a connection whose body was not read whole is closed after the answer, never reused.
 #pragma once
 
+#include "core/server/http/bodies.h"
 #include "core/server/http/connections.h"
 #include "core/server/http/handler.h"
 #include "core/server/http/limits.h"
@@ -28,7 +29,8 @@ struct Shared {
   boost::asio::thread_pool workers;
   std::shared_ptr<Refusals> refusals;
   Connections connections;
-  std::atomic<unsigned> requests_at_work{0};
+  Bodies bodies;
+  std::atomic<unsigned> requests_at_work{0};  // by a worker, or waiting for one
 };
 
 // Takes over an accepted socket, whose executor must be a strand.

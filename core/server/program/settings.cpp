@@ -68,7 +68,11 @@ std::size_t bytes(TableReader& table, const char* key, std::size_t otherwise, co
 void read_http_limits(TableReader& table, http::Limits& http) {
   http.connections = number(table, "connections", http.connections, {1, 1'000'000});
   http.strangers_per_address = number(table, "connections_per_address", http.strangers_per_address, {1, 1'000'000});
+  http.connections_per_collector = number(table, "connections_per_collector", http.connections_per_collector, {1, 1'000'000});
   http.requests_at_work = number(table, "requests", http.requests_at_work, {1, 100'000});
+  http.bodies = number(table, "bodies", http.bodies, {1, 100'000});
+  http.stranger_bodies = number(table, "stranger_bodies", http.stranger_bodies, {1, 100'000});
+  http.stranger_bodies_per_address = number(table, "stranger_bodies_per_address", http.stranger_bodies_per_address, {1, 100'000});
   http.handshake_timeout_ms = table.duration_ms("handshake_timeout", http.handshake_timeout_ms, kSecondToHour);
   http.header_timeout_ms = table.duration_ms("header_timeout", http.header_timeout_ms, kSecondToHour);
   http.request_timeout_ms = table.duration_ms("request_timeout", http.request_timeout_ms, kSecondToHour);
@@ -84,6 +88,8 @@ void read_http_limits(TableReader& table, http::Limits& http) {
 void read_api_limits(TableReader& table, api::ApiOptions& api) {
   api.push_per_second = rate(table, "push_per_second", api.push_per_second);
   api.push_burst = rate(table, "push_burst", api.push_burst);
+  api.read_per_second = rate(table, "read_per_second", api.read_per_second);
+  api.read_burst = rate(table, "read_burst", api.read_burst);
   api.token_per_minute = rate(table, "token_per_minute", api.token_per_minute);
   api.enrol_per_minute = rate(table, "enrol_per_minute", api.enrol_per_minute);
   api.enrol_per_second_in_all = rate(table, "enrol_per_second_in_all", api.enrol_per_second_in_all);

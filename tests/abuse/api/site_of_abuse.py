@@ -22,6 +22,9 @@ enrol_per_second_in_all = 100000
 enrol_failures = 100000
 auth_failures_per_minute = 100000
 connections_per_address = 1000
+connections_per_collector = 1000
+read_per_second = 100000
+read_burst = 100000
 push_per_second = 100000
 push_burst = 100000
 """

@@ -29,7 +29,7 @@ PATIENCE_S = 90  # for what takes a second on a quiet machine; backoff after an 
 
 # A kill loop signs in and pushes hundreds of times a minute, from one address.
 SERVER_LIMITS = "push_per_second = 100000\npush_burst = 1000000\nenrol_per_minute = 100000\ntoken_per_minute = 100000\nenrol_failures = 100000\n" \
-                "auth_failures_per_minute = 100000\nconnections_per_address = 10000\n"
+                "auth_failures_per_minute = 100000\nconnections_per_address = 10000\nconnections_per_collector = 10000\n"
 
 
 class Site:

@@ -2,6 +2,7 @@
 #include "core/server/http/connections.h"
 
 #include "core/server/http/answer_text.h"
+#include "core/server/http/bodies.h"
 #include "core/server/http/body_pace.h"
 #include "core/server/http/client_address.h"
 #include "tests/support/catch.h"
@@ -32,8 +33,8 @@ TEST_CASE("connections are limited in all, and strangers by their address") {
   REQUIRE((first && second));
   CHECK_FALSE(all.admit("192.0.2.1", why));
   CHECK(why == Refusal::kConnectionsOfAddress);
-  first->authenticated();
-  first->authenticated();  // twice is once
+  CHECK(first->authenticated());
+  CHECK(first->authenticated());  // twice is once
   auto third = all.admit("192.0.2.1", why);
   REQUIRE(third);
   CHECK_FALSE(all.admit("192.0.2.1", why));
@@ -45,6 +46,49 @@ TEST_CASE("connections are limited in all, and strangers by their address") {
   second.reset();
   CHECK(all.admit("192.0.2.1", why));
   CHECK(all.count() == 3);
+}
+
+TEST_CASE("connections that a collector has authenticated are limited, whatever their address") {
+  Limits limits = limits_of(10, 10);
+  limits.connections_per_collector = 2;
+  Connections all(limits);
+  Refusal why{};
+  const auto connect = [&](const std::string& address, const std::string& collector_id) {
+    auto place = all.admit(address, why);
+    REQUIRE(place);
+    place->belongs_to(collector_id);
+    return place;
+  };
+  auto first = connect("192.0.2.1", "x"), second = connect("192.0.2.2", "x"), third = connect("192.0.2.3", "x");
+  auto other = connect("192.0.2.1", "y");
+  CHECK((first->authenticated() && second->authenticated()));
+  CHECK_FALSE(third->authenticated());
+  CHECK(other->authenticated());
+  CHECK(first->authenticated());
+  first.reset();
+  CHECK(third->authenticated());
+}
+
+TEST_CASE("bodies on their way are limited in all, those of strangers as well, and of one address of theirs") {
+  Limits limits;
+  limits.bodies = 5;
+  limits.stranger_bodies = 3;
+  limits.stranger_bodies_per_address = 2;
+  Bodies bodies(limits);
+  auto first = bodies.admit("a"), second = bodies.admit("a");
+  REQUIRE((first && second));
+  CHECK_FALSE(bodies.admit("a"));
+  const auto third = bodies.admit("b");
+  REQUIRE(third);
+  CHECK_FALSE(bodies.admit("c"));
+  auto member = bodies.admit(std::nullopt), another = bodies.admit(std::nullopt);
+  REQUIRE((member && another));
+  CHECK_FALSE(bodies.admit(std::nullopt));
+  first.reset();
+  CHECK(bodies.admit("c"));
+  member.reset();
+  CHECK(bodies.admit(std::nullopt));
+  CHECK(bodies.admit("a"));
 }
 
 TEST_CASE("a customer's IPv6 addresses are one") {

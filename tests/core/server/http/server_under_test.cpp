@@ -14,11 +14,11 @@ Response text(std::string body) {
   return response;
 }
 
-Accepted accept(std::size_t body_bytes, bool needs_body) {
+Accepted accept(std::size_t body_bytes, bool needs_body, bool authenticated = true) {
   Accepted accepted;
   accepted.body_bytes = body_bytes;
   accepted.needs_body = needs_body;
-  accepted.authenticated = true;
+  accepted.authenticated = authenticated;
   accepted.serve = [](const Request& request) {
     if (request.method == "POST") return text(request.body);
     const std::string who = request.peer           ? request.peer->collector_id
@@ -34,6 +34,7 @@ Accepted accept(std::size_t body_bytes, bool needs_body) {
 Admission echo(const Request& head) {
   if (head.path == "/echo") return accept(1 << 20, head.method == "POST");
   if (head.path == "/small") return accept(64, true);
+  if (head.path == "/register") return accept(64 * 1024, true, false);
   if (head.path == "/throw") throw std::runtime_error("a handler with a fault");
   return Response::error(404, "not_found", "no such path");
 }

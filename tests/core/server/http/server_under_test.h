@@ -13,7 +13,8 @@ namespace pganalytics::server::http {
 inline constexpr const char* kCollectorUri = "URI:pganalytics:collector:0b0e7a0c-5a3c-4c8e-9d5e-0a1b2c3d4e5f";
 inline constexpr const char* kCollectorId = "0b0e7a0c-5a3c-4c8e-9d5e-0a1b2c3d4e5f";
 
-// GET /echo: method, path and peer; POST /echo: the body back, up to 1 MiB; /small: 64 bytes; anything else 404.
+// GET /echo: method, path and peer; POST /echo: the body back, up to 1 MiB; /small: 64 bytes; /register: 64 KiB of a stranger;
+// anything else 404.
 Admission echo(const Request& head);
 
 struct ServerUnderTest {

@@ -49,6 +49,12 @@ body_bytes = "2MiB"
 inflated_bytes = "16MiB"
 idle_timeout = "2m"
 connections_per_address = 7
+connections_per_collector = 6
+bodies = 30
+stranger_bodies = 20
+stranger_bodies_per_address = 10
+read_per_second = 21
+read_burst = 22
 requests = 8
 header_timeout = "9s"
 stranger_timeout = "10s"
@@ -74,6 +80,10 @@ auth_failures_per_minute = 19
   CHECK(settings->api.push.inflated_bytes == 16u << 20);
   CHECK(settings->http.idle_timeout_ms == 120'000);
   CHECK(settings->http.strangers_per_address == 7);
+  CHECK(settings->http.connections_per_collector == 6);
+  CHECK(settings->http.bodies == 30);
+  CHECK(settings->http.stranger_bodies == 20);
+  CHECK(settings->http.stranger_bodies_per_address == 10);
   CHECK(settings->http.requests_at_work == 8);
   CHECK(settings->http.header_timeout_ms == 9'000);
   CHECK(settings->http.stranger_timeout_ms == 10'000);
@@ -81,6 +91,8 @@ auth_failures_per_minute = 19
   CHECK(settings->http.header_bytes == 12u * 1024);
   CHECK(settings->http.header_fields == 13);
   CHECK(settings->http.target_bytes == 2u * 1024);
+  CHECK(settings->api.read_per_second == 21);
+  CHECK(settings->api.read_burst == 22);
   CHECK(settings->api.token_per_minute == 15);
   CHECK(settings->api.enrol_per_second_in_all == 16);
   CHECK(settings->api.enrol_failures == 17);
