@@ -38,7 +38,10 @@ std::optional<Response> refusal_of_media(Body body, const http::Request& head) {
 }  // namespace
 
 Api::Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, const ApiOptions& options)
-    : services_{store, authority, signer, options, Gatekeeper(store, signer), Throttle(options), AuditTrail(store)} {}
+    : services_{
+          store, authority, signer, options, Gatekeeper(store, signer), Throttle(options), AuditTrail(store), Pulse([&store] {
+            return store.ping();
+          })} {}
 
 http::Admission Api::operator()(const http::Request& head) {
   auto found_or = find_route(head);
@@ -126,7 +129,7 @@ void write_certificate_health(JsonWriter& json, const std::atomic<std::int64_t>*
 }  // namespace
 
 Response serve_health(const Call& call) {
-  const Outcome database = call.services.store.ping();
+  const Outcome database = call.services.database.feel();
   JsonWriter json;
   if (database) {
     json.begin_object();

@@ -3,6 +3,7 @@
 
 #include "core/server/api/access.h"
 #include "core/server/api/audit_trail.h"
+#include "core/server/api/pulse.h"
 #include "core/server/api/throttle.h"
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
@@ -27,8 +28,8 @@ struct ApiOptions {
   std::size_t push_body_bytes = 1u << 20;
   ingest::PushLimits push;
   double push_per_second = 20, push_burst = 200;  // per collector
-  double token_per_minute = 6;                    // per collector; as many certificates
   double read_per_second = 20, read_burst = 200;  // per collector or API key: of what is no push and no credential
+  double token_per_minute = 6;                    // per collector; as many certificates
   double enrol_per_minute = 60;                   // per address
   double enrol_per_second_in_all = 50;
   unsigned enrol_failures = 5;                           // wrong registration tokens of one address...
@@ -51,6 +52,7 @@ struct Services {
   Gatekeeper gatekeeper;
   Throttle throttle;
   AuditTrail trail;
+  Pulse database;
 };
 
 class Api {
