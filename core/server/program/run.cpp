@@ -85,17 +85,25 @@ class Housekeeping {
     tell_refusals();
     if (clock::now_monotonic_ns() < expire_at_ns_) return;
     const auto gone = database_.store->expire();
-    if (!gone) log::write(log::Level::kWarn, "forgetting old documents", gone.error());
-    if (gone && *gone > 0) {
-      log::info("forgot " + std::to_string(*gone) + " documents older than their collector's retention_days");
-      return;  // there may be more: again in a second
+    if (!gone) {
+      log::write(log::Level::kWarn, "forgetting old documents", gone.error());
+      expire_at_ns_ = clock::now_monotonic_ns() + kExpireRetryNs;
+      return;
     }
+    tell_expired(*gone);
+    if (gone->any()) return;  // there may be more: again in a second
     if (const Outcome forgotten = database_.store->forget_old_credentials(); !forgotten)
       log::write(log::Level::kWarn, "forgetting old credentials", forgotten.error());
     expire_at_ns_ = clock::now_monotonic_ns() + kExpireIntervalNs;
   }
 
  private:
+  static void tell_expired(const store::Expired& gone) {
+    if (!gone.partition.empty()) log::info("dropped " + gone.partition + ": all in it is older than any retention_days");
+    if (gone.documents > 0)
+      log::info("forgot " + std::to_string(gone.documents) + " documents older than their collector's retention_days");
+  }
+
   // One line a minute, if there is anything to tell.
   void tell_refusals() {
     const std::int64_t now_ns = clock::now_monotonic_ns();
@@ -122,6 +130,7 @@ class Housekeeping {
   }
 
   static constexpr std::int64_t kExpireIntervalNs = 3'600'000'000'000;
+  static constexpr std::int64_t kExpireRetryNs = 60'000'000'000;
   static constexpr std::int64_t kTellIntervalNs = 60'000'000'000;
 
   Database& database_;

@@ -9,7 +9,6 @@ namespace pganalytics::server::store {
 namespace {
 
 constexpr std::uint32_t kPageMax = 1'000;
-constexpr char kExpireRound[] = "10000";  // short enough for statement_timeout on a slow disk
 
 std::string copy_rows(const Push& push) {
   CopyText rows;
@@ -123,12 +122,6 @@ Expected<MetricsPage> Store::metrics(const MetricsQuery& query) {
         to_text({rows.int64(shown - 1, 6).value_or(0), rows.int64(shown - 1, 0).value_or(0), cursor.newest_id}, query);
   }
   return page;
-}
-
-Expected<std::int64_t> Store::expire() {
-  PGA_CHECK(impl_->ask(embedded::batches_expire_sql, {kExpireRound}));
-  PGA_TRY(const postgres::Rows gone, impl_->ask(embedded::documents_expire_sql, {kExpireRound}));
-  return gone.affected();
 }
 
 }  // namespace pganalytics::server::store

@@ -1,5 +1,6 @@
 #include "core/server/store/migrate.h"
 
+#include "core/clock/clock.h"
 #include "core/log/log.h"
 #include "core/server/store/pool.h"
 #include "store_embedded.h"
@@ -19,8 +20,13 @@ constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql}
                                      {2, "config_status", embedded::_0002_config_status_sql},
                                      {3, "audit_chain", embedded::_0003_audit_chain_sql},
                                      {4, "identity", embedded::_0004_identity_sql},
-                                     {5, "parts", embedded::_0005_parts_sql}};
+                                     {5, "parts", embedded::_0005_parts_sql},
+                                     {6, "document_partitions", embedded::_0006_document_partitions_sql}};
+constexpr std::int64_t kMigrationNs = 3'600'000'000'000;  // an index over all that was ever pushed takes its time
+constexpr char kDaysAhead[] = "7";
 constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;
+
+postgres::Deadline migration_deadline() { return {clock::now_monotonic_ns() + kMigrationNs, -1}; }
 
 Outcome check(const postgres::Rows& found) {
   const std::int64_t version = found.int64(0, 0).value_or(0);
@@ -40,7 +46,7 @@ Outcome apply_missing(postgres::Connection& connection, std::int64_t version) {
   for (const Migration& migration : kMigrations) {
     if (migration.version <= version) continue;
     log::info("database schema: applying " + std::to_string(migration.version) + " (" + migration.name + ")");
-    if (auto applied = connection.execute(migration.sql, call_deadline()); !applied) {
+    if (auto applied = connection.execute(migration.sql, migration_deadline()); !applied) {
       return std::move(applied).error().while_doing("migration " + std::to_string(migration.version));
     }
     PGA_CHECK(
@@ -57,7 +63,10 @@ Outcome migrate(postgres::Connection& connection) {
   PGA_CHECK(connection.execute(embedded::migrations_table_sql, call_deadline()));
   PGA_TRY(const postgres::Rows found, connection.execute(embedded::migrations_version_sql, call_deadline()));
   PGA_CHECK(check(found));
+  PGA_CHECK(connection.execute("set local statement_timeout = 0", call_deadline()));
   PGA_CHECK(apply_missing(connection, found.int64(0, 0).value_or(0)));
+  // Not only at the first start: a server that was off for a month has none for today.
+  PGA_CHECK(connection.query(embedded::partitions_make_sql, {kDaysAhead}, call_deadline()));
   PGA_CHECK(connection.execute("commit", call_deadline()));
   return {};
 }

@@ -1,5 +1,5 @@
 // The store's doors: what each method is called, which pool it draws from. The work: certificates.cpp,
-// collectors.cpp, credentials.cpp, documents.cpp, configs.cpp.
+// collectors.cpp, credentials.cpp, documents.cpp, configs.cpp, retention.cpp.
 #include "core/server/store/store.h"
 
 #include "core/server/store/impl.h"

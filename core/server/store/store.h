@@ -135,6 +135,13 @@ struct ConfigStatus {
   std::int64_t unix_ns = 0;
 };
 
+// What one round of forgetting took away.
+struct Expired {
+  std::string partition;                    // whole, by its name; "" = none was old enough
+  std::int64_t documents = 0, batches = 0;  // one by one
+  [[nodiscard]] bool any() const { return !partition.empty() || documents > 0 || batches > 0; }
+};
+
 enum class Role { kViewer, kOperator, kAdmin };
 
 // What is written to the audit log. actor: "key:admin:1a2b3c4d", "collector:<uuid>", "address:192.0.2.1", "command line".
@@ -220,9 +227,10 @@ class Store {
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
 
-  // Forget documents that are older than their collector's retention_days (30 where nothing was configured) and batch numbers
-  // that can no longer come again. One bounded round; returns how many documents went, so that the caller goes on until it is 0.
-  Expected<std::int64_t> expire();
+  // Makes the partitions of the days to come; forgets documents that are older than their collector's retention_days (30 where
+  // nothing was configured) and batch numbers that can no longer come again. One bounded round, by one of all servers at a time:
+  // the caller goes on until there is nothing more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
+  Expected<Expired> expire();
 
   Expected<ConfigRow> config(const std::string& collector_id);
   // History kept; returns the new version.

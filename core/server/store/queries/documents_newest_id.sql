@@ -1,2 +1,2 @@
 /* pganalytics-server:documents_newest_id */
-select coalesce(max(id), 0) from pganalytics.documents
+select last_value from pganalytics.document_id
