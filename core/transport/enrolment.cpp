@@ -9,6 +9,7 @@
 #include "core/transport/ca_pin.h"
 #include "core/transport/http_client.h"
 #include "core/transport/identity_files.h"
+#include "core/transport/renewal.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -103,10 +104,12 @@ Expected<std::optional<Started>> resume(const IdentityFiles& files, const Enrolm
   return std::optional<Started>(Started{std::move(*pending), std::move(key).value()});
 }
 
-// Key first: enrolment.json names it by its hash, so a crash between the two leaves a key that nothing refers to.
+// Key first: enrolment.json names it by its hash, so a crash between the two leaves a key that nothing refers to. Before it goes
+// what a crash left of a renewal of the identity that was here: the next start would put that pair in the place of the new one.
 Expected<Started> begin(const IdentityFiles& files, const EnrolmentRequest& request) {
   PGA_TRY(crypto::Key key, crypto::make_p256_key());
   PGA_TRY(const std::string pem, crypto::to_pem(key.get()));
+  PGA_CHECK(forget_renewal(files.key, files.certificate));
   PGA_CHECK(files::write_atomically(files.key, pem, 0600));
   PGA_CHECK(files::check_private_place(files.key));  // while nothing is registered yet
   Pending pending{crypto::uuid_v4(), crypto::sha256_hex(request.token), request.backend_url, crypto::public_key_sha256(key.get()),

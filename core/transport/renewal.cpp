@@ -64,9 +64,13 @@ Outcome settle_renewal(const Identity& identity) {
     PGA_CHECK(files::write_atomically(identity.key_file, key.value(), 0600));
     PGA_CHECK(files::write_atomically(identity.certificate_file, certificate.value(), 0644));
   }
-  // The certificate first: alone it means nothing, a key alone is a request that was never answered.
-  PGA_CHECK(files::remove(next_of(identity.certificate_file)));
-  return files::remove(next_of(identity.key_file));
+  return forget_renewal(identity.key_file, identity.certificate_file);
+}
+
+// The certificate first: alone it means nothing, a key alone is a request that was never answered.
+Outcome forget_renewal(const std::string& key_file, const std::string& certificate_file) {
+  PGA_CHECK(files::remove(next_of(certificate_file)));
+  return files::remove(next_of(key_file));
 }
 
 bool is_on_disk(const Identity& identity, const std::string& key_pem, const std::string& certificate_pem) {

@@ -26,6 +26,8 @@ std::string stamp_of_identity(const Identity& identity, const std::string& opera
 Outcome keep_next_key(const Identity& identity, const std::string& key_pem);
 Outcome keep_next_certificate(const Identity& identity, const std::string& certificate_pem);
 Outcome settle_renewal(const Identity& identity);
+// 4 alone: a new registration has begun, what is decided about the old pair counts no more.
+Outcome forget_renewal(const std::string& key_file, const std::string& certificate_file);
 // Whether it is this pair that lies on disk: what is used must be what a restart would find.
 bool is_on_disk(const Identity& identity, const std::string& key_pem, const std::string& certificate_pem);
 

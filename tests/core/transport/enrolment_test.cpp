@@ -8,6 +8,8 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+
 using namespace pganalytics;
 using namespace pganalytics::transport;
 using testing::kCollectorId;
@@ -139,6 +141,27 @@ TEST_CASE("a registered collector keeps its identity") {
   }
   CHECK(registry.server_.requests().size() == 1);
   CHECK(files::read(first.value().identity.key_file).value() == key);
+}
+
+TEST_CASE("a new registration outlives what a crash left of the old one's renewal") {
+  Registry registry;
+  const auto first = enrol(registry.request());
+  REQUIRE(first);
+  const Identity old = first.value().identity;
+  std::filesystem::copy_file(old.key_file, old.key_file + ".next");
+  std::filesystem::copy_file(old.certificate_file, old.certificate_file + ".next");
+  REQUIRE(files::remove(transport::IdentityFiles(registry.request().state_dir).identity));
+
+  EnrolmentRequest request = registry.request();
+  request.token = "pge_two";
+  REQUIRE(enrol(request));
+  const auto identity = Identity::load(request.state_dir);
+  REQUIRE(identity);
+  const std::string key = files::read(identity.value().key_file).value();
+  const std::string certificate = files::read(identity.value().certificate_file).value();
+  REQUIRE(Backend::open(identity.value(), {}));  // as at the next start
+  CHECK((files::read(identity.value().key_file).value() == key));
+  CHECK((files::read(identity.value().certificate_file).value() == certificate));
 }
 
 TEST_CASE("an answer that is no identity for our key leaves none") {
