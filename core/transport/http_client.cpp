@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.h"
 #include "core/crypto/keys.h"
+#include "core/transport/answer_headers.h"
 #include "core/transport/ca_pin.h"
 
 #include <curl/curl.h>
@@ -9,9 +10,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <mutex>
-#include <optional>
 
 namespace pganalytics::transport {
 namespace {
@@ -61,22 +60,6 @@ void initialise_curl() {
 }
 
 curl_blob blob_of(std::string& bytes) { return {bytes.data(), bytes.size(), CURL_BLOB_NOCOPY}; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
-  return text;
-}
-
-// The value if `line` is the header `name`.
-std::optional<std::string> header_value(std::string_view line, std::string_view name) {
-  if (line.size() <= name.size() || line[name.size()] != ':') return std::nullopt;
-  const bool same = std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-  });
-  if (!same) return std::nullopt;
-  return std::string(trimmed(line.substr(name.size() + 1)));
-}
 
 }  // namespace
 
@@ -303,10 +286,7 @@ std::size_t HttpClient::Impl::on_header(char* data, std::size_t size, std::size_
     call.too_large_ = true;
     return 0;
   }
-  if (line.substr(0, 5) == "HTTP/") call.answer_ = {};  // a 1xx or the proxy's answer came before
-  if (auto date = header_value(line, "date")) call.answer_.date = std::move(*date);
-  if (auto wait = header_value(line, "retry-after")) call.answer_.retry_after = std::move(*wait);
-  if (auto etag = header_value(line, "etag")) call.answer_.etag = std::move(*etag);
+  take_header_line(line, call.answer_);
   return line.size();
 }
 
