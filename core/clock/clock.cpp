@@ -87,6 +87,7 @@ std::optional<int> take_offset(std::string_view& text) {
 
 std::int64_t now_unix_ns() { return read(CLOCK_REALTIME); }
 std::int64_t now_monotonic_ns() { return read(CLOCK_MONOTONIC); }
+std::int64_t now_boottime_ns() { return read(CLOCK_BOOTTIME); }
 std::string format_rfc3339(std::int64_t unix_ns) { return rfc3339_ms(unix_ns); }
 
 std::optional<std::int64_t> parse_rfc3339(std::string_view text) {

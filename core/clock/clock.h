@@ -13,6 +13,7 @@ namespace pganalytics::clock {
 
 std::int64_t now_unix_ns();       // CLOCK_REALTIME: for timestamps only, it may jump
 std::int64_t now_monotonic_ns();  // CLOCK_MONOTONIC: for deadlines
+std::int64_t now_boottime_ns();   // CLOCK_BOOTTIME: for what ages while the machine is suspended, too
 
 // "2026-02-03T04:05:06.789Z" (RFC 3339, UTC, milliseconds).
 std::string format_rfc3339(std::int64_t unix_ns);

@@ -14,19 +14,20 @@ namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
-// The token in hand and when to ask for the next one: after two thirds of its life by the monotonic clock, because wall
-// clocks disagree and jump.
+// The token in hand and when to ask for the next one: after two thirds of its life by the clock since boot, because wall clocks
+// disagree and jump.
 struct AccessToken {
   std::string text;
-  std::int64_t renew_at_monotonic_ns = 0;
+  std::int64_t renew_at_boottime_ns = 0;
 };
 
 }  // namespace
 
 class Backend::Impl {
  public:
-  Impl(const Identity& identity, std::unique_ptr<HttpClient> client, std::unique_ptr<Upkeep> upkeep)
-      : identity_(identity), client_(std::move(client)), upkeep_(std::move(upkeep)) {}
+  Impl(const Identity& identity, std::unique_ptr<HttpClient> client, std::unique_ptr<Upkeep> upkeep,
+       std::int64_t (*boottime_ns)())
+      : identity_(identity), client_(std::move(client)), upkeep_(std::move(upkeep)), boottime_ns_(boottime_ns) {}
 
   PushAnswer push(const spool::Batch& batch);
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
@@ -42,12 +43,13 @@ class Backend::Impl {
   const Identity identity_;
   std::unique_ptr<HttpClient> client_;
   std::unique_ptr<Upkeep> upkeep_;
+  std::int64_t (*const boottime_ns_)();
   std::optional<AccessToken> token_;
 };
 
 Outcome Backend::Impl::have_token() {
-  const std::int64_t asked_at = clock::now_monotonic_ns();
-  if (token_ && asked_at < token_->renew_at_monotonic_ns) return {};
+  const std::int64_t asked_at = boottime_ns_();
+  if (token_ && asked_at < token_->renew_at_boottime_ns) return {};
   token_.reset();
   HttpRequest request;
   request.method = "POST";
@@ -140,7 +142,8 @@ Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, Backe
   http.connect_timeout_ms = options.connect_timeout_ms;
   PGA_TRY(auto client, HttpClient::open(std::move(http)));
   PGA_TRY(auto upkeep, Upkeep::open(identity, options.ca_file, std::move(content), *client));
-  return std::unique_ptr<Backend>(new Backend(std::make_unique<Impl>(identity, std::move(client), std::move(upkeep))));
+  return std::unique_ptr<Backend>(
+      new Backend(std::make_unique<Impl>(identity, std::move(client), std::move(upkeep), options.boottime_ns)));
 }
 
 PushAnswer Backend::push(const spool::Batch& batch) { return impl_->push(batch); }

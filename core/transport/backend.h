@@ -4,6 +4,7 @@
 // Not here: when to call and when to try again (delivery.h). [delivery thread only]
 #pragma once
 
+#include "core/clock/clock.h"
 #include "core/spool/batch.h"
 #include "core/transport/identity.h"
 
@@ -22,6 +23,8 @@ struct BackendOptions {
   std::int64_t timeout_ms = 30'000;
   std::int64_t connect_timeout_ms = 5'000;
   std::string user_agent;  // "pganalytics/0.1.0"
+  // What an access token's age is counted with: it goes on while the machine is suspended.
+  std::int64_t (*boottime_ns)() = &clock::now_boottime_ns;
 };
 
 // What the server made of a push.

@@ -2,6 +2,7 @@
 
 #include "tests/core/transport/scripted_backend.h"
 #include "tests/support/catch.h"
+#include "tests/support/must.h"
 
 #include <sys/stat.h>
 
@@ -12,6 +13,13 @@ using testing::ScriptedAnswer;
 using testing::ScriptedBackend;
 using testing::SeenRequest;
 using Verdict = PushAnswer::Verdict;
+
+namespace {
+
+constexpr std::int64_t kHourNs = 3'600'000'000'000;
+std::int64_t g_boottime_ns = 1'000 * kHourNs;  // turned by hand
+
+}  // namespace
 
 TEST_CASE("a push carries token, certificate, number and encoding, and the bytes as they are") {
   ScriptedBackend server;
@@ -45,6 +53,23 @@ TEST_CASE("one token serves many calls") {
   CHECK(server.requests("/token").size() == 1);
   CHECK(server.requests("/token")[0].headers.count("authorization") == 0);
   CHECK(server.server().connections() == 1);
+}
+
+TEST_CASE("after two thirds of its life a token is renewed before it is refused, a suspended machine's time included") {
+  ScriptedBackend server;
+  server.start();
+  BackendOptions options;
+  options.boottime_ns = [] { return g_boottime_ns; };
+  const auto backend = testing::must(Backend::open(server.identity(), options));
+  const auto pushed_with = [&](std::uint64_t seq) {
+    CHECK(backend->push(make_batch(seq)).verdict == Verdict::kAcknowledged);
+    return server.requests("/metrics/push").back().headers.at("authorization");
+  };
+  CHECK(pushed_with(1) == "Bearer token-1");  // its life is long, and counted as a day
+  g_boottime_ns += 15 * kHourNs;
+  CHECK(pushed_with(2) == "Bearer token-1");
+  g_boottime_ns += 2 * kHourNs;
+  CHECK(pushed_with(3) == "Bearer token-2");
 }
 
 TEST_CASE("a token that is over is not used again") {
