@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import random
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -171,6 +173,12 @@ def nested(depth, left="[", right="]"):
     return ('{"type":"acme_test","timestamp":"2026-01-02T03:04:05Z","v":' + left * depth + "1" + right * depth + "}").encode()
 
 
+def large_document(size):
+    """Of so many bytes, that shrink to less than half."""
+    begin = b'{"type":"acme_test","timestamp":"2026-01-02T03:04:05Z","v":"'
+    return begin + random.Random(1).randbytes(size)[: (size - len(begin) - 2) // 2].hex().encode().ljust(size - len(begin) - 2, b"0") + b'"}'
+
+
 ZEROS = b'{"type":"acme_test","timestamp":"2026-01-02T03:04:05Z","v":"' + b"0" * 200_000_000 + b'"}'
 BODIES = {
     "1 MiB and a byte": (lambda: (b" " * (1 << 20) + b"{", []), 413),
@@ -195,6 +203,10 @@ BODIES = {
     "arrays 500,000 deep in gzip": (lambda: (gzip.compress(nested(500_000)), [("Content-Encoding", "gzip")]), (400, 413)),
     "objects 100,000 deep": (lambda: (nested(100_000, '{"a":', "}"), []), 400),
     "arrays never closed": (lambda: (b"[" * 900_000, []), 400),
+    "a zero byte behind": (lambda: (BODY + b"\0", []), 400),
+    "a zero byte and another body behind": (lambda: (BODY + b"\0" + BODY, []), 400),
+    "a document of 1 MiB and a byte": (lambda: (gzip.compress(large_document((1 << 20) + 1)), [("Content-Encoding", "gzip")]), 400),
+    "a name of 1 KiB and a byte": (lambda: (BODY[:-1] + b',"' + b"k" * 1025 + b'":1}', []), 400),
     "5,000 members": (lambda: (json.dumps({**DOCUMENT, **{f"k{i}": i for i in range(5000)}}).encode(), []), 400),
     "a number of 100,000 digits": (lambda: (BODY[:-1] + b',"n":' + b"9" * 100_000 + b"}", []), (200, 400)),
     "an exponent beyond": (lambda: (BODY[:-1] + b',"n":1e999999999}', []), (200, 400)),
@@ -215,7 +227,7 @@ def test_body(site, own, name):
     else:
         answer = own.push(body, headers)
     assert answer.status in (status if isinstance(status, tuple) else (status,)), answer
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20  # nothing is expanded or parsed for as long as it is large
     if answer.status == 413 and answer.code in ("body_too_large", "inflated_too_large"):
         assert answer.json["error"].get("max_bytes", 1 << 20) > 0
     if answer.status != 200:
@@ -245,7 +257,7 @@ def test_expectation_is_answered_before_the_body(site, own):
         assert connection.answer().status == 401
 
 
-# --- how often and how many: a server whose limits are small --------------------------------------------------------------------------------------------
+# --- how often: a server whose limits are small -----------------------------------------------------------------------------------------------------------
 
 SMALL = """[limits]
 push_per_second = 1
@@ -253,13 +265,11 @@ push_burst = 5
 token_per_minute = 3
 enrol_per_minute = 6
 enrol_failures = 3
-enrol_lockout = "5s"
+enrol_lockout = "10s"
 auth_failures_per_minute = 5
-connections = 40
-connections_per_address = 10
 handshake_timeout = "1s"
 header_timeout = "1s"
-request_timeout = "8s"
+request_timeout = "60s"
 stranger_timeout = "2s"
 idle_timeout = "4s"
 body_rate = "1KiB"
@@ -269,6 +279,7 @@ target_bytes = "256"
 body_bytes = "4KiB"
 inflated_bytes = "16KiB"
 """
+PATIENCE_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -280,38 +291,59 @@ def small(make_site):
     site.close()
 
 
+def until_refused(ask, allowed, most=40):
+    """ask() again and again; the answers up to the first 429, which are `allowed` at least: as slow as the machine is, rates go on."""
+    answers = []
+    while not answers or answers[-1].status != 429:
+        assert len(answers) < most, answers
+        answers.append(ask())
+    assert len(answers) > len(allowed) and [answer.status for answer in answers[: len(allowed)]] == allowed, answers
+    assert {answer.status for answer in answers[:-1]} <= set(allowed), answers
+    return answers
+
+
+def when_allowed(ask):
+    """The first answer of ask() that is no 429, asked as often as Retry-After says."""
+    deadline = time.monotonic() + 2 * PATIENCE_S
+    while True:
+        answer = ask()
+        if answer.status != 429:
+            return answer
+        assert time.monotonic() < deadline, answer
+        time.sleep(int(answer.headers["retry-after"]))
+
+
 def test_push_rate(small):
     own, other = small.members[0], small.members[1]
-    answers = [own.push() for _ in range(8)]
-    assert [answer.status for answer in answers[:5]] == [200] * 5
-    refused = [answer for answer in answers if answer.status == 429]
-    assert refused and all(1 <= int(answer.headers["retry-after"]) <= 2 for answer in refused)
+    begin = time.monotonic()
+    with small.connect(own.certificate) as connection:
+        connection.send(request_bytes("POST", "/api/v1/metrics/push", [own.bearer], DOCUMENT) * 60)
+        answers = until_refused(connection.answer, [200] * 5, 60)
+        assert connection.ended()
+    assert len(answers) - 1 <= 5 + 1 + (time.monotonic() - begin)  # the burst, and one a second
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
     assert other.push().status == 200  # it is each collector's own
-    time.sleep(int(refused[-1].headers["retry-after"]))
-    assert own.push().status == 200
-    assert own.stored() == 9 - len(refused)
+    assert when_allowed(own.push).status == 200
+    assert own.stored() == len(answers)
 
 
 def test_token_rate(small):
     own, other = small.members[0], small.members[1]
     path = "/api/v1/collectors/{}/token"
-    statuses = [small.ask("POST", path.format(own.id), certificate=own.certificate) for _ in range(5)]
-    assert [answer.status for answer in statuses] == [200, 200, 200, 429, 429]
-    assert 15 <= int(statuses[-1].headers["retry-after"]) <= 20
+    answers = until_refused(lambda: small.ask("POST", path.format(own.id), certificate=own.certificate), [200] * 3)
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
     assert small.ask("POST", path.format(other.id), certificate=other.certificate).status == 200
 
 
 def test_certificate_rate(small):
     own = small.members[2]
-    statuses = [own.ask("POST", f"/api/v1/collectors/{own.id}/certificate", body={"csr": "none"}).status for _ in range(5)]
-    assert statuses == [400, 400, 400, 429, 429]
+    until_refused(lambda: own.ask("POST", f"/api/v1/collectors/{own.id}/certificate", body={"csr": "none"}), [400] * 3)
 
 
 def test_failures_of_an_address_do_not_touch_collectors(small):
     bad = [("Authorization", "Bearer nonsense")]
-    statuses = [small.ask("GET", "/api/v1/collectors", bad, source="127.0.0.21") for _ in range(7)]
-    assert [answer.status for answer in statuses] == [401] * 5 + [429] * 2
-    assert int(statuses[-1].headers["retry-after"]) >= 1 and statuses[-1].code == "too_many_failures"
+    answers = until_refused(lambda: small.ask("GET", "/api/v1/collectors", bad, source="127.0.0.21"), [401] * 5)
+    assert int(answers[-1].headers["retry-after"]) >= 1 and answers[-1].code == "too_many_failures"
     own = small.members[1]
     assert own.ask("GET", f"/api/v1/config/{own.id}", source="127.0.0.21").status == 200
     assert small.ask("GET", "/api/v1/collectors", [("Authorization", "Bearer " + small.key("viewer"))], source="127.0.0.22").status == 200
@@ -321,136 +353,251 @@ def test_failures_of_an_address_do_not_touch_collectors(small):
 def test_failures_of_a_collector_count_against_itself(small):
     own, other = small.members[2], small.members[1]
     bad = [("Authorization", "Bearer nonsense")]
-    statuses = [small.ask("GET", f"/api/v1/config/{own.id}", bad, certificate=own.certificate).status for _ in range(7)]
-    assert statuses == [401] * 5 + [429] * 2
+    until_refused(lambda: small.ask("GET", f"/api/v1/config/{own.id}", bad, certificate=own.certificate), [401] * 5)
     assert other.ask("GET", f"/api/v1/config/{other.id}").status == 200
 
 
-def test_wrong_registration_tokens_lock_the_address_out(small):
-    def enrol(token, source):
-        body = {"name": "n", "hostname": "h", "csr": csr_of(new_key())}
-        return small.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token)], body, source=source)
+def enrol_with(site, token, source):
+    body = {"name": "n", "hostname": "h", "csr": csr_of(new_key())}
+    return site.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token)], body, source=source)
 
+
+def test_wrong_registration_tokens_lock_the_address_out(small):
     good = small.registration_token()
-    statuses = [enrol("pge_wrong", "127.0.0.31") for _ in range(4)]
-    assert [answer.status for answer in statuses] == [401, 401, 401, 429]
-    locked = enrol(good, "127.0.0.31")
-    assert locked.status == 429 and locked.code == "locked_out" and 1 <= int(locked.headers["retry-after"]) <= 5
-    assert small.audit("collector.enrol_locked_out")[0]["address"] == "127.0.0.31"
-    assert small.audit("collector.enrol_refused")[0]["actor"] == "address:127.0.0.31"
-    time.sleep(int(locked.headers["retry-after"]) + 0.2)
-    assert enrol(good, "127.0.0.31").status == 201
+    answers = until_refused(lambda: enrol_with(small, "pge_wrong", "127.0.0.31"), [401] * 3)
+    assert answers[-1].code == "locked_out" and len(answers) == 4
+    locked = enrol_with(small, good, "127.0.0.31")
+    assert locked.status == 429 and locked.code == "locked_out" and 1 <= int(locked.headers["retry-after"]) <= 10
+    assert when_allowed(lambda: enrol_with(small, good, "127.0.0.31")).status == 201
+
+
+def test_refusals_are_told(small):
+    """What was refused is in the log once a minute, by name; here, that it left its trace in the audit log. Rows about refusals are at most two a second."""
+    small.key("viewer")
+    deadline = time.monotonic() + PATIENCE_S
+    wanted, actions, address = {"collector.enrol", "collector.enrol_refused", "collector.enrol_locked_out", "token.create", "key.create"}, set(), 32
+    while not wanted <= actions:
+        assert time.monotonic() < deadline, actions
+        until_refused(lambda: enrol_with(small, "pge_wrong", f"127.0.1.{address}"), [401] * 3)
+        address += 1
+        actions = {row["action"] for row in small.audit()}
+    assert small.audit("collector.enrol_locked_out")[0]["address"].startswith("127.0.")
+    assert small.audit("collector.enrol_refused")[0]["actor"].startswith("address:127.0.")
+    assert small.server.cli("audit", "verify")["intact"] is True
 
 
 def test_enrolment_rate_of_an_address(small):
     token = small.registration_token(uses=20)
 
     def enrol(source):
-        return small.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token)], {"name": "", "hostname": "h"}, source=source).status
+        return small.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token)], {"name": "", "hostname": "h"}, source=source)
 
-    assert [enrol("127.0.0.41") for _ in range(8)] == [400] * 6 + [429] * 2
-    assert enrol("127.0.0.42") == 400
-
-
-def test_strangers_of_an_address(small):
-    """Ten connections that have not said who they are; those that have do not count."""
-    own = small.members[1]
-    held = []
-    try:
-        for _ in range(10):
-            held.append(small.connect(source="127.0.0.51"))
-        with pytest.raises((ConnectionError, OSError)):
-            with small.connect(source="127.0.0.51") as more:
-                more.send(GET + b"\r\n")
-                more.answer()
-        with small.connect(source="127.0.0.52") as elsewhere:
-            elsewhere.send(GET + b"\r\n")
-            assert elsewhere.answer().status == 200
-        held.pop().socket.close()
-        deadline = time.monotonic() + 5
-        for _ in range(5):  # authenticated ones, one after another beside the nine strangers
-            while True:
-                try:
-                    connection = small.connect(own.certificate, source="127.0.0.51")
-                    break
-                except OSError:
-                    assert time.monotonic() < deadline
-            held.append(connection)
-            connection.send(request_bytes("GET", f"/api/v1/config/{own.id}", [own.bearer]))
-            assert connection.answer().status == 200
-    finally:
-        for connection in held:
-            connection.socket.close()
+    until_refused(lambda: enrol("127.0.0.41"), [400] * 6)
+    assert enrol("127.0.0.42").status == 400
 
 
-def test_connections_in_all(small):
-    held = []
-    try:
-        for i in range(4):
-            for _ in range(10):
-                held.append(small.connect(source=f"127.0.0.{61 + i}"))
-    except OSError:
-        pass  # one of before is not quite gone
-    assert len(held) >= 38
-    with pytest.raises(OSError):
-        for _ in range(3):
-            held.append(small.connect(source="127.0.0.66"))
+def test_read_rate_of_a_collector_and_of_a_key(make_site):
+    site = make_site(config="[limits]\nread_per_second = 1\nread_burst = 5\n")
+    own, other = site.enrol("own"), site.enrol("other")
+    viewers = [("Authorization", "Bearer " + site.secret(site.server.cli("key", "create", "--role", "viewer")["key"])) for _ in range(2)]
+
+    def many(path, header, certificate=None):
+        with site.connect(certificate) as connection:
+            connection.send(request_bytes("GET", path, [header]) * 60)
+            return until_refused(connection.answer, [200] * 5, 60)
+
+    assert many(f"/api/v1/config/{own.id}", own.bearer, own.certificate)[-1].code == "too_many_requests"
+    many("/api/v1/collectors", viewers[0])
+    many(f"/api/v1/servers/{own.id}/metrics", viewers[1])
+    assert own.push().status == 200
+    assert other.ask("GET", f"/api/v1/config/{other.id}").status == 200
+    site.close()
+
+
+# --- how many connections, and bodies on their way ----------------------------------------------------------------------------------------------------------
+
+CROWDED = """[limits]
+connections = 40
+connections_per_address = 10
+connections_per_collector = 6
+requests = 4
+stranger_bodies = 6
+stranger_bodies_per_address = 4
+request_timeout = "10m"
+stranger_timeout = "10m"
+idle_timeout = "10m"
+"""
+
+
+@pytest.fixture(scope="module")
+def crowded(make_site):
+    site = make_site(config=CROWDED)
+    site.members = [site.enrol(f"db{i}") for i in range(2)]
+    yield site
+    site.check_health()
+    site.close()
+
+
+def connect_soon(site, *arguments, **options):
+    """A connection, as soon as one of those before is gone."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return site.connect(*arguments, **options)
+        except OSError:
+            assert time.monotonic() < deadline
+
+
+def close_all(held):
     for connection in held:
         connection.socket.close()
 
 
-def closes_within(connection, low, high, status=None):
-    begin = time.monotonic()
+def test_strangers_of_an_address(crowded):
+    """Ten connections that have not said who they are; those that have do not count."""
+    own = crowded.members[1]
+    held = []
+    try:
+        for _ in range(10):
+            held.append(crowded.connect(source="127.0.0.51"))
+        with pytest.raises((ConnectionError, OSError)):
+            with crowded.connect(source="127.0.0.51") as more:
+                more.send(GET + b"\r\n")
+                more.answer()
+        with crowded.connect(source="127.0.0.52") as elsewhere:
+            elsewhere.send(GET + b"\r\n")
+            assert elsewhere.answer().status == 200
+        held.pop().socket.close()
+        for _ in range(5):  # authenticated ones, one after another beside the nine strangers
+            held.append(connect_soon(crowded, own.certificate, source="127.0.0.51"))
+            held[-1].send(request_bytes("GET", f"/api/v1/config/{own.id}", [own.bearer]))
+            assert held[-1].answer().status == 200
+    finally:
+        close_all(held)
+
+
+def test_connections_of_a_collector(crowded):
+    own, other = crowded.members
+    held = []
+
+    def ask(collector):
+        held.append(connect_soon(crowded, collector.certificate))
+        held[-1].send(request_bytes("GET", f"/api/v1/config/{collector.id}", [collector.bearer]))
+        return held[-1].answer()
+
+    try:
+        assert [ask(own).status for _ in range(6)] == [200] * 6
+        refused = ask(own)
+        assert refused.status == 429 and refused.code == "too_many_connections" and held.pop().ended()
+        assert ask(other).status == 200
+        held[0].socket.close()
+        deadline = time.monotonic() + PATIENCE_S
+        while ask(own).status != 200:
+            assert time.monotonic() < deadline
+    finally:
+        close_all(held)
+
+
+def test_bodies_that_do_not_come(crowded):
+    """More slow enrolments than the server has work slots, from several addresses, and pushes beside them."""
+    own, token, held = crowded.members[0], crowded.registration_token(uses=50), []
+    head = request_bytes("POST", "/api/v1/collectors/register", [("X-Registration-Secret", token), ("Content-Type", "application/json"),
+                                                                 ("Content-Length", "60000"), ("Expect", "100-continue")])
+    try:
+        statuses = []
+        for i in range(12):
+            held.append(connect_soon(crowded, source=f"127.0.0.{80 + i // 6}"))
+            held[-1].send(head)
+            statuses.append(held[-1].answer().status)
+            held[-1].send(b"{")
+        # Four of one address, six in all.
+        assert statuses == [100] * 4 + [503] * 2 + [100] * 2 + [503] * 4
+        assert [own.push().status for _ in range(5)] == [200] * 5
+    finally:
+        close_all(held)
+
+
+def test_connections_in_all(crowded):
+    held = []
+    try:
+        for i in range(4):
+            for _ in range(10):
+                held.append(crowded.connect(source=f"127.0.0.{61 + i}"))
+    except OSError:
+        pass  # one of before is not quite gone
+    assert len(held) >= 30
+    with pytest.raises(OSError):
+        for _ in range(20):
+            held.append(crowded.connect(source=f"127.0.0.{66 + len(held) % 10}"))
+    close_all(held)
+
+
+# --- how slowly -------------------------------------------------------------------------------------------------------------------------------------------------
+
+class Clock:
+    """Seconds since before a connection was made: what the server measures began later."""
+
+    def __init__(self):
+        self.begin = time.monotonic()
+
+    def seconds(self):
+        return time.monotonic() - self.begin
+
+
+def closes_after(connection, clock, seconds, status=None):
+    """The server ends the connection by itself, not before its time."""
     if status:
         assert connection.answer().status == status
-    assert connection.ended(high + 5)
-    assert low <= time.monotonic() - begin <= high, time.monotonic() - begin
+    assert connection.ended(PATIENCE_S)
+    assert clock.seconds() >= seconds
 
 
 def test_idle_strangers_are_let_go(small):
+    clock = Clock()
     with small.connect(source="127.0.0.71") as connection:
-        closes_within(connection, 1.5, 4)
+        closes_after(connection, clock, 2)
 
 
 def test_idle_members_stay_longer_and_not_for_ever(small):
-    own = small.members[1]
+    own, clock = small.members[1], Clock()
     with small.connect(own.certificate, source="127.0.0.72") as connection:
         connection.send(request_bytes("GET", f"/api/v1/config/{own.id}", [own.bearer]))
         assert connection.answer().status == 200
-        closes_within(connection, 3.5, 7)
+        closes_after(connection, clock, 4)
 
 
 def test_half_a_header(small):
+    clock = Clock()
     with small.connect(source="127.0.0.73") as connection:
         connection.send(b"GET /api/v1/hea")
-        closes_within(connection, 0.8, 4, 408)
+        closes_after(connection, clock, 1, 408)
 
 
 def test_a_header_letter_by_letter(small):
     with small.connect(source="127.0.0.74") as connection:
-        begin = time.monotonic()
-        try:
-            for letter in GET + b"X: " + b"a" * 500:
+        for letter in GET + b"X: " + b"a" * 500:  # almost a minute
+            try:
                 connection.send(bytes([letter]))
-                if connection.readable(0.1):
-                    break
-        except OSError:
-            pass
-        assert time.monotonic() - begin < 4
+            except OSError:
+                break
+            if connection.readable(0.1):
+                assert connection.answer().status == 408
+                break
+        else:
+            pytest.fail("the header could go on")
 
 
 def test_half_a_handshake(small):
     with socket.create_connection(("127.0.0.1", small.port)) as plain:
         plain.send(b"\x16\x03\x01\x02\x00\x01")
-        plain.settimeout(5)
-        begin = time.monotonic()
-        assert plain.recv(100) == b"" and time.monotonic() - begin < 4
+        plain.settimeout(PATIENCE_S)
+        assert plain.recv(100) == b""
 
 
 def test_plain_http_is_no_tls(small):
     with socket.create_connection(("127.0.0.1", small.port)) as plain:
         plain.send(GET + b"\r\n")
-        plain.settimeout(5)
+        plain.settimeout(PATIENCE_S)
         try:
             data = plain.recv(1000)
         except ConnectionError:
@@ -458,23 +605,26 @@ def test_plain_http_is_no_tls(small):
         assert not data.startswith(b"HTTP/1.1 2")
 
 
+def push_of(own, size):
+    return request_bytes("POST", "/api/v1/metrics/push", [own.bearer, ("Content-Type", "application/json"), ("Content-Length", str(size))])
+
+
 def test_a_body_that_trickles(small):
-    """Below 1 KiB/s after the grace of five seconds, long before the request's own time is over."""
-    own = small.members[1]
+    """Below 1 KiB/s after the grace of five seconds, long before the request's own minute is over."""
+    own, clock = small.members[1], Clock()
     with small.connect(own.certificate, source="127.0.0.75") as connection:
-        connection.send(request_bytes("POST", "/api/v1/metrics/push", [own.bearer, ("Content-Type", "application/json"), ("Content-Length", "4000")]))
-        begin = time.monotonic()
+        connection.send(push_of(own, 4000))
         while not connection.readable(0.25):
             connection.send(b" ")
-            assert time.monotonic() - begin < 7.5
-        assert connection.answer().status == 408 and time.monotonic() - begin > 4.5
+            assert clock.seconds() < PATIENCE_S
+        assert connection.answer().status == 408 and clock.seconds() >= 5
 
 
 def test_a_body_that_stops(small):
-    own = small.members[1]
+    own, clock = small.members[1], Clock()
     with small.connect(own.certificate, source="127.0.0.76") as connection:
-        connection.send(request_bytes("POST", "/api/v1/metrics/push", [own.bearer, ("Content-Type", "application/json"), ("Content-Length", "4000")]) + b"{")
-        closes_within(connection, 4.5, 8, 408)
+        connection.send(push_of(own, 4000) + b"{")
+        closes_after(connection, clock, 5, 408)
 
 
 @pytest.mark.parametrize("what,status", [("target", 414), ("fields", 431), ("header", 431), ("body", 413), ("inflated", 413)])
@@ -487,34 +637,45 @@ def test_sizes_are_those_of_the_configuration(small, what, status):
         "body": lambda: own.push(b"x" * 4097),
         "inflated": lambda: own.push(gzip.compress(b" " * 20_000), [("Content-Encoding", "gzip")]),
     }
-    time.sleep(1.1 if what in ("body", "inflated") else 0)  # the collector's own rate
-    assert options[what]().status == status
-
-
-def test_refusals_are_told(small):
-    """What was refused is in the log once a minute, by name; here, that each kind left its trace in the audit log."""
-    actions = {row["action"] for row in small.audit()}
-    assert {"collector.enrol", "collector.enrol_refused", "collector.enrol_locked_out", "token.create", "key.create"} <= actions
-    assert small.server.cli("audit", "verify")["intact"] is True
+    assert when_allowed(options[what]).status == status
 
 
 def test_more_requests_than_the_server_takes(make_site):
-    site = make_site(config='[limits]\nrequests = 2\nconnections_per_address = 1000\n')
+    site = make_site(config="[limits]\nrequests = 2\nconnections_per_address = 1000\n")
     own = site.enrol("busy")
-    # A lock on the table keeps requests at work.
-    held = subprocess.Popen(["psql", "-X", "-q", "-d", site.postgres.conninfo(site.database), "-c",
-                             "begin; lock table pganalytics.documents in access exclusive mode; select pg_sleep(3); commit"],
+    # A lock on the table keeps requests at work until one is refused.
+    held = subprocess.Popen(["psql", "-X", "-q", "-d", site.postgres.conninfo(site.database)], stdin=subprocess.PIPE, text=True,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    refused = threading.Event()
+
+    def push(i):
+        answer = own.push({**DOCUMENT, "i": i})
+        if answer.status == 503:
+            refused.set()
+        return answer
+
+    def let_go():
+        refused.wait(PATIENCE_S)
+        held.stdin.write("commit;\n")
+        held.stdin.close()
+
     try:
-        deadline = time.monotonic() + 5
+        held.stdin.write("begin; lock table pganalytics.documents in access exclusive mode;\n")
+        held.stdin.flush()
+        deadline = time.monotonic() + PATIENCE_S
         while site.postgres.sql("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation = 'pganalytics.documents'::regclass",
                       site.database) != "1":
             assert time.monotonic() < deadline
-        statuses = in_parallel(12, lambda i: own.push({**DOCUMENT, "i": i}))
+        letting_go = threading.Thread(target=let_go)
+        letting_go.start()
+        answers = in_parallel(12, push)
+        letting_go.join()
     finally:
+        if not held.stdin.closed:
+            held.stdin.close()
         held.wait()
-    refused = [answer for answer in statuses if answer.status == 503]
-    assert refused and all(answer.code == "overloaded" and answer.headers["retry-after"] == "1" for answer in refused)
-    assert own.stored() == sum(answer.status == 200 for answer in statuses) <= 12 - len(refused)
+    told = [answer for answer in answers if answer.status == 503]
+    assert told and all(answer.code == "overloaded" and answer.headers["retry-after"] == "1" for answer in told)
+    assert own.stored() == sum(answer.status == 200 for answer in answers) <= 12 - len(told)
     assert own.push().status == 200
     site.close()

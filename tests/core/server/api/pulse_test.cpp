@@ -2,6 +2,7 @@
 #include "core/server/api/pulse.h"
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <vector>
 
@@ -33,18 +34,19 @@ TEST_CASE("the database is asked once for many who ask at the same time, and aga
 
 TEST_CASE("a database that does not answer holds up one caller, and the others are told so") {
   std::promise<void> answer;
+  const auto answered = answer.get_future().share();
   std::atomic<int> asking{0};
   Pulse pulse([&]() -> Outcome {
     ++asking;
-    answer.get_future().wait();
+    answered.wait_for(std::chrono::seconds(20));  // which is not reached
     return {};
   });
   auto first = std::async(std::launch::async, [&] { return static_cast<bool>(pulse.feel()); });
   REQUIRE(testing::eventually([&] { return asking == 1; }));
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     const Outcome other = pulse.feel();  // comes back although nobody has answered
-    REQUIRE_FALSE(other);
-    CHECK(other.error().status == PGA_E_DEADLINE);
+    CHECK_FALSE(other);
+    if (!other) CHECK(other.error().status == PGA_E_DEADLINE);
   }
   answer.set_value();
   CHECK(first.get());
