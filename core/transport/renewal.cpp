@@ -1,16 +1,15 @@
 #include "core/transport/renewal.h"
 
+#include "core/crypto/certificate_time.h"
 #include "core/crypto/keys.h"
 #include "core/files/files.h"
 
 #include <algorithm>
-#include <ctime>
 
 namespace pganalytics::transport {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-constexpr std::int64_t kLastSecond = 9'223'372'035;  // 64-bit nanoseconds end in 2262; a certificate may say 9999
 
 std::string next_of(const std::string& path) { return path + ".next"; }
 
@@ -21,10 +20,9 @@ bool is_pair(const std::string& key_pem, const std::string& certificate_pem) {
 }
 
 Expected<std::int64_t> seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1)
-    return Error{PGA_E_FAIL, "identity.damaged", "a certificate with unreadable dates", "", 0};
-  return static_cast<std::int64_t>(timegm(&parts));
+  const auto unix_ns = crypto::unix_ns_of(time);
+  if (!unix_ns) return Error{PGA_E_FAIL, "identity.damaged", "a certificate with unreadable dates", "", 0};
+  return *unix_ns / kNsPerSecond;
 }
 
 }  // namespace
@@ -32,8 +30,7 @@ Expected<std::int64_t> seconds_of(const ASN1_TIME* time) {
 Expected<std::int64_t> renewal_due_unix_ns(const std::string& certificate_pem, double spread) {
   PGA_TRY(const crypto::Certificate certificate, crypto::parse_certificate(certificate_pem));
   PGA_TRY(const std::int64_t begin, seconds_of(X509_get0_notBefore(certificate.get())));
-  PGA_TRY(std::int64_t end, seconds_of(X509_get0_notAfter(certificate.get())));
-  end = std::min(end, kLastSecond);
+  PGA_TRY(const std::int64_t end, seconds_of(X509_get0_notAfter(certificate.get())));
   const double part = 0.45 + 0.1 * std::clamp(spread, 0.0, 1.0);
   return (begin + static_cast<std::int64_t>(static_cast<double>(end - begin) * part)) * kNsPerSecond;
 }
@@ -41,7 +38,7 @@ Expected<std::int64_t> renewal_due_unix_ns(const std::string& certificate_pem, d
 Expected<std::int64_t> certificate_end_unix_ns(const std::string& certificate_pem) {
   PGA_TRY(const crypto::Certificate certificate, crypto::parse_certificate(certificate_pem));
   PGA_TRY(const std::int64_t end, seconds_of(X509_get0_notAfter(certificate.get())));
-  return std::min<std::int64_t>(end, kLastSecond) * kNsPerSecond;
+  return end * kNsPerSecond;
 }
 
 std::string stamp_of_identity(const Identity& identity, const std::string& operator_ca_file) {

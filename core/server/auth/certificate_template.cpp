@@ -1,5 +1,6 @@
 #include "core/server/auth/certificate_template.h"
 
+#include "core/crypto/certificate_time.h"
 #include "core/crypto/digest.h"
 
 #include <arpa/inet.h>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <ctime>
 #include <optional>
 #include <vector>
 
@@ -120,12 +120,6 @@ bool is_dns_name(std::string_view text) {
          });
 }
 
-std::int64_t unix_ns(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (!ASN1_TIME_to_tm(time, &parts)) return 0;
-  return static_cast<std::int64_t>(::timegm(&parts)) * kSecond;
-}
-
 }  // namespace
 
 Expected<crypto::Certificate> make_ca_certificate(EVP_PKEY* key, std::int64_t now_unix_ns) {
@@ -195,7 +189,7 @@ std::set<std::string> names_of(X509* certificate) {
   return found;
 }
 
-std::int64_t not_before_unix_ns(X509* certificate) { return unix_ns(X509_get0_notBefore(certificate)); }
-std::int64_t not_after_unix_ns(X509* certificate) { return unix_ns(X509_get0_notAfter(certificate)); }
+std::int64_t not_before_unix_ns(X509* certificate) { return crypto::unix_ns_of(X509_get0_notBefore(certificate)).value_or(0); }
+std::int64_t not_after_unix_ns(X509* certificate) { return crypto::unix_ns_of(X509_get0_notAfter(certificate)).value_or(0); }
 
 }  // namespace pganalytics::server::auth

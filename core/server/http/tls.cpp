@@ -4,9 +4,9 @@
 
 #include <array>
 #include <cstring>
-#include <ctime>
 #include <string_view>
 
+#include "core/crypto/certificate_time.h"
 #include "core/files/files.h"
 
 namespace pganalytics::server::http {
@@ -108,14 +108,6 @@ std::optional<std::string> collector_id_of(X509* certificate) {
   return id;
 }
 
-std::int64_t unix_ns(const ASN1_TIME* date) {
-  std::tm time{};
-  if (ASN1_TIME_to_tm(date, &time) != 1) return 0;
-  // 64-bit nanoseconds end in 2262; a certificate may say 9999.
-  constexpr std::int64_t kLastSecond = 9'223'372'035;
-  return std::min<std::int64_t>(timegm(&time), kLastSecond) * 1'000'000'000;
-}
-
 }  // namespace
 
 Expected<TlsContext> make_tls_context(const TlsFiles& files) {
@@ -143,8 +135,8 @@ std::optional<PeerCertificate> verified_peer(SSL* connection, SSL_CTX* context) 
   peer.collector_id = std::move(*id);
   peer.thumbprint_sha256 = crypto::certificate_thumbprint(certificate);
   peer.public_key_sha256 = crypto::public_key_sha256(key);
-  peer.not_before_unix_ns = unix_ns(X509_get0_notBefore(certificate));
-  peer.not_after_unix_ns = unix_ns(X509_get0_notAfter(certificate));
+  peer.not_before_unix_ns = crypto::unix_ns_of(X509_get0_notBefore(certificate)).value_or(0);
+  peer.not_after_unix_ns = crypto::unix_ns_of(X509_get0_notAfter(certificate)).value_or(0);
   return peer;
 }
 

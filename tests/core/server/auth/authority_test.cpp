@@ -270,3 +270,12 @@ TEST_CASE("a request without proof of possession, of another key type, or that i
   refused(std::string(data, static_cast<std::size_t>(size)), "signature");
   BIO_free_all(memory);
 }
+
+TEST_CASE("a certificate without end ends where our clock does") {
+  // 9999-12-31 23:59:59, RFC 5280's "no end", in 64-bit nanoseconds would lie in the past.
+  crypto::Certificate endless(X509_new());
+  REQUIRE(ASN1_TIME_set_string(X509_getm_notAfter(endless.get()), "99991231235959Z") == 1);
+  REQUIRE(ASN1_TIME_set_string(X509_getm_notBefore(endless.get()), "00010101000000Z") == 1);
+  CHECK(server::auth::not_after_unix_ns(endless.get()) == 9'223'372'035'000'000'000);
+  CHECK(server::auth::not_before_unix_ns(endless.get()) == -9'223'372'035'000'000'000);
+}
