@@ -6,8 +6,6 @@
 #include "core/server/api/problem.h"
 #include "core/server/auth/secret_text.h"
 
-#include <pganalytics/json.hpp>
-
 namespace pganalytics::server::api {
 namespace {
 
@@ -37,13 +35,6 @@ std::string_view bearer_of(const http::Request& request) {
   return start == std::string_view::npos ? std::string_view() : value.substr(start);
 }
 
-// The connection ends with it: there is nothing more to say to this client.
-Response revoked() {
-  Response response = Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
-  response.ends_connection = true;
-  return response;
-}
-
 std::optional<Response> refusal_of(store::Standing::Kind kind) {
   switch (kind) {
     case store::Standing::Kind::kGood: return std::nullopt;
@@ -54,7 +45,7 @@ std::optional<Response> refusal_of(store::Standing::Kind kind) {
           "this collector, or move the old one away and register anew");
     case store::Standing::Kind::kRevoked: break;
   }
-  return revoked();
+  return collector_revoked();
 }
 
 store::ShownCertificate shown(const http::PeerCertificate& peer) {
@@ -81,7 +72,7 @@ Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& reque
   // Before any signature is computed or the database asked.
   const auto& peer = request.peer ? request.peer : request.expired_peer;
   const bool as_collector = access != Access::kAnyone && access != Access::kRegistrationToken && !is_key(bearer);
-  if (as_collector && peer && revocations_.has(peer->collector_id)) return revoked();
+  if (as_collector && peer && revocations_.has(peer->collector_id)) return collector_revoked();
   switch (access) {
     case Access::kUndecided: break;
     case Access::kAnyone:
@@ -89,7 +80,8 @@ Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& reque
     case Access::kOwnCertificate: return by_certificate(request, path_id);
     case Access::kAnyCertificate: return by_certificate(request, request.peer ? request.peer->collector_id : std::string());
     case Access::kRenewal:
-      if (request.expired_peer && bearer.empty()) return by_expired_certificate(*request.expired_peer, path_id);
+      if (request.expired_peer && bearer.empty())
+        return by_expired_certificate(*request.expired_peer, path_id, request.remote_address);
       [[fallthrough]];
     case Access::kOwnToken:
       return is_key(bearer) ? refuse_key(bearer, "an API key cannot act as a collector") : by_token(bearer, request, path_id);
@@ -101,9 +93,12 @@ Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& reque
   return unauthorized("this route has no rule of access");
 }
 
-std::optional<Response> Gatekeeper::refusal_of_revoked(const Caller& caller) const {
-  if (caller.collector_id.empty() || !revocations_.has(caller.collector_id)) return std::nullopt;
-  return revoked();
+std::optional<Response> Gatekeeper::refusal_of_revoked(const Caller& caller, const http::Request& request) {
+  if (!caller.collector_id.empty() && revocations_.has(caller.collector_id)) return collector_revoked();
+  if (!caller.role || request.body.empty()) return std::nullopt;  // nothing took its time
+  auto verdict = by_key(bearer_of(request), *caller.role);
+  if (auto* refusal = std::get_if<Response>(&verdict)) return std::move(*refusal);
+  return std::nullopt;
 }
 
 Gatekeeper::Verdict Gatekeeper::by_certificate(const http::Request& request, const std::string& path_id) {
@@ -112,19 +107,20 @@ Gatekeeper::Verdict Gatekeeper::by_certificate(const http::Request& request, con
                                              : "this route needs the collector's client certificate");
   }
   if (request.peer->collector_id != path_id) return forbidden("the client certificate is another collector's");
-  if (auto refusal = refusal_of_standing(*request.peer)) return std::move(*refusal);
+  if (auto refusal = refusal_of_standing(*request.peer, request.remote_address)) return std::move(*refusal);
   return Caller{path_id, false, std::nullopt, {}};
 }
 
 // TLS has proved that the peer holds the old key; the rest is whether it may still use it for this.
-Gatekeeper::Verdict Gatekeeper::by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id) {
+Gatekeeper::Verdict Gatekeeper::by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id,
+                                                       const std::string& address) {
   if (peer.collector_id != path_id) return forbidden("the client certificate is another collector's");
-  if (revocations_.has(path_id)) return revoked();
+  if (revocations_.has(path_id)) return collector_revoked();
   if (clock::now_unix_ns() > peer.not_after_unix_ns + kLateRenewalNs) {
     return Response::error(403, "certificate_expired",
                            "this certificate ended more than 30 days ago: move the identity away and register anew");
   }
-  const auto found = store_.standing_of_expired(path_id, shown(peer));
+  const auto found = store_.standing_of_expired(path_id, shown(peer), address);
   if (!found) return problem("look up a collector", found.error());
   tell(peer, found.value().standing.news);
   if (auto refusal = refusal_of(found.value().standing.kind)) return std::move(*refusal);
@@ -140,7 +136,7 @@ Gatekeeper::Verdict Gatekeeper::by_token(std::string_view token, const http::Req
   if (auto refusal = refusal_of_token(token, request)) return std::move(*refusal);
   const std::string& id = request.peer->collector_id;
   if (!path_id.empty() && path_id != id) return forbidden("a collector may act for itself only");
-  if (auto refusal = refusal_of_standing(*request.peer)) return std::move(*refusal);
+  if (auto refusal = refusal_of_standing(*request.peer, request.remote_address)) return std::move(*refusal);
   return Caller{id, false, std::nullopt, {}};
 }
 
@@ -161,10 +157,10 @@ std::optional<Response> Gatekeeper::refusal_of_token(std::string_view token, con
 }
 
 // Known, not revoked, and with the certificate in force; asked of the store at most every two seconds.
-std::optional<Response> Gatekeeper::refusal_of_standing(const http::PeerCertificate& peer) {
-  if (revocations_.has(peer.collector_id)) return revoked();
+std::optional<Response> Gatekeeper::refusal_of_standing(const http::PeerCertificate& peer, const std::string& address) {
+  if (revocations_.has(peer.collector_id)) return collector_revoked();
   if (const auto known = remembered_standing(peer)) return refusal_of(*known);
-  const auto found = store_.standing(peer.collector_id, shown(peer));
+  const auto found = store_.standing(peer.collector_id, shown(peer), address);
   if (!found) return problem("look up a collector", found.error());
   remember_standing(peer, found.value().kind);
   tell(peer, found.value().news);
@@ -187,15 +183,12 @@ void Gatekeeper::remember_standing(const http::PeerCertificate& peer, store::Sta
 }
 
 // A certificate that comes back after it was replaced is a restored folder, a cloned machine, or a thief: somebody should know.
+// The store has written it into the audit log.
 void Gatekeeper::tell(const http::PeerCertificate& peer, store::Standing::News news) {
   using News = store::Standing::News;
   if (news == News::kNone || news == News::kFirstUse) return;
   const char* const action = news == News::kAdopted ? "collector.certificate_adopted" : "collector.certificate_superseded";
   log::warn(std::string(action) + ": collector " + peer.collector_id + ", certificate " + peer.thumbprint_sha256);
-  JsonWriter detail;
-  detail.begin_object().member("thumbprint_sha256", peer.thumbprint_sha256).end_object();
-  const Outcome audited = store_.audit("collector:" + peer.collector_id, action, peer.collector_id, std::string(detail.text()));
-  if (!audited) log::write(log::Level::kError, "audit " + std::string(action) + " of " + peer.collector_id, audited.error());
 }
 
 Gatekeeper::Verdict Gatekeeper::by_key(std::string_view key, store::Role least) {

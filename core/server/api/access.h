@@ -56,24 +56,24 @@ class Gatekeeper {
   // path_id: the {id} of the path, "" if there is none.
   std::variant<Caller, http::Response> let_in(Access access, const http::Request& request, const std::string& path_id);
 
-  // For a collector that was let in before: nothing unless it was revoked since.
-  std::optional<http::Response> refusal_of_revoked(const Caller& caller) const;
+  // For a caller that was let in before its body came: nothing unless it, collector or key, was revoked since.
+  std::optional<http::Response> refusal_of_revoked(const Caller& caller, const http::Request& request);
 
   Revocations& revocations() { return revocations_; }
 
  private:
   using Verdict = std::variant<Caller, http::Response>;
   Verdict by_certificate(const http::Request& request, const std::string& path_id);
-  Verdict by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id);
+  Verdict by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id, const std::string& address);
   Verdict by_token(std::string_view token, const http::Request& request, const std::string& path_id);
   Verdict by_key(std::string_view key, store::Role least);
   Verdict refuse_key(std::string_view key, std::string_view why);
   Verdict refuse_collector(std::string_view token, const http::Request& request);
   std::optional<http::Response> refusal_of_token(std::string_view token, const http::Request& request);
-  std::optional<http::Response> refusal_of_standing(const http::PeerCertificate& peer);
+  std::optional<http::Response> refusal_of_standing(const http::PeerCertificate& peer, const std::string& address);
   std::optional<store::Standing::Kind> remembered_standing(const http::PeerCertificate& peer);
   void remember_standing(const http::PeerCertificate& peer, store::Standing::Kind kind);
-  void tell(const http::PeerCertificate& peer, store::Standing::News news);
+  static void tell(const http::PeerCertificate& peer, store::Standing::News news);
 
   // Of the certificate that a collector showed last: another one of it is looked up anew.
   struct Remembered {

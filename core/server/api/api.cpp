@@ -76,7 +76,7 @@ std::variant<Caller, Response> Api::identify(const Route& route, const http::Req
 
 // A body may have taken its time: whoever was revoked meanwhile is refused all the same.
 Response Api::serve(const Route& route, const Call& call) {
-  if (auto refusal = services_.gatekeeper.refusal_of_revoked(call.caller)) {
+  if (auto refusal = services_.gatekeeper.refusal_of_revoked(call.caller, call.request)) {
     note_refusal(route, call.request, call.caller, call.id, *refusal);
     return std::move(*refusal);
   }
@@ -99,7 +99,8 @@ void Api::note_refusal(const Route& route, const http::Request& head, const Call
     return;
   }
   if (response.status != 403) return;
-  const std::string collector = head.peer ? head.peer->collector_id : caller.collector_id;
+  const auto& peer = head.peer ? head.peer : head.expired_peer;
+  const std::string collector = peer ? peer->collector_id : caller.collector_id;
   // The path names another, or a push that was let in does so in its body.
   const bool is_anothers = path_id.empty() ? !caller.collector_id.empty() : !collector.empty() && path_id != collector;
   if (response.ends_connection) {

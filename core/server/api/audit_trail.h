@@ -1,6 +1,7 @@
-// What the API writes to the audit log: who did what to whom, from where; and refusals, of which there may be many, in bursts.
+// What the API writes to the audit log of what was refused, of which there may be much, in bursts. What was done is written by
+// the store, with the deed (core/server/store/store.h).
 //
-// A row that cannot be written is a line in the log and does not undo what it tells of. Rows about refusals are bounded: one per
+// A row that cannot be written is a line in the log: the refusal stands. Rows about refusals are bounded: one per
 // suspect and minute, and two a second of all of them. [worker threads]
 #pragma once
 

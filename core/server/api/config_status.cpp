@@ -57,12 +57,10 @@ Expected<store::ConfigStatus> read_status(std::string_view body) {
 }
 
 // That a collector did not keep what it was given is for whoever gave it.
-void audit(const Call& call, const store::ConfigStatus& status) {
-  if (status.state != "rejected" && status.state != "reverted") return;
+store::AuditEntry entry_of(const Call& call, const store::ConfigStatus& status) {
   JsonWriter detail;
   detail.begin_object().member("version", status.version).member("reason", status.reason).end_object();
-  call.services.trail.record(
-      {call.caller.name(), "config." + status.state, call.id, call.request.remote_address, std::string(detail.text())});
+  return {call.caller.name(), "config." + status.state, call.id, call.request.remote_address, std::string(detail.text())};
 }
 
 }  // namespace
@@ -86,9 +84,9 @@ std::string with_status(const std::string& json, const std::optional<store::Conf
 Response serve_config_status(const Call& call) {
   const auto status = read_status(call.request.body);
   if (!status) return bad_request("bad_status", status.error().message);
-  const auto news = call.services.store.set_config_status(call.id, status.value());
-  if (!news) return problem("keep what a collector says of its configuration", news.error());
-  if (news.value()) audit(call, status.value());
+  const auto kept = call.services.store.set_config_status(call.id, status.value(), entry_of(call, status.value()));
+  if (!kept && kept.error().code == "store.config_version") return bad_request("bad_status", "version: " + kept.error().message);
+  if (!kept) return problem("keep what a collector says of its configuration", kept.error());
   Response done;
   done.status = 204;
   return done;

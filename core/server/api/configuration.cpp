@@ -73,19 +73,11 @@ Response serve_put_config(const Call& call) {
     if (error.code == "config.host_only") audit_refusal(call, error);
     return error.status == PGA_E_CONFIG ? bad_request("bad_config", error.message) : problem("check a configuration", error);
   }
-  if (wanted.value().version) {
-    const auto current = store.config(call.id);
-    if (!current) return problem("read a configuration", current.error());
-    if (current.value().version != *wanted.value().version) {
-      return Response::error(409, "config_changed",
-                             "version: the stored document has version " + std::to_string(current.value().version) +
-                                 "; edit that one, or leave \"version\" out");
-    }
-  }
-  const auto version = store.put_config(call.id, wanted.value().json);
+  const store::AuditEntry entry{call.caller.name(), "config.put", call.id, call.request.remote_address, "{}"};
+  const auto version = store.put_config(call.id, wanted.value().json, wanted.value().version, entry);
+  if (!version && version.error().code == "store.config_changed")
+    return Response::error(409, "config_changed", version.error().message);
   if (!version) return problem("store a configuration", version.error());
-  call.services.trail.record({call.caller.name(), "config.put", call.id, call.request.remote_address,
-                              "{\"version\":" + std::to_string(version.value()) + "}"});
   return answer(with_version(version.value(), wanted.value().json), etag_of(version.value()));
 }
 

@@ -91,37 +91,57 @@ struct Given {
 
 enum class Renewal { kNo, kInTime, kLate };
 
-// Given out is what the store knows of, so that it can be replaced.
-Expected<Given> keep(Services& services, const std::string& id, const auth::IssuedCertificate& issued, std::string key_pem,
-                     Renewal renewal) {
-  PGA_CHECK(services.store.add_certificate(
-      id, {issued.thumbprint_sha256, issued.public_key_sha256, issued.ca_pin, issued.certificate_pem, !key_pem.empty(),
-           renewal == Renewal::kLate, issued.not_before_unix_ns, issued.not_after_unix_ns}));
-  return Given{issued.certificate_pem, issued.thumbprint_sha256, std::move(key_pem)};
+store::NewCertificate row_of(const auth::IssuedCertificate& issued, bool made_by_server, Renewal renewal) {
+  return {issued.thumbprint_sha256,  issued.public_key_sha256,  issued.ca_pin,           issued.certificate_pem, made_by_server,
+          renewal == Renewal::kLate, issued.not_before_unix_ns, issued.not_after_unix_ns};
+}
+
+std::string actor_of(const Call& call) {
+  return call.caller.collector_id.empty() ? "address:" + call.request.remote_address : call.caller.name();
+}
+
+// Enrolments have their entry already, with the collector.
+store::AuditEntry entry_of(const Call& call, const std::string& id, const std::string& public_key, Renewal renewal) {
+  if (renewal == Renewal::kNo) return {};
+  JsonWriter detail;
+  detail.begin_object().member("public_key_sha256", public_key).member("late", renewal == Renewal::kLate).end_object();
+  return {actor_of(call), "collector.renew", id, call.request.remote_address, std::string(detail.text())};
 }
 
 // The simple form: a key made here.
 Expected<Given> issue_with_key(Services& services, const std::string& id) {
   const std::int64_t life_ms = std::min(services.options.simple_certificate_life_ms, services.options.certificate_life_ms);
   PGA_TRY(auto issued, services.authority.issue_with_key(id, life_ms));
-  return keep(services, id, issued.certificate, std::move(issued.key_pem), Renewal::kNo);
+  PGA_CHECK(services.store.add_certificate(id, row_of(issued.certificate, true, Renewal::kNo)));
+  return Given{issued.certificate.certificate_pem, issued.certificate.thumbprint_sha256, std::move(issued.key_pem)};
 }
 
-// For a CSR. A request that comes again after its answer was lost gets the same certificate again.
-Expected<Given> issue_from_csr(Services& services, const std::string& id, const std::string& csr, const std::string& public_key,
+// A request that comes again after its answer was lost gets the same certificate again.
+Expected<Given> given_before(const store::KnownKey& known, Renewal renewal) {
+  if (!known.superseded && (renewal == Renewal::kNo || !known.used)) return Given{known.certificate_pem, known.thumbprint, {}};
+  return Error{PGA_E_CONFIG, "same_key", "this key has had its certificate: a renewal brings a new key", {}, 0};
+}
+
+// For a CSR.
+Expected<Given> issue_from_csr(const Call& call, const std::string& id, const std::string& csr, const std::string& public_key,
                                Renewal renewal) {
+  Services& services = call.services;
   PGA_TRY(const auto known, services.store.certificate_of_key(id, public_key));
-  if (known && !known->superseded && (renewal == Renewal::kNo || !known->used)) {
-    return Given{known->certificate_pem, known->thumbprint, {}};
-  }
-  if (known) return Error{PGA_E_CONFIG, "same_key", "this key has had its certificate: a renewal brings a new key", {}, 0};
+  if (known) return given_before(*known, renewal);
   PGA_TRY(const auto issued, services.authority.issue_from_csr(csr, id, services.options.certificate_life_ms));
-  return keep(services, id, issued, {}, renewal);
+  PGA_TRY(const bool added,
+          services.store.add_certificate(id, row_of(issued, false, renewal), entry_of(call, id, public_key, renewal)));
+  if (added) return Given{issued.certificate_pem, issued.thumbprint_sha256, {}};
+  PGA_TRY(const auto other, services.store.certificate_of_key(id, public_key));  // the same request, at the same time
+  if (!other) return Error{PGA_E_TRANSIENT, "raced", "the certificate of this key came and went", {}, 0};
+  return given_before(*other, renewal);
 }
 
-void audit(const Call& call, const std::string& action, const std::string& id, const JsonWriter& detail) {
-  const std::string actor = call.caller.collector_id.empty() ? "address:" + call.request.remote_address : call.caller.name();
-  call.services.trail.record({actor, action, id, call.request.remote_address, std::string(detail.text())});
+store::AuditEntry entry_of(const Call& call, const Enrolment& wanted) {
+  JsonWriter detail;
+  detail.begin_object().member("name", wanted.name).member("hostname", wanted.hostname);
+  detail.member("key_origin", wanted.csr.empty() ? "server" : "collector").end_object();
+  return {actor_of(call), "collector.enrol", "", call.request.remote_address, std::string(detail.text())};
 }
 
 Response secret_json(int status, const JsonWriter& json) {
@@ -151,20 +171,19 @@ Response serve_register(const Call& call) {
     public_key = key.value();
   }
   // Only who proves to hold the key again may ask again: the simple form is answered once.
-  const auto id = services.store.enrol_collector(auth::sha256_hex(wanted.token), wanted.name, wanted.hostname,
-                                                 simple ? std::string() : wanted.enrollment_id, public_key);
+  const auto id =
+      services.store.enrol_collector(auth::sha256_hex(wanted.token), wanted.name, wanted.hostname,
+                                     simple ? std::string() : wanted.enrollment_id, public_key, entry_of(call, wanted));
   if (!id && id.error().status == PGA_E_DENIED) return token_refused();
   if (!id) return problem("enrol a collector", id.error());
   const auto given =
-      simple ? issue_with_key(services, id.value()) : issue_from_csr(services, id.value(), wanted.csr, public_key, Renewal::kNo);
+      simple ? issue_with_key(services, id.value()) : issue_from_csr(call, id.value(), wanted.csr, public_key, Renewal::kNo);
+  // Its collector has renewed since, or was revoked in between: this token brings nobody back.
+  if (!given && (given.error().code == "same_key" || given.error().status == PGA_E_DENIED)) return token_refused();
   if (!given) return problem("issue a certificate", given.error());
   const auto token = services.signer.issue(id.value(), given.value().thumbprint);
   if (!token) return problem("issue an access token", token.error());
 
-  JsonWriter detail;
-  detail.begin_object().member("name", wanted.name).member("hostname", wanted.hostname);
-  detail.member("key_origin", simple ? "server" : "collector").end_object();
-  audit(call, "collector.enrol", id.value(), detail);
   JsonWriter json;
   json.begin_object().member("id", id.value()).member("token", token.value().token);
   json.member("expires_at", clock::format_rfc3339(token.value().expires_unix_ns));
@@ -192,12 +211,10 @@ Response serve_certificate(const Call& call) {
   const auto public_key = call.services.authority.public_key_of_csr(csr.value());
   if (!public_key) return bad_request("bad_csr", "csr: " + public_key.error().message);
   const Renewal renewal = call.caller.late ? Renewal::kLate : Renewal::kInTime;
-  const auto given = issue_from_csr(call.services, call.id, csr.value(), public_key.value(), renewal);
+  const auto given = issue_from_csr(call, call.id, csr.value(), public_key.value(), renewal);
   if (!given && given.error().code == "same_key") return bad_request("same_key", "csr: " + given.error().message);
+  if (!given && given.error().status == PGA_E_DENIED) return collector_revoked();
   if (!given) return problem("issue a certificate", given.error());
-  JsonWriter detail;
-  detail.begin_object().member("public_key_sha256", public_key.value()).member("late", call.caller.late).end_object();
-  audit(call, "collector.renew", call.id, detail);
   JsonWriter json;
   json.begin_object().member("cert", given.value().pem).member("ca", call.services.authority.ca_bundle()).end_object();
   return secret_json(200, json);

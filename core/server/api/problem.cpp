@@ -17,6 +17,12 @@ http::Response bad_request(std::string_view code, std::string_view message) { re
 
 http::Response no_such_collector() { return http::Response::error(404, "no_such_collector", "there is no collector of this id"); }
 
+http::Response collector_revoked() {
+  http::Response response = http::Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
+  response.ends_connection = true;
+  return response;
+}
+
 std::optional<std::string> parse_uuid(std::string_view text) {
   constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   if (text.size() != kForm.size()) return std::nullopt;

@@ -120,14 +120,16 @@ Expected<Progress> take(const Arguments& arguments, const char* action, Step ste
         PGA_E_FAIL, "ca.not_ready", std::to_string(before.waiting_for.size()) + " collectors are not ready for this step",
         "`pganalytics-server ca show` names them. Wait until they have called, or add --force: they have to register anew.", 0};
   }
-  {
+  const auto locked_step = [&]() -> Outcome {
     const std::string& data_dir = place.settings.data_dir;
     PGA_TRY(const auto lock, files::FileLock::take(auth::key_lock_path(data_dir), auth::kKeyLockPatience));
-    PGA_CHECK(step(auth::CaFiles(data_dir), clock::now_unix_ns()));
-  }
-  PGA_TRY(Progress after, look(place));
-  PGA_CHECK(place.database.store->audit("command line", action, after.authorities.front().pin, "{}"));
-  return after;
+    return step(auth::CaFiles(data_dir), clock::now_unix_ns());
+  };
+  // The CA that signs after this step.
+  const bool promotes = std::string_view(action) == "ca.promote";
+  const std::string& pin = (promotes ? before.authorities.back() : before.authorities.front()).pin;
+  PGA_CHECK(place.database.store->audited({"command line", action, pin, "", "{}"}, locked_step));
+  return look(place);
 }
 
 int ca_rotate(const Arguments& arguments) { return show(arguments, take(arguments, "ca.rotate", auth::begin_ca_rotation)); }

@@ -38,8 +38,8 @@ Expected<std::string> put(const Arguments& arguments) {
   store::Store& store = *place.database.store;
   PGA_CHECK(store.collector(id));
   PGA_TRY(const api::ConfigDocument document, api::read_config(text, api::plugins_reported_by(store, id)));
-  PGA_TRY(const std::uint64_t version, store.put_config(id, document.json));
-  PGA_CHECK(store.audit("command line", "config.put", id, "{\"version\":" + std::to_string(version) + "}"));
+  PGA_TRY(const std::uint64_t version,
+          store.put_config(id, document.json, document.version, {"command line", "config.put", id, "", "{}"}));
   return api::with_version(version, document.json);
 }
 

@@ -1,5 +1,6 @@
 // key create, list, revoke: API keys of people and programs; key rotate-signing: the key behind the collectors' access tokens.
 #include "core/clock/clock.h"
+#include "core/server/auth/access_token.h"
 #include "core/server/auth/secret_text.h"
 #include "core/server/auth/signing_keys.h"
 #include "core/server/program/commands.h"
@@ -34,10 +35,10 @@ Expected<NewKey> create_key(const Arguments& arguments) {
   PGA_TRY(const store::Role role, parse_role(arguments.value<std::string>("role")));
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
   NewKey made{"", auth::new_api_key()};
-  PGA_TRY(made.id, place.database.store->add_api_key(auth::sha256_hex(made.key), role, arguments.value<std::string>("label")));
   JsonWriter detail;
   detail.begin_object().member("role", name_of(role)).end_object();
-  PGA_CHECK(place.database.store->audit("command line", "key.create", "key:" + made.id, std::string(detail.text())));
+  PGA_TRY(made.id, place.database.store->add_api_key(auth::sha256_hex(made.key), role, arguments.value<std::string>("label"),
+                                                     {"command line", "key.create", "", "", std::string(detail.text())}));
   return made;
 }
 
@@ -82,8 +83,8 @@ int key_list(const Arguments& arguments) {
 
 Outcome revoke(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
-  PGA_CHECK(place.database.store->revoke_api_key(arguments.words[0]));
-  return place.database.store->audit("command line", "key.revoke", "key:" + arguments.words[0], "{}");
+  const std::string& id = arguments.words[0];
+  return place.database.store->revoke_api_key(id, {"command line", "key.revoke", "key:" + id, "", "{}"});
 }
 
 int key_revoke(const Arguments& arguments) {
@@ -94,12 +95,17 @@ int key_revoke(const Arguments& arguments) {
 Expected<std::string> rotate_signing(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
   const bool drop = arguments.value<bool>("drop-previous");
-  PGA_TRY(std::string id,
-          auth::rotate_signing_keys(place.settings.data_dir, drop ? auth::PreviousKey::kDrop : auth::PreviousKey::kKeep,
-                                    clock::now_unix_ns()));
+  PGA_TRY(const auto signer, auth::TokenSigner::open(place.settings.data_dir));
   JsonWriter detail;
   detail.begin_object().member("drop_previous", drop).end_object();
-  PGA_CHECK(place.database.store->audit("command line", "key.rotate_signing", "kid:" + id, std::string(detail.text())));
+  std::string id;
+  const auto rotate = [&]() -> Outcome {
+    PGA_TRY(id, auth::rotate_signing_keys(place.settings.data_dir, drop ? auth::PreviousKey::kDrop : auth::PreviousKey::kKeep,
+                                          clock::now_unix_ns()));
+    return {};
+  };
+  PGA_CHECK(place.database.store->audited(
+      {"command line", "key.rotate_signing", "kid:" + signer->key_id(), "", std::string(detail.text())}, rotate));
   return id;
 }
 

@@ -21,10 +21,6 @@ struct NewToken {
   std::string id, token, ca_pin, expires_at;
 };
 
-Outcome audit_token(store::Store& store, const char* action, const std::string& id) {
-  return store.audit("command line", action, "token:" + id, "{}");
-}
-
 Expected<NewToken> create_token(const Arguments& arguments) {
   PGA_TRY(const std::int64_t life_ms, schema::parse_duration_ms(arguments.value<std::string>("ttl")));
   const int uses = arguments.value<int>("uses");
@@ -33,10 +29,9 @@ Expected<NewToken> create_token(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
   PGA_TRY(const auto authority, auth::Authority::open(place.settings.data_dir, place.settings.names));
   const std::string token = auth::new_registration_token();
-  store::Store& store = *place.database.store;
-  PGA_TRY(const std::string id, store.add_registration_token(auth::sha256_hex(token), static_cast<std::uint32_t>(uses), life_ms,
-                                                             arguments.value<std::string>("hostname")));
-  PGA_CHECK(audit_token(store, "token.create", id));
+  PGA_TRY(const std::string id, place.database.store->add_registration_token(
+                                    auth::sha256_hex(token), static_cast<std::uint32_t>(uses), life_ms,
+                                    arguments.value<std::string>("hostname"), {"command line", "token.create", "", "", "{}"}));
   return NewToken{id, token, authority->ca_pin(), clock::format_rfc3339(clock::now_unix_ns() + life_ms * 1'000'000)};
 }
 
@@ -88,8 +83,8 @@ int token_list(const Arguments& arguments) {
 
 Outcome revoke(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
-  PGA_CHECK(place.database.store->revoke_registration_token(arguments.words[0]));
-  return audit_token(*place.database.store, "token.revoke", arguments.words[0]);
+  const std::string& id = arguments.words[0];
+  return place.database.store->revoke_registration_token(id, {"command line", "token.revoke", "token:" + id, "", "{}"});
 }
 
 int token_revoke(const Arguments& arguments) {

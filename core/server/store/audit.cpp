@@ -5,10 +5,6 @@
 namespace pganalytics::server::store {
 namespace {
 
-Parameters parameters_of(const AuditEntry& entry) {
-  return {entry.actor, entry.action, entry.subject, entry.detail_json, entry.address};
-}
-
 AuditRow row_of(const postgres::Rows& rows, int row) {
   AuditRow entry;
   entry.id = rows.int64(row, 0).value_or(0);
@@ -47,13 +43,11 @@ Expected<std::int64_t> Store::newest_audit_id() {
   return rows.int64(0, 0).value_or(0);
 }
 
-Outcome Store::revoke_collector(const std::string& id, const AuditEntry& entry) {
-  PGA_CHECK(collector(id));
+Outcome Store::audited(const AuditEntry& entry, const std::function<Outcome()>& step) {
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
-  PGA_CHECK(transaction.ask(embedded::collector_revoke_sql, {id}));
-  PGA_CHECK(transaction.ask(embedded::audit_add_sql, parameters_of(entry)));
-  PGA_CHECK(transaction.commit());
-  return {};
+  PGA_CHECK(add_entry(transaction, entry));
+  PGA_CHECK(step());
+  return transaction.commit();
 }
 
 Expected<Revoked> Store::revoked_since(std::int64_t unix_ns) {

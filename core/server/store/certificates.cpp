@@ -5,6 +5,8 @@
 // restored folder, a cloned machine, a thief) is refused as soon as the renewed one has spoken.
 #include "core/server/store/impl.h"
 
+#include <pganalytics/json.hpp>
+
 namespace pganalytics::server::store {
 namespace {
 
@@ -39,8 +41,16 @@ Outcome put_in_force(Transaction& transaction, const std::string& id, const std:
   return {};
 }
 
+// Told once, so it is written where it is noted that it was told.
+AuditEntry entry_of(const char* action, const std::string& id, const ShownCertificate& shown, const std::string& address) {
+  JsonWriter detail;
+  detail.begin_object().member("thumbprint_sha256", shown.thumbprint).end_object();
+  return {"collector:" + id, action, id, address, std::string(detail.text())};
+}
+
 // What is known of the certificate, with the collector locked. `use`: it is being used, so put it in force if it may be.
-Expected<Standing> judge(Transaction& transaction, const std::string& id, const ShownCertificate& shown, bool use) {
+Expected<Standing> judge(Transaction& transaction, const std::string& id, const ShownCertificate& shown, bool use,
+                         const std::string& address) {
   PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::certificate_find_sql, {id, shown.thumbprint}));
   if (rows.size() == 0) {
     PGA_TRY(const bool adopt, may_adopt(transaction, id, shown));
@@ -50,12 +60,14 @@ Expected<Standing> judge(Transaction& transaction, const std::string& id, const 
         embedded::certificate_adopt_sql,
         {shown.thumbprint, id, shown.public_key_sha256, seconds(shown.not_before_unix_ns), seconds(shown.not_after_unix_ns)}));
     PGA_CHECK(put_in_force(transaction, id, shown.thumbprint, false));
+    PGA_CHECK(add_entry(transaction, entry_of("collector.certificate_adopted", id, shown, address)));
     return news(Standing::Kind::kGood, Standing::News::kAdopted);
   }
   const bool used = rows.boolean(0, 0).value_or(false);
   if (rows.boolean(0, 1).value_or(true)) {
     if (rows.boolean(0, 3).value_or(false)) return standing(Standing::Kind::kSuperseded);
     PGA_CHECK(transaction.ask(embedded::certificate_refused_sql, {shown.thumbprint}));
+    PGA_CHECK(add_entry(transaction, entry_of("collector.certificate_superseded", id, shown, address)));
     return news(Standing::Kind::kSuperseded, Standing::News::kFirstRefusal);
   }
   if (used || !use) return standing(Standing::Kind::kGood);
@@ -65,7 +77,7 @@ Expected<Standing> judge(Transaction& transaction, const std::string& id, const 
 
 }  // namespace
 
-Expected<Standing> Store::standing(const std::string& id, const ShownCertificate& shown) {
+Expected<Standing> Store::standing(const std::string& id, const ShownCertificate& shown, const std::string& address) {
   if (!is_uuid(id)) return store::standing(Standing::Kind::kRevoked);
   // The common case costs one look and no lock.
   PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::certificate_standing_sql, {id, shown.thumbprint}));
@@ -75,30 +87,38 @@ Expected<Standing> Store::standing(const std::string& id, const ShownCertificate
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
   PGA_TRY(const Locked collector, lock_collector(transaction, id));
   if (!collector.known || collector.revoked) return store::standing(Standing::Kind::kRevoked);
-  PGA_TRY(const Standing found, judge(transaction, id, shown, true));
+  PGA_TRY(const Standing found, judge(transaction, id, shown, true, address));
   PGA_CHECK(transaction.commit());
   return found;
 }
 
-Expected<LateStanding> Store::standing_of_expired(const std::string& id, const ShownCertificate& shown) {
+Expected<LateStanding> Store::standing_of_expired(const std::string& id, const ShownCertificate& shown,
+                                                  const std::string& address) {
   if (!is_uuid(id)) return LateStanding{store::standing(Standing::Kind::kRevoked), 0};
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
   PGA_TRY(const Locked collector, lock_collector(transaction, id));
   if (!collector.known || collector.revoked) return LateStanding{store::standing(Standing::Kind::kRevoked), 0};
-  PGA_TRY(const Standing found, judge(transaction, id, shown, false));
+  PGA_TRY(const Standing found, judge(transaction, id, shown, false, address));
   PGA_CHECK(transaction.commit());
   return LateStanding{found, collector.late_renewals};
 }
 
-Outcome Store::add_certificate(const std::string& id, const NewCertificate& added) {
+Expected<bool> Store::add_certificate(const std::string& id, const NewCertificate& added, const AuditEntry& entry) {
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
-  PGA_CHECK(
+  // It was let in a while ago: a body takes its time.
+  PGA_TRY(const Locked collector, lock_collector(transaction, id));
+  if (!collector.known || collector.revoked)
+    return Error{PGA_E_DENIED, "store.collector", "collector " + id + " is revoked or not known", "", 0};
+  PGA_TRY(
+      const postgres::Rows rows,
       transaction.ask(embedded::certificate_add_sql,
                       {added.thumbprint, id, added.public_key_sha256, added.made_by_server ? "server" : "collector", added.ca_pin,
                        text(added.late), added.pem, seconds(added.not_before_unix_ns), seconds(added.not_after_unix_ns)}));
+  if (rows.affected() == 0) return false;
   PGA_CHECK(transaction.ask(embedded::certificate_trim_sql, {id}));
+  PGA_CHECK(add_entry(transaction, entry));
   PGA_CHECK(transaction.commit());
-  return {};
+  return true;
 }
 
 Expected<std::optional<KnownKey>> Store::certificate_of_key(const std::string& id, const std::string& public_key_sha256) {

@@ -4,6 +4,8 @@
 
 #include <fnmatch.h>
 
+#include <pganalytics/json.hpp>
+
 namespace pganalytics::server::store {
 namespace {
 
@@ -52,17 +54,18 @@ Expected<std::optional<std::string>> enrolled_before(Transaction& transaction, c
           transaction.ask(embedded::enrolment_find_sql, {wanted.enrollment_id, wanted.token_sha256, wanted.public_key_sha256}));
   if (rows.size() == 0) return std::optional<std::string>();
   if (!rows.boolean(0, 1).value_or(false))
-    return token_refused("was used for this enrollment id before, with another key or too long ago");
+    return token_refused("was used for this enrollment id before: with another key, too long ago, or its collector is revoked");
   return std::optional<std::string>(std::string(rows.text(0, 0)));
 }
 
-Outcome use_token(Transaction& transaction, const Enrolment& wanted) {
+// Returns the token's id.
+Expected<std::string> use_token(Transaction& transaction, const Enrolment& wanted) {
   PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::token_use_sql, {wanted.token_sha256}));
   if (rows.size() == 0) return token_refused("is unknown, used up or expired");
   const std::string glob(rows.text(0, 0));
   if (!glob.empty() && ::fnmatch(glob.c_str(), wanted.hostname.c_str(), FNM_CASEFOLD) != 0)
     return token_refused("is not for this host name");
-  return {};
+  return std::string(rows.text(0, 1));
 }
 
 Expected<std::string> add_collector(Transaction& transaction, const Enrolment& wanted) {
@@ -75,11 +78,21 @@ Expected<std::string> add_collector(Transaction& transaction, const Enrolment& w
   return id;
 }
 
+AuditEntry entry_of(AuditEntry entry, const std::string& id, const std::string& token_id) {
+  entry.subject = id;
+  JsonWriter detail;
+  detail.begin_object().member("token", "token:" + token_id);
+  detail.end_object();
+  const std::string token(detail.text());
+  entry.detail_json = entry.detail_json == "{}" ? token : token.substr(0, token.size() - 1) + "," + entry.detail_json.substr(1);
+  return entry;
+}
+
 }  // namespace
 
 Expected<std::string> Store::enrol_collector(const std::string& token_sha256, const std::string& name,
                                              const std::string& hostname, const std::string& enrollment_id,
-                                             const std::string& public_key_sha256) {
+                                             const std::string& public_key_sha256, const AuditEntry& entry) {
   const Enrolment wanted{token_sha256, name, hostname, enrollment_id, public_key_sha256};
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
   PGA_TRY(const auto before, enrolled_before(transaction, wanted));
@@ -87,8 +100,9 @@ Expected<std::string> Store::enrol_collector(const std::string& token_sha256, co
     PGA_CHECK(transaction.commit());
     return *before;
   }
-  PGA_CHECK(use_token(transaction, wanted));
+  PGA_TRY(const std::string token_id, use_token(transaction, wanted));
   PGA_TRY(std::string id, add_collector(transaction, wanted));
+  PGA_CHECK(add_entry(transaction, entry_of(entry, id, token_id)));
   PGA_CHECK(transaction.commit());
   return id;
 }
@@ -107,11 +121,13 @@ Expected<CollectorRow> Store::collector(const std::string& id) {
   return row_of(rows, 0);
 }
 
-Outcome Store::revoke_collector(const std::string& id) {
+Outcome Store::revoke_collector(const std::string& id, const AuditEntry& entry) {
   if (!is_uuid(id)) return no_such_collector(id);
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::collector_revoke_sql, {id}));
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
+  PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::collector_revoke_sql, {id}));
   if (rows.affected() == 0) return no_such_collector(id);
-  return {};
+  PGA_CHECK(add_entry(transaction, entry));
+  return transaction.commit();
 }
 
 }  // namespace pganalytics::server::store

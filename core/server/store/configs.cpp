@@ -18,6 +18,17 @@ ConfigStatuses statuses_of(const postgres::Rows& rows) {
   return statuses;
 }
 
+Expected<std::uint64_t> newest_version(Transaction& transaction, const std::string& collector_id) {
+  PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::config_version_sql, {collector_id}));
+  return static_cast<std::uint64_t>(rows.int64(0, 0).value_or(0));
+}
+
+Error config_changed(std::uint64_t newest) {
+  return Error{PGA_E_FAIL, "store.config_changed",
+               "version: the stored document has version " + std::to_string(newest) + "; edit that one, or leave \"version\" out",
+               "", 0};
+}
+
 }  // namespace
 
 Expected<ConfigRow> Store::config(const std::string& collector_id) {
@@ -29,19 +40,36 @@ Expected<ConfigRow> Store::config(const std::string& collector_id) {
   return config;
 }
 
-Expected<std::uint64_t> Store::put_config(const std::string& collector_id, const std::string& document) {
+Expected<std::uint64_t> Store::put_config(const std::string& collector_id, const std::string& document,
+                                          std::optional<std::uint64_t> edited_from, const AuditEntry& entry) {
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
   // Two writers take turns, so that each gets a version of its own.
   PGA_TRY(const postgres::Rows locked, transaction.ask(embedded::config_lock_sql, {collector_id}));
   if (locked.size() == 0) return Error{PGA_E_NOTFOUND, "store.collector", "no collector has the id " + collector_id, "", 0};
+  PGA_TRY(const std::uint64_t newest, newest_version(transaction, collector_id));
+  if (edited_from && *edited_from != newest) return config_changed(newest);
   PGA_TRY(const postgres::Rows added, transaction.ask(embedded::config_add_sql, {collector_id, document}));
+  const auto version = static_cast<std::uint64_t>(added.int64(0, 0).value_or(0));
+  AuditEntry complete = entry;
+  complete.detail_json = "{\"version\":" + std::to_string(version) + "}";
+  PGA_CHECK(add_entry(transaction, complete));
   PGA_CHECK(transaction.commit());
-  return static_cast<std::uint64_t>(added.int64(0, 0).value_or(0));
+  return version;
 }
 
-Expected<bool> Store::set_config_status(const std::string& collector_id, const ConfigStatus& status) {
-  PGA_TRY(const postgres::Rows changed, impl_->ask(embedded::config_status_set_sql,
-                                                   {collector_id, std::to_string(status.version), status.state, status.reason}));
+Expected<bool> Store::set_config_status(const std::string& collector_id, const ConfigStatus& status, const AuditEntry& entry) {
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
+  PGA_TRY(const std::uint64_t newest, newest_version(transaction, collector_id));
+  if (status.version > newest)
+    return Error{PGA_E_CONFIG, "store.config_version", "nobody gave version " + std::to_string(status.version), "", 0};
+  const std::string version = std::to_string(status.version);
+  PGA_TRY(const postgres::Rows changed,
+          transaction.ask(embedded::config_status_set_sql, {collector_id, version, status.state, status.reason}));
+  if (status.state == "rejected" || status.state == "reverted") {
+    PGA_TRY(const postgres::Rows first, transaction.ask(embedded::config_outcome_add_sql, {collector_id, version, status.state}));
+    if (first.affected() == 1) PGA_CHECK(add_entry(transaction, entry));
+  }
+  PGA_CHECK(transaction.commit());
   return changed.size() > 0;
 }
 

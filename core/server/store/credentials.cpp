@@ -17,13 +17,33 @@ Error not_known(const std::string& what, const std::string& id, const std::strin
 
 std::int64_t ns_at(const postgres::Rows& rows, int row, int column) { return rows.int64(row, column).value_or(0) * 1'000; }
 
+// Returns its id, which is the entry's subject, too.
+Expected<std::string> add_credential(Pool& pool, const char* sql, const Parameters& values, const std::string& kind,
+                                     AuditEntry entry) {
+  PGA_TRY(Transaction transaction, Transaction::begin(pool));
+  PGA_TRY(const postgres::Rows rows, transaction.ask(sql, values));
+  std::string id(rows.text(0, 0));
+  entry.subject = kind + id;
+  PGA_CHECK(add_entry(transaction, entry));
+  PGA_CHECK(transaction.commit());
+  return id;
+}
+
+Expected<bool> revoke_credential(Pool& pool, const char* sql, std::uint64_t id, const AuditEntry& entry) {
+  PGA_TRY(Transaction transaction, Transaction::begin(pool));
+  PGA_TRY(const postgres::Rows rows, transaction.ask(sql, {std::to_string(id)}));
+  if (rows.affected() == 0) return false;
+  PGA_CHECK(add_entry(transaction, entry));
+  PGA_CHECK(transaction.commit());
+  return true;
+}
+
 }  // namespace
 
 Expected<std::string> Store::add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
-                                                    const std::string& hostname_glob) {
-  PGA_TRY(const postgres::Rows rows,
-          impl_->ask(embedded::token_add_sql, {token_sha256, std::to_string(uses), std::to_string(ttl_ms), hostname_glob}));
-  return std::string(rows.text(0, 0));
+                                                    const std::string& hostname_glob, const AuditEntry& entry) {
+  return add_credential(impl_->pool, embedded::token_add_sql,
+                        {token_sha256, std::to_string(uses), std::to_string(ttl_ms), hostname_glob}, "token:", entry);
 }
 
 Expected<std::vector<TokenRow>> Store::registration_tokens() {
@@ -43,16 +63,16 @@ Expected<std::vector<TokenRow>> Store::registration_tokens() {
   return found;
 }
 
-Outcome Store::revoke_registration_token(const std::string& id) {
+Outcome Store::revoke_registration_token(const std::string& id, const AuditEntry& entry) {
   PGA_TRY(const std::uint64_t number, parse_id("registration token", id));
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::token_revoke_sql, {std::to_string(number)}));
-  if (rows.affected() == 0) return not_known("registration token", id, "pganalytics-server token list");
+  PGA_TRY(const bool known, revoke_credential(impl_->pool, embedded::token_revoke_sql, number, entry));
+  if (!known) return not_known("registration token", id, "pganalytics-server token list");
   return {};
 }
 
-Expected<std::string> Store::add_api_key(const std::string& key_sha256, Role role, const std::string& label) {
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_add_sql, {key_sha256, std::string(name_of(role)), label}));
-  return std::string(rows.text(0, 0));
+Expected<std::string> Store::add_api_key(const std::string& key_sha256, Role role, const std::string& label,
+                                         const AuditEntry& entry) {
+  return add_credential(impl_->pool, embedded::key_add_sql, {key_sha256, std::string(name_of(role)), label}, "key:", entry);
 }
 
 Expected<std::optional<Role>> Store::role_of_api_key(const std::string& key_sha256) {
@@ -71,10 +91,10 @@ Expected<std::vector<KeyRow>> Store::api_keys() {
   return found;
 }
 
-Outcome Store::revoke_api_key(const std::string& id) {
+Outcome Store::revoke_api_key(const std::string& id, const AuditEntry& entry) {
   PGA_TRY(const std::uint64_t number, parse_id("key", id));
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_revoke_sql, {std::to_string(number)}));
-  if (rows.affected() == 0) return not_known("key", id, "pganalytics-server key list");
+  PGA_TRY(const bool known, revoke_credential(impl_->pool, embedded::key_revoke_sql, number, entry));
+  if (!known) return not_known("key", id, "pganalytics-server key list");
   return {};
 }
 

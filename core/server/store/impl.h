@@ -72,6 +72,18 @@ class Transaction {
   Pool::Lease connection_;
 };
 
+inline Parameters parameters_of(const AuditEntry& entry) {
+  return {entry.actor, entry.action, entry.subject, entry.detail_json, entry.address};
+}
+
+// The entry of what this transaction does, so that there is neither without the other. Last before its commit: from then on the
+// writers of the log wait for us. An entry without action writes none.
+inline Outcome add_entry(Transaction& transaction, const AuditEntry& entry) {
+  if (entry.action.empty()) return {};
+  PGA_CHECK(transaction.ask(embedded::audit_add_sql, parameters_of(entry)));
+  return {};
+}
+
 constexpr std::string_view name_of(Role role) {
   switch (role) {
     case Role::kAdmin: return "admin";

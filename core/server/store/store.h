@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -148,7 +149,7 @@ enum class Role { kViewer, kOperator, kAdmin };
 struct AuditEntry {
   std::string actor, action, subject;
   std::string address;             // the client's; "" on the command line
-  std::string detail_json = "{}";  // no secrets, ever
+  std::string detail_json = "{}";  // an object; no secrets, ever
 };
 
 // The same as it is kept: numbered without holes, each row with the hash of the one before (audit_chain.h).
@@ -176,6 +177,8 @@ struct StoreOptions {
   unsigned connections = 8;
 };
 
+// Methods that take an AuditEntry write it in the transaction of what it tells of: both or neither. What only they know (the id
+// of what was made, the version) they fill in. Without action nothing is written.
 class Store {
  public:
   // Connects and applies migrations (numbered SQL, transactional, under an advisory lock).
@@ -186,37 +189,42 @@ class Store {
 
   // Registration tokens, stored hashed. hostname_glob "" = any. Returns the id that names it in lists, which is not the token.
   Expected<std::string> add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
-                                               const std::string& hostname_glob);
+                                               const std::string& hostname_glob, const AuditEntry& entry = {});
   Expected<std::vector<TokenRow>> registration_tokens();
-  Outcome revoke_registration_token(const std::string& id);  // PGA_E_NOTFOUND; twice is as good as once
+  Outcome revoke_registration_token(const std::string& id, const AuditEntry& entry = {});  // PGA_E_NOTFOUND; twice is as once
   // Atomically use up one use and create the collector. The same enrollment_id with the same key within 10 minutes gives the
-  // same collector without using the token again. PGA_E_DENIED: unknown, used up, expired, or the host name does not match.
+  // same collector without using the token again, and no entry. PGA_E_DENIED: unknown, used up, expired, the host name does not
+  // match, or the collector of before was revoked.
   Expected<std::string> enrol_collector(const std::string& token_sha256, const std::string& name, const std::string& hostname,
-                                        const std::string& enrollment_id, const std::string& public_key_sha256);
+                                        const std::string& enrollment_id, const std::string& public_key_sha256,
+                                        const AuditEntry& entry = {});
 
   Expected<std::vector<CollectorRow>> collectors();
   Expected<CollectorRow> collector(const std::string& id);  // PGA_E_NOTFOUND
-  Outcome revoke_collector(const std::string& id);
-  // With its entry in the audit log, both or neither.
-  Outcome revoke_collector(const std::string& id, const AuditEntry& entry);
+  Outcome revoke_collector(const std::string& id, const AuditEntry& entry = {});
   // Who was revoked at or after that time.
   Expected<Revoked> revoked_since(std::int64_t unix_ns);
 
-  // A certificate was signed. Until it is used the one before it stays good; of those that are never used four are kept.
-  Outcome add_certificate(const std::string& collector_id, const NewCertificate& certificate);
+  // A certificate was signed. Until it is used the one before it stays good; of those that are never used four are kept. False:
+  // its key has one already, which stays. PGA_E_DENIED: the collector is revoked.
+  Expected<bool> add_certificate(const std::string& collector_id, const NewCertificate& certificate,
+                                 const AuditEntry& entry = {});
   Expected<std::optional<KnownKey>> certificate_of_key(const std::string& collector_id, const std::string& public_key_sha256);
   // May a collector with this certificate act? The first time that a new one asks, it is put in force and all others end.
-  Expected<Standing> standing(const std::string& collector_id, const ShownCertificate& shown);
+  // `address`: the client's, for the entry that a superseded or unknown certificate writes once.
+  Expected<Standing> standing(const std::string& collector_id, const ShownCertificate& shown, const std::string& address = {});
   // The same for a certificate that is over and may at most ask for its renewal: nothing is put in force.
-  Expected<LateStanding> standing_of_expired(const std::string& collector_id, const ShownCertificate& shown);
+  Expected<LateStanding> standing_of_expired(const std::string& collector_id, const ShownCertificate& shown,
+                                             const std::string& address = {});
   // The collector said which CA bundle it trusts.
   Outcome note_ca(const std::string& collector_id, const std::string& ca_etag);
 
   // API keys, stored hashed. Returns the id that names it in lists.
-  Expected<std::string> add_api_key(const std::string& key_sha256, Role role, const std::string& label = {});
+  Expected<std::string> add_api_key(const std::string& key_sha256, Role role, const std::string& label = {},
+                                    const AuditEntry& entry = {});
   Expected<std::optional<Role>> role_of_api_key(const std::string& key_sha256);  // nullopt: unknown or revoked
   Expected<std::vector<KeyRow>> api_keys();
-  Outcome revoke_api_key(const std::string& id);  // PGA_E_NOTFOUND; twice is as good as once
+  Outcome revoke_api_key(const std::string& id, const AuditEntry& entry = {});  // PGA_E_NOTFOUND; twice is as good as once
 
   // Registration tokens a month after their end, certificates two months after theirs unless they are a collector's last.
   Outcome forget_old_credentials();
@@ -233,10 +241,13 @@ class Store {
   Expected<Expired> expire();
 
   Expected<ConfigRow> config(const std::string& collector_id);
-  // History kept; returns the new version.
-  Expected<std::uint64_t> put_config(const std::string& collector_id, const std::string& document);
-  // The collector's own word; unix_ns is the database's. False: it is what was known.
-  Expected<bool> set_config_status(const std::string& collector_id, const ConfigStatus& status);
+  // History kept; returns the new version. `edited_from`: the version that must still be the newest, otherwise PGA_E_FAIL with
+  // the code store.config_changed.
+  Expected<std::uint64_t> put_config(const std::string& collector_id, const std::string& document,
+                                     std::optional<std::uint64_t> edited_from = std::nullopt, const AuditEntry& entry = {});
+  // The collector's own word; unix_ns is the database's. False: it is what was known. The entry is for whoever gave a version
+  // that was rejected or reverted, and written once for each. PGA_E_CONFIG: a version that nobody gave.
+  Expected<bool> set_config_status(const std::string& collector_id, const ConfigStatus& status, const AuditEntry& entry = {});
   Expected<std::optional<ConfigStatus>> config_status(const std::string& collector_id);  // nullopt: it never said
   Expected<std::map<std::string, ConfigStatus>> config_statuses();                       // by collector
 
@@ -244,6 +255,8 @@ class Store {
   Outcome audit(const AuditEntry& entry);
   Outcome audit(const std::string& actor, const std::string& action, const std::string& subject, const std::string& detail_json,
                 const std::string& address = {});
+  // A step outside the database, files for instance: not taken if it cannot be written down.
+  Outcome audited(const AuditEntry& entry, const std::function<Outcome()>& step);
   Expected<std::vector<AuditRow>> audit_rows(std::int64_t after_id, std::uint32_t limit);  // oldest first
   Expected<std::int64_t> newest_audit_id();                                                // 0: empty
 

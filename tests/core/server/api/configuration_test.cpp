@@ -152,6 +152,7 @@ TEST_CASE("what a collector makes of its configuration is kept and shown to admi
 
 TEST_CASE("that a configuration was rejected or reverted is in the audit log, once") {
   Fixture fixture;
+  for (int i = 0; i < 6; ++i) CHECK(fixture.put("{}").status == 200);
   for (int i = 0; i < 3; ++i) CHECK(fixture.report(R"({"version":4,"state":"rejected","reason":"no such key"})").status == 204);
   REQUIRE(fixture.audit("config.rejected").size() == 1);
   CHECK_THAT(fixture.audit("config.rejected")[0],
@@ -160,6 +161,42 @@ TEST_CASE("that a configuration was rejected or reverted is in the audit log, on
   CHECK(fixture.audit("config.reverted").size() == 1);
   CHECK(fixture.report(R"({"version":6,"state":"applied"})").status == 204);
   CHECK(fixture.audit("config.applied").empty());
+}
+
+TEST_CASE("a collector cannot fill the audit log with reasons, nor with versions that nobody gave") {
+  Fixture fixture;
+  CHECK(fixture.put("{}").status == 200);
+  for (int i = 0; i < 50; ++i)
+    CHECK(fixture.report(R"({"version":1,"state":"rejected","reason":"reason )" + std::to_string(i) + "\"}").status == 204);
+  CHECK(fixture.audit("config.rejected").size() == 1);
+  CHECK(parsed(fixture.detail())["config"]["reason"] == "reason 49");
+  const auto unknown = fixture.report(R"({"version":2,"state":"rejected"})");
+  CHECK(unknown.status == 400);
+  CHECK(error_code(unknown) == "bad_status");
+  CHECK(error_message(unknown).rfind("version: ", 0) == 0);
+  CHECK(fixture.audit("config.rejected").size() == 1);
+}
+
+TEST_CASE("a key that is revoked while the document comes in changes nothing") {
+  Fixture fixture;
+  const auto request = ApiUnderTest::with_key(fixture.admin, ApiUnderTest::request("PUT", fixture.target, "{}"));
+  http::Request head = request;
+  head.body.clear();
+  auto admission = (*fixture.test.api)(head);
+  REQUIRE(std::holds_alternative<http::Accepted>(admission));
+  REQUIRE(fixture.test.store->revoke_api_key("1"));
+  CHECK(std::get<http::Accepted>(admission).serve(request).status == 401);
+  CHECK(parsed(fixture.get())["version"] == 0);
+}
+
+TEST_CASE("a document that cannot be written into the audit log is not stored") {
+  Fixture fixture;
+  testing::PostgresServer::shared().sql(fixture.database, R"(
+    create function pganalytics.fail() returns trigger language plpgsql as $$
+      begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
+    create trigger fail before insert on pganalytics.audit for each row execute function pganalytics.fail())");
+  CHECK(fixture.put("{}").status == 503);
+  CHECK(parsed(fixture.get())["version"] == 0);
 }
 
 TEST_CASE("what is no such report is refused, and whoever may not speak for the collector") {
@@ -173,6 +210,7 @@ TEST_CASE("what is no such report is refused, and whoever may not speak for the 
     CAPTURE(body);
     CHECK(fixture.report(body).status == 400);
   }
+  CHECK(fixture.put("{}").status == 200);
   CHECK(fixture.report(R"({"version":1,"state":"rejected","reason":")" + std::string(4097, 'x') + "\"}").status == 400);
   CHECK(fixture.report(R"({"version":1,"state":"rejected","reason":")" + std::string(4096, 'x') + "\"}").status == 204);
   const std::string good = R"({"version":1,"state":"applied"})";
@@ -189,7 +227,7 @@ TEST_CASE("a collector that talks without end is asked to wait") {
   ApiUnderTest test(options);
   const Collector collector = test.enrol();
   const auto report = ApiUnderTest::as(collector, ApiUnderTest::request("POST", "/api/v1/config/" + collector.id + "/status",
-                                                                        R"({"version":1,"state":"applied"})"));
+                                                                        R"({"version":0,"state":"applied"})"));
   for (int i = 0; i < 3; ++i) CHECK(test.ask(report).status == 204);
   const auto refused = test.ask(report);
   CHECK(refused.status == 429);

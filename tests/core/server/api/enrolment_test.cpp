@@ -5,6 +5,7 @@
 #include "core/server/auth/secret_text.h"
 #include "tests/core/server/api/api_under_test.h"
 #include "tests/support/catch.h"
+#include "tests/support/postgres_server.h"
 
 using namespace pganalytics;
 using namespace pganalytics::server;
@@ -153,5 +154,46 @@ TEST_CASE("a collector renews its token and its certificate") {
   CHECK(X509_check_private_key(certificate.get(), key.get()) == 1);
   for (const char* bad : {"{}", R"({"csr":5})", R"({"csr":"x","key":"y"})", "nonsense"}) {
     CHECK(test.ask(ApiUnderTest::as(collector, ApiUnderTest::request("POST", base + "/certificate", bad))).status == 400);
+  }
+}
+
+TEST_CASE("an enrolment that cannot be written into the audit log is 503 and did not happen") {
+  ApiUnderTest test;
+  const auto& postgres = testing::PostgresServer::shared();
+  const std::string token = test.registration_token();
+  const crypto::Key key = crypto::make_p256_key().value();
+  const std::string body = body_with(csr_member(key.get()) + ",\"enrollment_id\":\"" + crypto::uuid_v4() + "\"");
+  postgres.sql(test.database, R"(
+    create function pganalytics.fail() returns trigger language plpgsql as $$
+      begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
+    create trigger fail before insert on pganalytics.audit for each row execute function pganalytics.fail())");
+  const auto refused = test.ask(enrolment(token, body));
+  CHECK(refused.status == 503);
+  CHECK(postgres.value(test.database, "select count(*) from pganalytics.collectors") == "0");
+  CHECK(postgres.value(test.database, "select uses_left from pganalytics.registration_tokens") == "1");
+  postgres.sql(test.database, "drop trigger fail on pganalytics.audit");
+  for (int i = 0; i < 2; ++i) CHECK(test.ask(enrolment(token, body)).status == 201);
+  CHECK(postgres.value(
+            test.database,
+            "select count(*) || ' ' || min(detail ->> 'token') from pganalytics.audit where action = 'collector.enrol'") ==
+        "1 token:1");
+}
+
+TEST_CASE("a repeated enrolment brings neither a revoked collector back nor one that has renewed since") {
+  ApiUnderTest test;
+  const std::string token = test.registration_token(2);
+  const auto enrol = [&](EVP_PKEY* key, const std::string& id) {
+    return test.ask(enrolment(token, body_with(csr_member(key) + ",\"enrollment_id\":\"" + id + "\"")));
+  };
+  const crypto::Key key = crypto::make_p256_key().value(), other = crypto::make_p256_key().value();
+  const std::string first = crypto::uuid_v4(), second = crypto::uuid_v4();
+  const auto revoked = enrol(key.get(), first), renewed = enrol(other.get(), second);
+  REQUIRE(revoked.status == 201);
+  REQUIRE(renewed.status == 201);
+  REQUIRE(test.store->revoke_collector(parsed(revoked)["id"].GetString()));
+  testing::PostgresServer::shared().sql(test.database, "update pganalytics.certificates set superseded_at = now()");
+  for (const auto& answer : {enrol(key.get(), first), enrol(other.get(), second)}) {
+    CHECK(answer.status == 401);
+    CHECK(error_code(answer) == "registration_refused");
   }
 }

@@ -235,8 +235,9 @@ TEST_CASE("what happened to certificates is audited") {
   };
   CHECK(audited("action = 'collector.enrol' and detail ->> 'key_origin' = 'collector'") == "1");
   CHECK(audited("action = 'collector.renew' and detail ->> 'late' = 'true'") == "1");
-  CHECK(audited("action = 'collector.certificate_superseded'") == "1");  // once, not for each try
-  CHECK(audited("action = 'collector.certificate_adopted'") == "1");
+  const std::string from = " and address = '192.0.2.1'";
+  CHECK(audited("action = 'collector.certificate_superseded'" + from) == "1");  // once, not for each try
+  CHECK(audited("action = 'collector.certificate_adopted'" + from) == "1");
 }
 
 TEST_CASE("a collector follows the CA bundle, and the server knows who has it") {
@@ -277,4 +278,38 @@ TEST_CASE("health tells when the server's certificate ends, and whether that is 
   CHECK(told() == "expires soon");
   until = clock::now_unix_ns() - 1;
   CHECK(told() == "expired");
+}
+
+TEST_CASE("a renewal that is asked for again is one entry in the audit log") {
+  Renewals test;
+  const crypto::Key key = must(crypto::make_p256_key());
+  for (int i = 0; i < 3; ++i) CHECK(test.renew(test.collector, key.get()).status == 200);
+  CHECK(testing::PostgresServer::shared().value(
+            test.database, "select count(*) from pganalytics.audit where action = 'collector.renew'") == "1");
+}
+
+TEST_CASE("a collector that is revoked while its request for a certificate comes in gets none") {
+  Renewals test;
+  const crypto::Key key = must(crypto::make_p256_key());
+  const auto request = ApiUnderTest::as(test.collector, test.renewal(key.get()));
+  http::Request head = request;
+  head.body.clear();
+  auto admission = (*test.api)(head);
+  REQUIRE(std::holds_alternative<http::Accepted>(admission));
+  must(test.store->revoke_collector(test.collector.id));  // by another server: this one does not know yet
+  const auto answer = std::get<http::Accepted>(admission).serve(request);
+  CHECK(answer.status == 403);
+  CHECK(error_code(answer) == "collector_revoked");
+}
+
+TEST_CASE("an expired certificate that asks for another's renewal is told of by its name") {
+  Renewals test;
+  const Collector other = test.enrol("other");
+  auto asked = ApiUnderTest::request("POST", "/api/v1/collectors/" + other.id + "/certificate",
+                                     body_with_csr(must(crypto::make_p256_key()).get()));
+  asked.expired_peer = test.ended(1);
+  CHECK(test.ask(asked).status == 403);
+  CHECK(testing::PostgresServer::shared().value(
+            test.database, "select actor || ' ' || subject from pganalytics.audit where action = 'access.other_collector'") ==
+        "collector:" + test.collector.id + " " + other.id);
 }

@@ -1,5 +1,7 @@
 #include "core/server/store/audit_chain.h"
 
+#include "core/crypto/digest.h"
+
 #include <chrono>
 #include <iostream>
 
@@ -118,4 +120,38 @@ TEST_CASE("a revocation and its entry are one, and others learn of it") {
   CHECK(revoked.collector_ids == std::vector<std::string>{id});
   CHECK(must(fixture.store().revoked_since(revoked.database_unix_ns + 60'000'000'000)).collector_ids.empty());
   CHECK(fixture.value("SELECT count(*) FROM pganalytics.audit") == "1");
+}
+
+TEST_CASE("what cannot be written into the audit log is not done") {
+  StoreFixture fixture;
+  auto& store = fixture.store();
+  const server::store::AuditEntry entry{"a", "some.deed", "x", "", "{}"};
+  const std::string id = fixture.enrol(), token = fixture.token();
+  must(store.add_api_key("hash", server::store::Role::kViewer));
+  const std::string everything =
+      "select (select json_agg(t order by id) from pganalytics.registration_tokens t)::text || (select json_agg(c order by id) "
+      "from "
+      "pganalytics.collectors c)::text || (select json_agg(k order by id) from pganalytics.api_keys k)::text || (select count(*) "
+      "from "
+      "pganalytics.configs) || (select count(*) from pganalytics.certificates)";
+  const std::string before = fixture.value(everything);
+  fixture.make_audit_fail();
+  const auto transient = [](const Error& error) { return error.status == PGA_E_TRANSIENT; };
+  CHECK(transient(store.enrol_collector(token, "db2", "h", crypto::uuid_v4(), "key", entry).error()));
+  CHECK(transient(store.add_registration_token("t", 1, 60'000, "", entry).error()));
+  CHECK(transient(store.revoke_registration_token("1", entry).error()));
+  CHECK(transient(store.add_api_key("k", server::store::Role::kAdmin, "", entry).error()));
+  CHECK(transient(store.revoke_api_key("1", entry).error()));
+  CHECK(transient(store.put_config(id, "{}", std::nullopt, entry).error()));
+  CHECK(transient(store.add_certificate(id, {"thumb", "key", "", "", false, false, 0, 1}, entry).error()));
+  CHECK(transient(store.revoke_collector(id, entry).error()));
+  bool taken = false;
+  CHECK(transient(store.audited(entry, [&]() -> Outcome { return taken = true, Outcome{}; }).error()));
+  CHECK_FALSE(taken);
+  CHECK(fixture.value(everything) == before);
+  fixture.make_audit_work();
+  CHECK(store.audited(entry, [&]() -> Outcome { return taken = true, Outcome{}; }));
+  CHECK(taken);
+  CHECK_FALSE(store.audited(entry, []() -> Outcome { return Error{PGA_E_FAIL, "step", "no", "", 0}; }));
+  CHECK(fixture.value("select count(*) from pganalytics.audit") == "1");
 }

@@ -195,3 +195,46 @@ TEST_CASE("which CA bundle a collector trusts is remembered") {
   CHECK(test.store().collector(test.id).value().ca_etag == "\"abc\"");
   CHECK(test.store().note_ca("x", "\"abc\""));
 }
+
+TEST_CASE("a key has one certificate, however many asked for it at once") {
+  Certified test;
+  test.give(certificate(1));
+  NewCertificate twin = certificate(2);
+  twin.public_key_sha256 = certificate(1).public_key_sha256;
+  CHECK_FALSE(must(test.store().add_certificate(test.id, twin)));
+  CHECK(must(test.store().certificate_of_key(test.id, twin.public_key_sha256))->certificate_pem == "PEM of c1");
+}
+
+TEST_CASE("a collector that was revoked meanwhile gets no certificate") {
+  Certified test;
+  must(test.store().revoke_collector(test.id));
+  const auto added = test.store().add_certificate(test.id, certificate(1), {"a", "collector.renew", test.id, "", "{}"});
+  REQUIRE_FALSE(added);
+  CHECK(added.error().status == PGA_E_DENIED);
+  CHECK(test.value("select count(*) from pganalytics.certificates") == "0");
+  CHECK(test.value("select count(*) from pganalytics.audit") == "0");
+}
+
+TEST_CASE("that a certificate came back is written with the verdict, from where, once; or it is told again") {
+  Certified test;
+  test.give(certificate(1));
+  test.show(certificate(1));
+  test.give(certificate(2));
+  test.show(certificate(2));
+  const auto rows = [&](const std::string& action) {
+    return test.value("select count(*) || ' ' || coalesce(min(address), '') from pganalytics.audit where subject = '" + test.id +
+                      "' and action = 'collector.certificate_" + action + "'");
+  };
+  test.make_audit_fail();
+  CHECK_FALSE(test.store().standing(test.id, Certified::shown(certificate(1)), "192.0.2.7"));
+  CHECK_FALSE(test.store().standing(test.id, Certified::shown(certificate(3)), "192.0.2.7"));
+  test.make_audit_work();
+  for (int i = 0; i < 2; ++i)
+    CHECK(test.store().standing(test.id, Certified::shown(certificate(1)), "192.0.2.7")->kind == Kind::kSuperseded);
+  CHECK(rows("superseded") == "1 192.0.2.7");
+  CHECK(test.store().standing(test.id, Certified::shown(certificate(3)), "192.0.2.8")->news == News::kAdopted);
+  CHECK(rows("adopted") == "1 192.0.2.8");
+  CHECK(test.store().standing_of_expired(test.id, Certified::shown(certificate(2)), "192.0.2.9")->standing.kind ==
+        Kind::kSuperseded);
+  CHECK(rows("superseded") == "2 192.0.2.7");
+}

@@ -138,3 +138,27 @@ TEST_CASE("neither tokens nor keys are stored as they are, and API keys have the
   REQUIRE(unknown);
   CHECK_FALSE(unknown.value().has_value());
 }
+
+TEST_CASE("a repeat does not bring a revoked collector back") {
+  StoreFixture fixture;
+  const Applicant applicant{fixture, fixture.token()};
+  const std::string enrolment = crypto::uuid_v4();
+  const auto id = applicant.enrol(enrolment);
+  REQUIRE(id);
+  REQUIRE(fixture.store().revoke_collector(id.value()));
+  CHECK(applicant.denied(enrolment));
+}
+
+TEST_CASE("an enrolment is in the audit log with the token it used, once however often it is repeated") {
+  StoreFixture fixture;
+  const std::string token = fixture.token(), enrolment = crypto::uuid_v4();
+  const server::store::AuditEntry entry{"address:192.0.2.1", "collector.enrol", "", "192.0.2.1", R"({"name":"db1"})"};
+  std::string id;
+  for (int i = 0; i < 3; ++i) {
+    const auto enrolled = fixture.store().enrol_collector(token, "db1", "db1.example", enrolment, kKey, entry);
+    REQUIRE(enrolled);
+    id = enrolled.value();
+  }
+  CHECK(fixture.value("select count(*) || ' ' || min(subject) || ' ' || min(detail::text) from pganalytics.audit") ==
+        "1 " + id + R"( {"token":"token:1","name":"db1"})");
+}

@@ -1,7 +1,9 @@
 #include <atomic>
 
+#include "core/files/files.h"
 #include "tests/core/server/store/store_fixture.h"
 #include "tests/support/catch.h"
+#include "tests/support/must.h"
 
 using namespace pganalytics;
 using namespace pganalytics::testing;
@@ -15,6 +17,41 @@ TEST_CASE("opening again changes nothing") {
   const auto again = fixture.open_again();
   CHECK(again->collector(id));
   CHECK(fixture.value("SELECT string_agg(v::text, ',' ORDER BY version) FROM pganalytics.migrations v") == before);
+}
+
+TEST_CASE("a database of before the partitions keeps what is in it, as it lies") {
+  StoreFixture fixture;
+  const auto& postgres = fixture.server();
+  postgres.sql("postgres", "CREATE DATABASE old_one");
+  std::string version =
+      "create schema pganalytics; create table pganalytics.migrations (version integer primary key, name text not "
+      "null, applied_at timestamptz not null default now());";
+  postgres.sql("old_one", version);
+  int number = 0;
+  for (const char* name : {"initial", "config_status", "audit_chain", "identity", "parts"}) {
+    const std::string path = std::string(PGANALYTICS_SOURCE_DIR) + "/core/server/store/migrations/000" +
+                             std::to_string(++number) + "_" + name + ".sql";
+    postgres.sql("old_one", files::read(path).value());
+    postgres.sql("old_one", "insert into pganalytics.migrations values (" + std::to_string(number) + ", 'x')");
+  }
+  const std::string id = "6f9619ff-8b86-4d11-b42d-00c04fc964ff";
+  postgres.sql(
+      "old_one",
+      "insert into pganalytics.collectors (id, name, hostname) values ('" + id +
+          "', 'db1', 'h');"
+          "insert into pganalytics.documents (collector_id, type, ts, received_at, epoch, seq, index, document) select '" +
+          id + "', 'disk', now(), now() - n * interval '1 day', '', n, 0, '{}' from generate_series(0, 40) n");
+  const auto store = must(Store::open({postgres.conninfo("old_one"), 2}));
+  CHECK(postgres.value("old_one", "select count(*) from pganalytics.documents") == "41");
+  CHECK(postgres.value("old_one", "select count(*) from pganalytics.documents_default") == "0");
+  const std::vector<std::string> texts = {"{}"};
+  REQUIRE(store->push(push_of(id, 1, texts)));
+  CHECK(postgres.value("old_one", "select max(id) from pganalytics.documents") == "42");
+  server::store::MetricsQuery query;
+  query.collector_id = id;
+  CHECK(must(store->metrics(query)).documents.size() == 42);
+  // The old table is one partition, so it is thinned row by row until it is old enough.
+  CHECK(must(store->expire()).documents == 9);
 }
 
 TEST_CASE("eight servers that meet on an empty database make one schema") {

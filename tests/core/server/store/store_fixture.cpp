@@ -16,6 +16,14 @@ std::unique_ptr<server::store::Store> StoreFixture::open_again(unsigned connecti
   return must(server::store::Store::open({conninfo(), connections}));
 }
 
+void StoreFixture::make_audit_fail() {
+  server().sql(database_, R"(
+    create or replace function pganalytics.fail() returns trigger language plpgsql as $$
+      begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
+    create trigger fail before insert on pganalytics.audit for each row execute function pganalytics.fail())");
+}
+void StoreFixture::make_audit_work() { server().sql(database_, "drop trigger fail on pganalytics.audit"); }
+
 std::string StoreFixture::token(std::uint32_t uses, std::int64_t ttl_ms, const std::string& glob) {
   std::string hash = crypto::sha256_hex(crypto::random_bytes(20));
   must(store_->add_registration_token(hash, uses, ttl_ms, glob));

@@ -23,6 +23,10 @@ class StoreFixture {
   [[nodiscard]] std::unique_ptr<server::store::Store> open_again(unsigned connections = 8);
   [[nodiscard]] std::string value(const std::string& sql) { return server().value(database_, sql); }
 
+  // No entry can be written into the audit log, as on a full disk.
+  void make_audit_fail();
+  void make_audit_work();
+
   // A collector that has enrolled with a token of its own.
   [[nodiscard]] std::string enrol(const std::string& name = "db1");
   // Add a token and return its hash.
