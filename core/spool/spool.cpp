@@ -100,6 +100,11 @@ Expected<std::map<std::string, std::string>> Spool::state_of(const std::string& 
 Expected<std::optional<std::string>> Spool::value(const std::string& key) { return impl_->mirror().value(key); }
 Outcome Spool::set_value(const std::string& key, const std::string& value) { return impl_->put_value(key, value); }
 Outcome Spool::remove_value(const std::string& key) { return impl_->put_value(key, std::nullopt); }
+std::uint64_t Spool::mark() const { return impl_->queue().put_in(); }
+// In this order: what ended in memory had the mode published before.
+bool Spool::is_on_disk(std::uint64_t mark) const {
+  return impl_->queue().ended() >= mark && impl_->mirror().status().mode == "disk";
+}
 Expected<std::vector<Loss>> Spool::losses() { return impl_->mirror().losses(); }
 
 Expected<SpoolStatus> Spool::status() {

@@ -129,6 +129,10 @@ class Spool : public Outbox {
   Expected<std::optional<std::string>> value(const std::string& key);
   Outcome set_value(const std::string& key, const std::string& value);
   Outcome remove_value(const std::string& key);  // one that is not there is removed already
+  // For who has to know without waiting: everything until now, and whether it is on the disk. Not in memory mode, later on a slow
+  // disk.
+  [[nodiscard]] std::uint64_t mark() const;
+  [[nodiscard]] bool is_on_disk(std::uint64_t mark) const;
 
   Expected<SpoolStatus> status();
 

@@ -27,6 +27,7 @@ struct Receipt {
 
 // A run, or values, which come alone. With a key it has taken its number, and keeps it wherever it goes.
 struct Write {
+  std::uint64_t number = 0;  // the queue's, in the order in which they came
   SealedRun run;
   std::map<std::string, std::optional<std::string>> values;  // nullopt: removed
   std::uint64_t given_up = 0;                                // documents dropped before the run had a number: no room in memory

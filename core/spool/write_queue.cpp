@@ -17,6 +17,7 @@ std::optional<Receipt> WriteQueue::put(Write&& write, std::chrono::milliseconds 
   const std::size_t bytes = write.bytes();
   const auto now = SteadyClock::now();
   std::unique_lock lock(mutex_);
+  write.number = ++put_in_;
   const auto oldest = working_ ? working_since_ : waiting_.empty() ? now : waiting_.front().since;
   waiting_.push_back({std::move(write), now, bytes});
   keep_to_the_caps(plugin);
@@ -74,6 +75,7 @@ WriteQueue::Work WriteQueue::take(SteadyClock::time_point until) {
 void WriteQueue::finish(std::vector<Write>& writes) {
   const std::lock_guard lock(mutex_);
   working_ = false;
+  if (!writes.empty()) ended_ = writes.back().number;
   for (Write& write : writes) write.receipt->done = true;
   changed_.notify_all();
 }
@@ -88,6 +90,16 @@ std::size_t WriteQueue::waiting() const {
   std::size_t runs = 0;
   for (const Waiting& waiting : waiting_) runs += std::holds_alternative<Write>(waiting.what) ? 1 : 0;
   return runs;
+}
+
+std::uint64_t WriteQueue::put_in() const {
+  const std::lock_guard lock(mutex_);
+  return put_in_;
+}
+
+std::uint64_t WriteQueue::ended() const {
+  const std::lock_guard lock(mutex_);
+  return ended_;
 }
 
 void WriteQueue::end() {

@@ -45,6 +45,10 @@ class WriteQueue {
   // How many runs wait to be written.
   [[nodiscard]] std::size_t waiting() const;
 
+  // The numbers (Write::number) of the newest write that was put in, and of the newest that has ended.
+  [[nodiscard]] std::uint64_t put_in() const;
+  [[nodiscard]] std::uint64_t ended() const;
+
   // take() gives out what is there and waits for no more.
   void end();
   [[nodiscard]] bool ending() const;
@@ -67,6 +71,7 @@ class WriteQueue {
   std::condition_variable changed_;
   std::deque<Waiting> waiting_;
   std::chrono::steady_clock::time_point working_since_{};
+  std::uint64_t put_in_ = 0, ended_ = 0;
   bool working_ = false, ending_ = false, left_ = false;
   std::size_t room_ = kMemoryBytesMax;
 };
