@@ -14,6 +14,7 @@ namespace {
 constexpr double kPaceBurst = 5;
 constexpr std::int64_t kLongestWaitMs = 3'600'000;
 constexpr std::int64_t kPushLookMs = 250;  // for what delivery does on its own thread
+constexpr std::int64_t kDiskLookMs = 250;  // and the spool on its
 
 std::int64_t monotonic_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
@@ -62,48 +63,56 @@ void Configuration::put_in_force(Prepared prepared) {
 
 Outcome Configuration::begin(config::CollectorConfig local, Catalogue catalogue, const std::string& collector_id) {
   // First of all: a local file that is wrong is wrong whatever the server says.
-  PGA_TRY(Prepared alone, prepare(local, catalogue, nullptr));
+  PGA_CHECK(prepare(local, catalogue, nullptr));
+  PGA_CHECK(recall(collector_id));
   local_ = std::move(local);
   catalogue_ = std::move(catalogue);
   pace_ = pace_for(local_.config_probation_ms);
-  PGA_CHECK(recall(collector_id));
-  if (!local_.backend) {
-    put_in_force(std::move(alone));
-  } else if (record_.probation) {
+  adopt();
+  return {};
+}
+
+void Configuration::adopt() {
+  if (local_.backend && record_.probation) {
     resume_trial();
   } else {
     fall_back_to_good();
   }
-  return {};
 }
 
 Outcome Configuration::replace_local(config::CollectorConfig local, Catalogue catalogue, const std::string& collector_id) {
-  const bool same_server = local.backend && collector_id == record_.collector_id;
-  PGA_TRY(Prepared prepared, prepare(local, catalogue, same_server ? remote_in_force() : nullptr));
+  PGA_CHECK(prepare(local, catalogue, nullptr));
+  const bool same_server = local_.backend && local.backend && collector_id == record_.collector_id;
+  if (!same_server) {
+    end();  // of what the server said, until it is there again
+    PGA_CHECK(recall(collector_id));
+    trial_.reset();
+    rehearsing_.reset();
+    remembered_.reset();
+    offered_.reset();
+  }
   local_ = std::move(local);
   catalogue_ = std::move(catalogue);
   pace_ = pace_for(local_.config_probation_ms);
   if (!same_server) {
-    PGA_CHECK(recall(collector_id));
-    good_in_force_.reset();
-    trial_.reset();
-    rehearsing_.reset();
+    adopt();
+  } else if (!trial_) {
+    fall_back_to_good();
+  } else if (auto prepared = prepare(local_, catalogue_, remote_in_force()); !prepared) {
+    take_back("it does not fit the collector's own file any more: " + prepared.error().message);
+  } else {
+    trial_.emplace(trial_of(*prepared));  // what plugins did under the file before says nothing about it under this one
+    put_in_force(std::move(prepared).value());
   }
-  put_in_force(std::move(prepared));
-  if (!trial_) return {};
-  // What plugins did under the file before says nothing about the document under this one.
-  auto touched = touched_plugins(without_trial(), settings_, supervisor_.health());
-  for (Trial::Touched& each : touched) each.worked_before = true;
-  trial_.emplace(std::move(touched), monotonic_ms(), local_.config_probation_ms, false);
   return {};
 }
 
-std::vector<host::PluginSettings> Configuration::without_trial() const {
+Configuration::Prepared Configuration::without_trial() const {
   for (const VersionedDocument& good : record_.good) {
-    if (auto prepared = prepare(local_, catalogue_, &good.document)) return std::move(prepared->selection.settings);
+    if (auto prepared = prepare(local_, catalogue_, &good.document)) return std::move(prepared).value();
   }
   auto alone = prepare(local_, catalogue_, nullptr);
-  return alone ? std::move(alone->selection.settings) : std::vector<host::PluginSettings>();
+  return alone ? std::move(alone).value() : Prepared{local_, {}};
 }
 
 void Configuration::run_ended(const host::RunReport& report) {
@@ -119,6 +128,7 @@ std::int64_t Configuration::wait_ms() const {
   const std::int64_t now_ms = monotonic_ms();
   std::int64_t wait_ms = kLongestWaitMs;
   if (trial_) wait_ms = std::min(wait_ms, trial_->plugins_are_well() ? kPushLookMs : trial_->next_ms() - now_ms);
+  if (remembered_) wait_ms = std::min(wait_ms, kDiskLookMs);
   const bool waits_for_pace = offered_ && !rehearsing_ && (!trial_ || trial_->may_be_replaced());
   if (waits_for_pace) wait_ms = std::min(wait_ms, pace_.opens_ns() / 1'000'000 + 1 - now_ms);
   return std::max<std::int64_t>(wait_ms, 0);

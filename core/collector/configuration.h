@@ -5,7 +5,8 @@
 //   offered      waits while another one is on trial, and for the pace: not every change of mind is followed
 //   judged       refused if it is not newer than all before it, not valid by every plugin's schema, or not the server's to say
 //   rehearsed    every running plugin that it touches is asked (a dry run); one "no" and nothing has changed
-//   on trial     in force (trial.h); what the collector needs to go back is on disk before
+//   remembered   what the collector needs to go back is on disk, however long the disk takes
+//   on trial     in force (trial.h)
 //   good         kept with the two before it; what holds from the next start, server or not
 //
 // What was rejected or taken back is not tried again; a newer version is. Each verdict is told to the server (Report).
@@ -43,7 +44,9 @@ class Configuration {
   // is remembered of the server's documents is forgotten. PGA_E_CONFIG: the local configuration is wrong.
   Outcome begin(config::CollectorConfig local, Catalogue catalogue, const std::string& collector_id);
 
-  // Another local configuration, under the remote one that is in force. On error nothing has changed.
+  // Another local configuration, under the server's document that is in force. One that does not fit it any more goes, as it
+  // would at a start: the operator has the last word. On error nothing has changed. PGA_E_CONFIG: the local configuration is
+  // wrong.
   Outcome replace_local(config::CollectorConfig local, Catalogue catalogue, const std::string& collector_id);
 
   // From the server. The newest waits until it is its turn.
@@ -81,26 +84,38 @@ class Configuration {
   static Expected<Prepared> prepare(const config::CollectorConfig& local, const Catalogue& catalogue,
                                     const RemoteDocument* remote);
   void put_in_force(Prepared prepared);
-  // The plugins as they would be without what is on trial.
-  [[nodiscard]] std::vector<host::PluginSettings> without_trial() const;
+  // What local_ and record_ say, from the beginning.
+  void adopt();
+  // What holds without the document on trial: the newest good one that fits, or the local configuration alone.
+  [[nodiscard]] Prepared without_trial() const;
 
   // configuration_remote.cpp
   void judge(RemoteDocument document);
   [[nodiscard]] std::optional<std::string> why_stale(const VersionedDocument& candidate) const;
   [[nodiscard]] bool is_known(const VersionedDocument& candidate) const;
   void end_rehearsal();
-  Outcome remember_trial(const VersionedDocument& document, int crashes);
+  void remember_trial(VersionedDocument document, int crashes, std::vector<std::string> broken_before);
+  void start_remembered();
+  [[nodiscard]] Trial trial_of(const Prepared& prepared) const;
   void start_trial(Prepared prepared);
   void resume_trial();
   void watch_trial(const std::optional<transport::DeliveryStatus>& delivery);
   void take_back(const std::string& why);
   void fall_back_to_good();
+  void tell_what_became_of_newest_good(const std::string& why_not);
   void reject(const VersionedDocument& document, const std::string& why);
   // It has come to this; kept and told.
   void conclude(const VersionedDocument& document, const char* state, const std::string& why);
   Outcome recall(const std::string& collector_id);
   Outcome keep();
   [[nodiscard]] const RemoteDocument* remote_in_force() const;
+
+  // Its trial begins when the disk has it.
+  struct Remembered {
+    RemoteRecord::Probation probation;
+    std::uint64_t mark = 0;  // of the spool
+    bool told = false;       // that it waits
+  };
 
   host::Supervisor& supervisor_;
   spool::Spool& spool_;
@@ -115,6 +130,7 @@ class Configuration {
   std::optional<std::size_t> good_in_force_;     // index into record_.good; nullopt: none of them
   std::optional<RemoteDocument> offered_;        // the newest that was not looked at
   std::optional<VersionedDocument> rehearsing_;  // valid, plugins are being asked
+  std::optional<Remembered> remembered_;         // plugins would take it; not in force
   std::optional<Trial> trial_;                   // of record_.probation
   host::TokenBucket pace_;                       // of documents that are looked at
 };

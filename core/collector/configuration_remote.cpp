@@ -45,7 +45,14 @@ Outcome Configuration::recall(const std::string& collector_id) {
   return {};
 }
 
-Outcome Configuration::keep() { return spool_.set_value(kRemoteRecord, record_.text()); }
+// With what waits for the disk: there it comes first, and here it is on trial only afterwards.
+Outcome Configuration::keep() {
+  if (!remembered_) return spool_.set_value(kRemoteRecord, record_.text());
+  RemoteRecord next = record_;
+  next.accepted = std::max(next.accepted, remembered_->probation.document.version);
+  next.probation = remembered_->probation;
+  return spool_.set_value(kRemoteRecord, next.text());
+}
 
 const RemoteDocument* Configuration::remote_in_force() const {
   if (record_.probation) return &record_.probation->document.document;
@@ -65,8 +72,9 @@ void Configuration::conclude(const VersionedDocument& document, const char* stat
 }
 
 void Configuration::end() {
-  if (!record_.probation) return;
-  record_.probation->ended_well = true;
+  if (remembered_) remembered_->probation.ended_well = true;
+  if (record_.probation) record_.probation->ended_well = true;
+  if (!record_.probation && !remembered_) return;
   if (const Outcome kept = keep(); !kept)
     log::write(log::Level::kWarn, "that the collector was stopped on purpose could not be kept", kept.error());
 }
@@ -74,49 +82,67 @@ void Configuration::end() {
 // Start ----------------------------------------------------------------------------------------------------------------------
 
 void Configuration::resume_trial() {
-  const RemoteRecord::Probation before = *record_.probation;
+  RemoteRecord::Probation before = *record_.probation;
   const int crashes = before.crashes + (before.ended_well ? 0 : 1);
   if (crashes >= RemoteRecord::kCrashesMax) {
     return take_back("the collector ended " + std::to_string(crashes) + " times under it without being told to");
   }
-  auto prepared = prepare(local_, catalogue_, &before.document.document);
-  if (!prepared) return take_back(prepared.error().message);
-  if (const Outcome kept = remember_trial(before.document, crashes); !kept) {
-    log::write(log::Level::kError, "the trial could not be kept", kept.error());
-  }
-  settings_ = without_trial();
-  start_trial(std::move(prepared).value());
+  if (auto prepared = prepare(local_, catalogue_, &before.document.document); !prepared)
+    return take_back(prepared.error().message);
+  remember_trial(std::move(before.document), crashes, std::move(before.broken_before));
+  start_remembered();
+  if (!remembered_) return;
+  record_.probation.reset();
+  fall_back_to_good();
 }
 
 // The newest good document that fits, or the local configuration alone, which does.
 void Configuration::fall_back_to_good() {
+  std::string why_not;  // the newest of them
   for (std::size_t i = 0; local_.backend && i < record_.good.size(); ++i) {
     auto prepared = prepare(local_, catalogue_, &record_.good[i].document);
     if (!prepared) {
       log::write(log::Level::kWarn, named(record_.good[i].version) + ", good once, does not fit any more", prepared.error());
+      if (i == 0) why_not = prepared.error().message;
       continue;
     }
     good_in_force_ = i;
-    return put_in_force(std::move(prepared).value());
+    put_in_force(std::move(prepared).value());
+    return tell_what_became_of_newest_good(why_not);
   }
   good_in_force_.reset();
   auto alone = prepare(local_, catalogue_, nullptr);
   if (!alone) return log::write(log::Level::kError, "unable to go back to the local configuration", alone.error());
   put_in_force(std::move(alone).value());
+  tell_what_became_of_newest_good(why_not);
+}
+
+// It may have ceased to fit the local file, and may fit again. why_not: "" if it is in force.
+void Configuration::tell_what_became_of_newest_good(const std::string& why_not) {
+  if (!local_.backend || record_.good.empty() || !record_.newest) return;
+  if (record_.newest->sha256 != crypto::sha256_hex(record_.good.front().document.body)) return;
+  const char* const state = why_not.empty() ? "applied" : "reverted";
+  if (record_.newest->state == state) return;
+  conclude(record_.good.front(), state, why_not.empty() ? "" : "it does not fit the collector's own file any more: " + why_not);
 }
 
 // From offer to trial --------------------------------------------------------------------------------------------------------
 
 void Configuration::turn(const std::optional<transport::DeliveryStatus>& delivery) {
   if (rehearsing_) end_rehearsal();
+  if (remembered_) start_remembered();
   if (trial_) watch_trial(delivery);
   if (!offered_ || rehearsing_ || (trial_ && !trial_->may_be_replaced()) || !pace_.open(clock::now_monotonic_ns())) return;
   pace_.take(1);
   judge(*std::exchange(offered_, std::nullopt));
 }
 
-// The very document that is in force, or that was judged last.
+// The very document that is in force or about to be, or that was judged last.
 bool Configuration::is_known(const VersionedDocument& candidate) const {
+  const auto is_it = [&](const VersionedDocument& other) {
+    return other.version == candidate.version && other.document.body == candidate.document.body;
+  };
+  if (remembered_ && is_it(remembered_->probation.document)) return true;
   const RemoteDocument* const now = remote_in_force();
   if (now != nullptr && in_force_.remote_version == candidate.version && now->body == candidate.document.body) return true;
   return record_.newest && record_.newest->version == candidate.version &&
@@ -133,6 +159,7 @@ std::optional<std::string> Configuration::why_stale(const VersionedDocument& can
 void Configuration::judge(RemoteDocument document) {
   const VersionedDocument candidate{version_of(document), std::move(document)};
   if (is_known(candidate)) return;
+  remembered_.reset();  // the newest takes the place of one that waits for the disk
   auto prepared = prepare(local_, catalogue_, &candidate.document);
   if (!prepared) return reject(candidate, prepared.error().message);
   if (!claims_version(candidate.document)) return reject(candidate, "remote configuration: version: is missing");
@@ -159,31 +186,52 @@ void Configuration::end_rehearsal() {
   // The local configuration may be another one by now.
   auto prepared = prepare(local_, catalogue_, &candidate.document);
   if (!prepared) return reject(candidate, prepared.error().message);
-  // What cannot be remembered is not tried: whoever dies of it could not be helped.
-  if (const Outcome remembered = remember_trial(candidate, 0); !remembered) {
-    log::write(log::Level::kWarn, named(candidate.version) + " waits until it can be kept", remembered.error());
-    if (!offered_) offered_ = candidate.document;
-    return;
+  std::vector<std::string> broken;
+  for (const Trial::Touched& each :
+       touched_plugins(without_trial().selection.settings, prepared->selection.settings, supervisor_.health())) {
+    if (!each.worked_before) broken.push_back(each.plugin);
   }
-  start_trial(std::move(prepared).value());
+  remember_trial(candidate, 0, std::move(broken));
+  start_remembered();  // perhaps the disk was quick
 }
 
 // Trial ----------------------------------------------------------------------------------------------------------------------
 
-Outcome Configuration::remember_trial(const VersionedDocument& document, int crashes) {
-  RemoteRecord before = record_;
+// What cannot be remembered is not tried: whoever dies of it could not be helped. It is in no record of this process yet.
+void Configuration::remember_trial(VersionedDocument document, int crashes, std::vector<std::string> broken_before) {
+  remembered_ = Remembered{{std::move(document), crashes, false, std::move(broken_before)}};
+  if (const Outcome kept = keep(); !kept) log::write(log::Level::kError, "the trial could not be kept", kept.error());
+  remembered_->mark = spool_.mark();
+}
+
+void Configuration::start_remembered() {
+  const VersionedDocument& document = remembered_->probation.document;
+  if (!spool_.is_on_disk(remembered_->mark)) {
+    if (!std::exchange(remembered_->told, true))
+      log::warn(named(document.version) + " waits: its trial begins when the disk of the spool has taken a note of it");
+    return;
+  }
+  auto prepared = prepare(local_, catalogue_, &document.document);  // the local configuration may be another one by now
+  if (!prepared) return reject(std::exchange(remembered_, std::nullopt)->probation.document, prepared.error().message);
   record_.accepted = std::max(record_.accepted, document.version);
-  record_.probation = RemoteRecord::Probation{document, crashes, false};
-  Outcome kept = keep();
-  if (!kept) record_ = std::move(before);
-  return kept;
+  record_.probation = std::exchange(remembered_, std::nullopt)->probation;
+  start_trial(std::move(prepared).value());
+}
+
+// Judged against what would hold without it, whatever is in force at the moment.
+Trial Configuration::trial_of(const Prepared& prepared) const {
+  const Prepared good = without_trial();
+  auto touched = touched_plugins(good.selection.settings, prepared.selection.settings, supervisor_.health());
+  const std::vector<std::string>& broken = record_.probation->broken_before;
+  for (Trial::Touched& each : touched) each.worked_before = std::find(broken.begin(), broken.end(), each.plugin) == broken.end();
+  return {std::move(touched), monotonic_ms(), local_.config_probation_ms,
+          prepared.effective.compression != good.effective.compression};
 }
 
 void Configuration::start_trial(Prepared prepared) {
-  const bool other_encoding = prepared.effective.compression != in_force_.compression;
-  auto touched = touched_plugins(settings_, prepared.selection.settings, supervisor_.health());
+  Trial trial = trial_of(prepared);
   put_in_force(std::move(prepared));
-  trial_.emplace(std::move(touched), monotonic_ms(), local_.config_probation_ms, other_encoding);
+  trial_.emplace(std::move(trial));
   log::info(named(in_force_.remote_version) + " applied, on trial");
   conclude(record_.probation->document, "probation", "");
 }

@@ -40,6 +40,19 @@ class Members {
     trouble_ = key;
     return {};
   }
+  // Absent is empty: a record of before there was such a member.
+  std::vector<std::string> texts(const char* key) {
+    std::vector<std::string> texts;
+    const Value* const value = find(key);
+    if (value == nullptr) return texts;
+    if (!value->IsArray()) trouble_ = key;
+    for (std::size_t i = 0; value->IsArray() && i < value->Size(); ++i) {
+      const Value& each = (*value)[static_cast<rapidjson::SizeType>(i)];
+      if (!each.IsString()) trouble_ = key;
+      if (each.IsString()) texts.emplace_back(each.GetString(), each.GetStringLength());
+    }
+    return texts;
+  }
   std::uint64_t number(const char* key) {
     const Value* const value = find(key);
     if (value != nullptr && value->IsUint64()) return value->GetUint64();
@@ -89,7 +102,10 @@ std::string RemoteRecord::text() const {
   if (probation) {
     json.key("probation").begin_object();
     write(json, probation->document);
-    json.member("crashes", probation->crashes).member("ended_well", probation->ended_well).end_object();
+    json.member("crashes", probation->crashes).member("ended_well", probation->ended_well);
+    json.key("broken_before").begin_array();
+    for (const std::string& plugin : probation->broken_before) json.value(plugin);
+    json.end_array().end_object();
   }
   json.key("good").begin_array();
   for (const VersionedDocument& document : good) {
@@ -119,7 +135,7 @@ Expected<RemoteRecord> RemoteRecord::parse(std::string_view text) {
     Members members(*value, trouble);
     record.probation =
         Probation{read_document(members), static_cast<int>(std::min<std::uint64_t>(members.number("crashes"), 1'000)),
-                  members.flag("ended_well")};
+                  members.flag("ended_well"), members.texts("broken_before")};
   }
   if (const Value* const value = root.find("good"); value != nullptr && value->IsArray()) {
     for (const Value& each : value->GetArray()) {

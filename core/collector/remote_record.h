@@ -36,8 +36,9 @@ struct RemoteRecord {
   // The document that is in force and has not proven itself.
   struct Probation {
     VersionedDocument document;
-    int crashes = 0;          // times that the collector died under it
-    bool ended_well = false;  // the collector was stopped under it, as asked
+    int crashes = 0;                         // times that the collector died under it
+    bool ended_well = false;                 // the collector was stopped under it, as asked
+    std::vector<std::string> broken_before;  // plugins that it touches and that did not work before it either
   };
 
   std::string collector_id;      // whose server's versions these are: another identity begins anew

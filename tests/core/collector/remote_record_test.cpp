@@ -14,7 +14,7 @@ VersionedDocument document(std::uint64_t version) {
 }
 
 RemoteRecord on_trial(RemoteRecord record, std::uint64_t version) {
-  record.probation = RemoteRecord::Probation{document(version), 1, true};
+  record.probation = RemoteRecord::Probation{document(version), 1, true, {"disk"}};
   return record;
 }
 
@@ -38,6 +38,7 @@ TEST_CASE("what is remembered comes back as it was") {
   CHECK(back->probation->document.document.body == document(7).document.body);
   CHECK(back->probation->crashes == 1);
   CHECK(back->probation->ended_well);
+  CHECK(back->probation->broken_before == std::vector<std::string>{"disk"});
   REQUIRE(back->good.size() == 2);
   CHECK(back->good[1].document.etag == "\"3\"");
 }
