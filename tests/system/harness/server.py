@@ -40,12 +40,13 @@ class Server:
         self.log_path = os.path.join(folder, "server.log")
         with open(self.config, "w") as config:
             config.write(f'[server]\nlisten = "127.0.0.1:{self.port}"\ndata_dir = "{self.data_dir}"\n{extra_config}\n')
+        self.environment = {}  # more of it, from the next start on
         self.process = None
         self._keys = {}
 
     def start(self):
         self.process = subprocess.Popen([self.binary, "run", "--config", self.config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=open(self.log_path, "a"))
+                                        stderr=open(self.log_path, "a"), env={**os.environ, **self.environment})
         eventually(self._healthy, 120, f"server at {self.url} healthy, see {self.log_path}")
 
     def _healthy(self):

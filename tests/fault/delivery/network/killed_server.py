@@ -17,7 +17,7 @@ def start(server, **environment):
     preload = {"LD_PRELOAD": KILL_AT_COMMIT, **environment} if environment else {}
     with open(server.log_path, "a") as log:
         server.process = subprocess.Popen([server.binary, "run", "--config", server.config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                                          env={**os.environ, **preload})
+                                          env={**os.environ, **server.environment, **preload})
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if server.process.poll() is not None:

@@ -1,5 +1,5 @@
-"""C1 to C3, N1, S16: the wall clock jumps, drifts and runs through days (libfaketime). Ticks, timers and tokens go by a clock that does not
-jump; documents say what the wall clock said."""
+"""C1, C2, N1, S16: the wall clock jumps, drifts and runs through days (libfaketime). Ticks, timers and tokens go by a clock that does not
+jump; documents say what the wall clock said. Clocks that disagree, and what is over after a sleep: skews.py."""
 
 import glob
 import os
@@ -21,15 +21,17 @@ def library():
 
 
 class Clock:
-    """The wall clock of one collector: an offset in seconds and a speed, changed while it runs. CLOCK_MONOTONIC and CLOCK_BOOTTIME stay true."""
+    """The wall clock of one collector or server, from its next start on: an offset in seconds and a speed, changed while it runs. CLOCK_MONOTONIC and
+    CLOCK_BOOTTIME stay true, or as fast as another preloaded library has them."""
 
-    def __init__(self, collector):
-        self.path = os.path.join(collector.folder, f"{collector.name}.clock")
+    def __init__(self, program, name=None):
+        self.path = os.path.join(program.folder, f"{name or program.name}.clock")
         self.offset_s = 0
         self.set(0)
-        collector.environment = {**collector.environment, "LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": self.path, "FAKETIME_NO_CACHE": "1",
-                                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
-        self.collector = collector
+        preload = " ".join(filter(None, [library(), program.environment.get("LD_PRELOAD")]))
+        program.environment = {**program.environment, "LD_PRELOAD": preload, "FAKETIME_TIMESTAMP_FILE": self.path, "FAKETIME_NO_CACHE": "1",
+                               "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+        self.collector = program
 
     def set(self, offset_s, speed=None):
         self.offset_s = offset_s
