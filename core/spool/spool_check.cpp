@@ -8,6 +8,7 @@
 #include "core/spool/wal.h"
 
 #include <limits>
+#include <mutex>
 
 namespace pganalytics::spool {
 namespace {
@@ -51,11 +52,16 @@ Expected<std::string> schema_of_tables() {
   return schema_of(database);
 }
 
+// Made once, and again after a failure: one that was kept (memory was short) would keep the spool from its file for ever.
 Outcome check_schema(Database& database) {
-  static const Expected<std::string> expected = schema_of_tables();
-  if (!expected) return expected.error();
+  static std::mutex mutex;
+  static std::string expected;  // under mutex
+  const std::lock_guard lock(mutex);
+  if (expected.empty()) {
+    PGA_TRY(expected, schema_of_tables());
+  }
   PGA_TRY(const std::string schema, schema_of(database));
-  return schema == expected.value() ? Outcome() : Outcome(damaged("the schema"));
+  return schema == expected ? Outcome() : Outcome(damaged("the schema"));
 }
 
 // A page in use was written once: a header that counts more of them than there is data was damaged, and what SQLite appended from

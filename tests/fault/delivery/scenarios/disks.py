@@ -4,7 +4,8 @@ import os
 import resource
 import time
 
-from faults import READ_ONLY, Faults
+from faults import READ_ONLY, Faults, NoMemory
+from lives import Life, live_and_die
 from private_disk import PrivateDisk
 from rig import AWAY, PATIENCE_S, eventually
 from scenario import scenario
@@ -271,3 +272,39 @@ def memory_runs_out(rig, spare_kib):
     if collector.running:
         resource.prlimit(collector.process.pid, resource.RLIMIT_AS, kept)
     rig.settle(collector)
+
+
+class StarvedLife(Life):
+    def end(self, rig):
+        super().end(rig)
+        rig.count("faults", self.faults.counts()["faults"] > 0)
+
+
+@scenario(
+    row="S13",
+    expect="an allocation fails, or all of them for a while: it goes on or ends, as it likes, and starts again: nothing lost, nothing twice",
+    runs={"one": dict(failing=1), "some": dict(failing=20, away=True), "for-a-while": dict(failing=2000, away=True)},
+    limit_s=400,
+)
+def allocations_fail(rig, failing, away=False, lives=60, together=4):
+    """Spread over a life of starting, sealing, pushing and stopping. An end need not be orderly: out of memory is one of the ways to die. Where more
+    than one fails, the server is away: the first may bring memory mode, and a death in that is not promised to send each serial once."""
+    collectors = [rig.collector() for _ in range(together)]
+    counting = NoMemory(collectors[0])
+    collectors[0].start(counting.environment)
+    collectors[0].wait_fresh()
+    collectors[0].stop()
+    calls = counting.counts()["any"]
+    assert calls > 1000, f"only {calls} allocations were counted"
+    for collector in collectors if away else ():
+        collector.push_to(AWAY)
+
+    def starved(collector):
+        first = int(rig.random.triangular(1, calls, calls / 8))  # the opening of the spool has the first eighth
+        return StarvedLife(rig, collector, NoMemory(collector, f"{first}-{first + failing - 1}"), most_s=4, stop_after_s=2)
+
+    live_and_die(rig, collectors, (starved for _ in range(lives)))
+    assert rig.counts["faults"] > lives / 3, f"{rig.counts['faults']} lives of {lives} came to their allocation"
+    for collector in collectors:
+        collector.push_to(None)
+        rig.settle(collector)

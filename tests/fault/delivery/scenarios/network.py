@@ -97,6 +97,28 @@ def stopped_server(rig, seconds, times=1, **options):
     all_good(rig, proxy, collector)
 
 
+NOTICED_S = 30
+
+
+@scenario(row="N4", expect=f"a server that is silent, behind a connection that stays open, is noticed within {NOTICED_S} s", runs={"stopped": dict(stopped=True), "deaf": dict(stopped=False)})
+def silent_server(rig, stopped):
+    """In the collector's true time: 10 s without a byte end a call."""
+    proxy, collector = proxied(rig, factor=1, interval="300ms")
+    if not stopped:
+        proxy.always(Fault(act="deaf", phase="request", exchange=6))
+    collector.start()
+    collector.wait_fresh()
+    if stopped:
+        rig.server.process.send_signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: stopped or proxy.happened, 60, "the connection is deaf", every=0.02)
+        eventually(lambda: "is away" in collector.log(), NOTICED_S, f"it is noticed, see {collector.log_path}")
+    finally:
+        rig.server.process.send_signal(signal.SIGCONT)
+    rig.count("faults")
+    all_good(rig, proxy, collector)
+
+
 @scenario(row="N4", expect="a FIN that never arrives holds nothing up", runs={"restarted-behind-it": {}})
 def swallowed_fin(rig):
     proxy, collector = proxied(rig)
@@ -112,7 +134,7 @@ def swallowed_fin(rig):
 # --- N2, N5: the whole way is bad ---------------------------------------------------------------------------------------------
 
 WAYS = {
-    "latency": Fault(latency_s=0.3), "long-latency": Fault(latency_s=1.2), "jitter": Fault(latency_s=0.02, jitter_s=0.4), "narrow": Fault(bytes_per_second=4000, slice_bytes=200),
+    "latency": Fault(latency_s=0.3), "long-latency": Fault(latency_s=1.2), "almost-too-long": Fault(latency_s=2.2), "jitter": Fault(latency_s=0.02, jitter_s=0.4), "narrow": Fault(bytes_per_second=4000, slice_bytes=200),
     "very-narrow": Fault(bytes_per_second=1000, slice_bytes=50), "one-byte-slices": Fault(slice_bytes=1), "seven-byte-slices": Fault(slice_bytes=7, jitter_s=0.01),
     "coalesced": Fault(coalesce_s=0.1), "all-of-it": Fault(latency_s=0.1, jitter_s=0.2, bytes_per_second=20000, slice_bytes=11, coalesce_s=0.02),
 }
@@ -126,6 +148,18 @@ def bad_way(rig, way, **options):
     proxy.always(WAYS[way])
     collector.start()
     collector.wait_fresh(120)  # on this way
+    rig.count("faults")
+    all_good(rig, proxy, collector)
+
+
+@scenario(row="N2", expect="a round trip of more than 5 s is no way: the handshake never ends in time, which it says; what waits goes when the way is better",
+          runs={"5.6s-round-trip": dict(latency_s=2.8)})
+def too_long_a_way(rig, latency_s):
+    proxy, collector = proxied(rig, factor=1, interval="300ms")
+    proxy.always(Fault(latency_s=latency_s))
+    collector.start()
+    eventually(lambda: "no TLS within" in collector.log() and (collector.waiting() or 0) > 3, 60, f"it says so and keeps what it has, see {collector.log_path}")
+    assert collector.running and collector.count_stored() == 0
     rig.count("faults")
     all_good(rig, proxy, collector)
 
