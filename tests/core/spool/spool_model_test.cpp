@@ -109,6 +109,7 @@ class Game {
     auto next = spool_->next(lane);
     if (!next || !*next) {
       require(next || next.error().status == PGA_E_TRANSIENT, "next() fails for a while only");
+      if (ill_) out_[lane == Lane::kLive ? 0 : 1].reset();  // what lies where nothing can be read is nobody's for a while
       return std::nullopt;
     }
     const auto [known, fresh] = bodies_.emplace((*next)->key, (*next)->body);

@@ -30,6 +30,8 @@ struct Options {
 };
 
 enum class Damage { kFlip, kCut, kZeroSector, kGarbageSector };
+constexpr std::size_t kBatchesMin = 32;  // what the sweep is of ...
+constexpr int kCasesMin = 1'000'000;     // ... and how much it is, whole
 constexpr std::size_t kSectorBytes = 512;
 
 // One file of one specimen damaged in one way, at every place there is.
@@ -252,6 +254,10 @@ int main(int argc, char** argv) {
     const Specimen& made = specimens.back();
     std::printf("%s spool: %zu batches with %llu documents wait;", made.name.c_str(), made.truth.waiting.size(),
                 static_cast<unsigned long long>(made.truth.waiting_documents));
+    if (made.truth.waiting.size() < kBatchesMin) {
+      std::printf(" WRONG: at least %zu are to wait\n", kBatchesMin);
+      return 1;
+    }
     for (const auto& [name, content] : made.files) std::printf(" %s %zu bytes", name.c_str(), content.size());
     std::printf("\n");
   }
@@ -283,5 +289,7 @@ int main(int argc, char** argv) {
       static_cast<unsigned long long>(totals.cases), seconds, static_cast<unsigned long long>(totals.salvaged),
       static_cast<unsigned long long>(totals.whole), static_cast<unsigned long long>(totals.served),
       static_cast<unsigned long long>(totals.lost), static_cast<unsigned long long>(totals.wrong));
-  return sound && totals.wrong == 0 && totals.cases > 0 ? 0 : 1;
+  const bool all = options.sample == 0 && options.parts == 1 && options.only < 0;
+  if (all && totals.cases < kCasesMin) std::printf("WRONG: a whole sweep has at least %d cases\n", kCasesMin);
+  return sound && totals.wrong == 0 && totals.cases >= (all ? kCasesMin : 1) ? 0 : 1;
 }
