@@ -22,6 +22,12 @@ Error failed(const std::string& what, const std::string& path, int number) {
 
 Expected<std::optional<FileLock>> FileLock::try_take(const std::string& path) {
   FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (lock.fd_ < 0 && (errno == EROFS || errno == EACCES)) {
+    // flock(2) asks for no right to write: whoever holds it is seen where nothing may be written, too.
+    const int denied = errno;
+    lock.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (lock.fd_ < 0) errno = denied;
+  }
   if (lock.fd_ < 0) return failed("opening lock file", path, errno);
   while (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return std::optional<FileLock>();

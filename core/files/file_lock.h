@@ -14,7 +14,8 @@ namespace pganalytics::files {
 
 class FileLock {
  public:
-  // nullopt: somebody else holds it. PGA_E_DENIED: the file cannot be opened or made.
+  // nullopt: somebody else holds it. PGA_E_DENIED: the file cannot be opened or made. One that may only be read is locked all the
+  // same.
   static Expected<std::optional<FileLock>> try_take(const std::string& path);
   // Waits up to `patience`; PGA_E_TRANSIENT ("lock.busy") if somebody else still holds it then.
   static Expected<FileLock> take(const std::string& path, std::chrono::milliseconds patience);
