@@ -39,11 +39,11 @@ Expected<std::string> DiskStore::body_of(const BatchRow& row) {
 }
 
 Outcome DiskStore::mark_tried(const BatchRow& row) {
-  return transact_unsynced([&] { return sql_->mark.bind(row.id).done(); });
+  return transact([&] { return sql_->mark.bind(row.id).done(); });
 }
 
 Outcome DiskStore::unmark(const BatchRow& row) {
-  return transact_unsynced([&] { return sql_->unmark.bind(row.id).done(); });
+  return transact([&] { return sql_->unmark.bind(row.id).done(); });
 }
 
 Outcome DiskStore::acknowledge(const BatchRow& row) {

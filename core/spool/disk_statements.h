@@ -59,17 +59,4 @@ Outcome DiskStore::transact(Work&& work) {
   return done;
 }
 
-// One that only a power cut may undo: the write reaches the kernel, which survives this process, but is not forced to the disk.
-template <class Work>
-Outcome DiskStore::transact_unsynced(Work&& work) {
-  PGA_CHECK(database_.run("PRAGMA synchronous = NORMAL"));
-  Outcome done = [&]() -> Outcome {
-    PGA_TRY(Transaction transaction, Transaction::begin(database_));
-    PGA_CHECK(work());
-    return transaction.commit();
-  }();
-  PGA_CHECK(database_.run("PRAGMA synchronous = FULL"));
-  return done;
-}
-
 }  // namespace pganalytics::spool

@@ -20,9 +20,9 @@ Outcome check_files(const std::string& path, const std::optional<Testimony>& sai
 //
 // A row of table tried has no checksum. It is a number alone, and none of the books is kept by it: without its mark a batch is
 // sent again under the same key, which the server knows; a mark on another one spares that from the caps until it is sent, which
-// is next; a mark on none is passed over. What is left: a batch that the server has and that lost its mark may be counted as
-// lost, when a cap comes to it before it is handed out again. The backlog's is the first to be, the newest is the last that a cap
-// takes.
+// is next; a mark on none is passed over. A mark that is missing is made again from what the witness says (salvage.cpp). What is
+// left: with the witness gone as well, a batch that the server has may be counted as lost, when a cap comes to it before it is
+// handed out again.
 constexpr std::int64_t kWholeCheckBytesMax = 64 << 20;
 Outcome check_rows(Database& database, const std::optional<Testimony>& said);
 

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kSlotBytes = 32768;
 constexpr std::size_t kEpochsMax = 24, kPluginsMax = 64, kRunsMax = 1000;  // what a slot has room for: ids are at most 36 bytes
-constexpr std::string_view kMagic = "pga spool tally 1";
+constexpr std::size_t kTriedMax = 16;  // two at a time are handed out, and what kills leave is the next to be
+constexpr std::string_view kMagic = "pga spool tally 2";
 
 // Numbers and texts in a row, as a slot holds them.
 class Writer {
@@ -79,7 +80,8 @@ std::string slot_of(const Testimony& testimony, std::uint64_t turn) {
   }
   writer.add(std::uint64_t{testimony.states.size()});
   for (const auto& [plugin, digest] : testimony.states) writer.add(plugin).add(digest);
-  writer.add(testimony.ledger_documents);
+  writer.add(testimony.ledger_documents).add(std::uint64_t{testimony.tried.size()});
+  for (const BatchKey& key : testimony.tried) writer.add(key.epoch).add(key.seq).add(key.part);
   const auto crc = static_cast<std::uint64_t>(crc32_of(writer.bytes()));
   return Writer().add(crc).add(writer.bytes()).bytes();
 }
@@ -118,6 +120,13 @@ std::optional<Testimony> read_slot(std::string_view bytes, std::uint64_t& turn) 
     testimony.states[std::move(plugin)] = reader.number();
   }
   testimony.ledger_documents = reader.number();
+  for (std::uint64_t left = std::min<std::uint64_t>(reader.number(), kTriedMax); left > 0; --left) {
+    BatchKey key;
+    key.epoch = reader.text();
+    key.seq = reader.number();
+    key.part = reader.text();
+    testimony.tried.push_back(std::move(key));
+  }
   return reader.failed() ? std::nullopt : std::optional(std::move(testimony));
 }
 
@@ -158,6 +167,14 @@ Outcome testify_states(Statement& rows, Testimony& testimony) {
   return {};
 }
 
+Outcome testify_tried(Statement& rows, Testimony& testimony) {
+  for (;;) {
+    PGA_TRY(const bool found, rows.step());
+    if (!found) return {};
+    testimony.tried.push_back({rows.bytes(0), rows.count(1), rows.bytes(2)});
+  }
+}
+
 }  // namespace
 
 const Testimony::Epoch* Testimony::find(const std::string& epoch) const {
@@ -174,6 +191,7 @@ Expected<Testimony> Witness::testify(Database& database) {
   testimony.ledger_documents = questions_->ledger.count(0);
   questions_->ledger.reset();
   PGA_CHECK(testify_states(questions_->states, testimony));
+  PGA_CHECK(testify_tried(questions_->tried, testimony));
   return testimony;
 }
 
@@ -220,7 +238,11 @@ Outcome Witness::follow(Database& database) {
   PGA_TRY(Statement epochs, database.prepare(kEpochs));
   PGA_TRY(Statement ledger, database.prepare("SELECT coalesce(sum(documents), 0) FROM loss"));
   PGA_TRY(Statement states, database.prepare("SELECT plugin, crc FROM state"));
-  questions_.emplace(Questions{std::move(epochs), std::move(ledger), std::move(states)});
+  PGA_TRY(Statement tried, database.prepare(("SELECT b.epoch, b.seq, b.part FROM tried t JOIN batch b ON b.id = t.batch"
+                                             " ORDER BY b.position, b.part LIMIT " +
+                                             std::to_string(kTriedMax))
+                                                .c_str()));
+  questions_.emplace(Questions{std::move(epochs), std::move(ledger), std::move(states), std::move(tried)});
   return {};
 }
 

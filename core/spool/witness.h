@@ -3,7 +3,8 @@
 // A database cannot tell what it has forgotten: cut to nothing, or with a log that ends too early, it looks new or merely older.
 // The witness can. It is written after each commit, without an fsync of its own, so it may be behind the database (a kill between
 // the two, a power cut) and is never ahead of a sound one. Two slots take turns, each with a checksum: a torn write costs one.
-// Losing the file costs nothing while the database is sound. Private to core/spool. [storage thread]
+// Losing the file costs nothing while the database is sound. Which batches were handed out it says for the database, too: their
+// marks have no checksum (tables.h). Private to core/spool. [storage thread]
 #pragma once
 
 #include "core/spool/ledger.h"
@@ -28,6 +29,7 @@ struct Testimony {
   std::vector<Epoch> epochs;                    // the newest ones
   std::map<std::string, std::uint64_t> states;  // by plugin: a digest of all its state
   std::uint64_t ledger_documents = 0;           // that the rows of the loss ledger tell
+  std::vector<BatchKey> tried;                  // handed out and not ended, the first kTriedMax
 
   [[nodiscard]] const Epoch* find(const std::string& epoch) const;
 };
@@ -56,7 +58,7 @@ class Witness {
   void read();
   Expected<Testimony> testify(Database& database);
   struct Questions {  // what is asked of the database each time
-    Statement epochs, ledger, states;
+    Statement epochs, ledger, states, tried;
   };
   Outcome write(const Testimony& testimony);
 

@@ -65,10 +65,13 @@ void measure_sound_disk(const std::string& folder, std::size_t bytes, int runs) 
   const int fd = ::open((folder + "/reference").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) give_up("unable to write in " + folder);
   const std::string plain = document_of(bytes);
-  std::vector<double> seal, reference;
+  std::vector<double> seal, reference, hand_out, acknowledge;
   for (int i = 0; i < runs; ++i) {  // in turns: the disk is the same for both
     auto run = run_of(bytes);
     seal.push_back(ms_of([&] { must(spool->seal(std::move(run))); }));
+    std::optional<spool::Batch> batch;
+    hand_out.push_back(ms_of([&] { batch = must(spool->next(spool::Lane::kLive)); }));
+    acknowledge.push_back(ms_of([&] { must(spool->acknowledge(batch->key)); }));
     reference.push_back(ms_of([&] {
       if (::write(fd, plain.data(), plain.size()) < 0 || ::fdatasync(fd) != 0) give_up("the disk does not take the reference");
     }));
@@ -76,6 +79,8 @@ void measure_sound_disk(const std::string& folder, std::size_t bytes, int runs) 
   ::close(fd);
   const std::string size = std::to_string(bytes >> 10) + " KiB";
   show(("seal a run of " + size + ": documents, state, number").c_str(), seal, "ms");
+  show("  hand it out: its mark", hand_out, "ms");
+  show("  acknowledge it", acknowledge, "ms");
   show(("reference: append " + size + ", fdatasync").c_str(), reference, "ms");
   std::printf("%-56s %.2f\n", "  ratio of the medians", share(seal, 0.5) / share(reference, 0.5));
 }

@@ -248,6 +248,32 @@ TEST_CASE("a mark of a batch that was handed out, lost or put on another one, dr
   }
 }
 
+TEST_CASE("what the server may have is spared by the caps, also when the marks that say so are damaged") {
+  for (const char* const damage : {"UPDATE tried SET batch = batch + 1099511627776", "UPDATE tried SET batch = -batch",
+                                   "DELETE FROM tried", "DELETE FROM tried; UPDATE batch SET plugin = 'x' WHERE seq = 6"}) {
+    INFO(damage);
+    const Folder folder;
+    HandClock clock;
+    fill(folder.path(), clock);
+    {
+      auto spool = must(Spool::open(folder.path(), options_with(clock)));
+      CHECK(must(spool->next(Lane::kBacklog))->key.seq == 4);
+      CHECK(must(spool->next(Lane::kLive))->key.seq == 10);
+    }
+    run_sql(folder / "spool.db", damage);
+    clock.now += options_with(clock).max_age_ms * 2'000'000;
+    auto spool = must(Spool::open(folder.path(), options_with(clock)));
+    must(spool->seal(run_of({document("new")})));
+    const auto served = drain(*spool);
+    CHECK(served.size() == 3);
+    CHECK(std::count(served.begin(), served.end(), 4) == 1);
+    CHECK(std::count(served.begin(), served.end(), 10) == 1);
+    const auto status = must(spool->status());
+    CHECK(status.lost_documents == 10);  // seq 5 to 9: nobody has had them
+    check_invariant(status);
+  }
+}
+
 TEST_CASE("a cursor that is not what the plugin wrote is dropped, the others stay") {
   const Folder folder;
   const HandClock clock;
