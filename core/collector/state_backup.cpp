@@ -4,9 +4,9 @@
 #include "core/files/files.h"
 #include "core/log/log.h"
 #include "core/spool/backup.h"
+#include "core/spool/free_space.h"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -65,8 +65,14 @@ StateBackup::StateBackup(std::string state_dir)
 }
 
 StateBackup::~StateBackup() {
-  stop_ = true;
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  copy_->stop = true;
+  if (ended_.wait_for(kStopPatience) == std::future_status::ready) {
+    thread_.join();
+  } else {
+    log::warn("the copy " + copy_->path + " is given up: the disk does not answer");
+    thread_.detach();
+  }
 }
 
 std::optional<std::string> StateBackup::newest(const std::string& state_dir) {
@@ -86,9 +92,9 @@ std::int64_t StateBackup::wait_ms(std::int64_t interval_ms) const {
   return due == kNever ? kNever : std::max<std::int64_t>(due - monotonic_ms(), 0);
 }
 
-void StateBackup::turn(std::int64_t interval_ms, std::int64_t keep_free_bytes) {
+void StateBackup::turn(std::int64_t interval_ms, std::optional<std::int64_t> keep_free_bytes) {
   if (thread_.joinable()) {
-    if (ended_) end();
+    if (ended_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) end();
     return;
   }
   if (monotonic_ms() < due_ms(interval_ms)) return;
@@ -99,38 +105,34 @@ void StateBackup::turn(std::int64_t interval_ms, std::int64_t keep_free_bytes) {
     not_before_ms_ = monotonic_ms() + kRetryMs;
     return;
   }
-  making_ = folder_ + "/" + name_of(clock::now_unix_ns());
-  ended_ = false;
-  failed_.reset();
-  thread_ = std::thread([this] {
-    if (Outcome made = spool::back_up(state_dir_, making_, stop_); !made) failed_ = std::move(made).error();
-    ended_ = true;
-  });
+  copy_ = std::make_shared<Copy>();
+  copy_->state_dir = state_dir_;
+  copy_->path = folder_ + "/" + name_of(clock::now_unix_ns());
+  ended_ = copy_->ended.get_future();
+  thread_ = std::thread([copy = copy_] { copy->ended.set_value(spool::back_up(copy->state_dir, copy->path, copy->stop)); });
 }
 
 void StateBackup::end() {
   thread_.join();
-  if (failed_) {
-    log::write(log::Level::kError, "no copy of the state file was made", *failed_);
+  if (const Outcome made = ended_.get(); !made) {
+    log::write(log::Level::kError, "no copy of the state file was made", made.error());
     not_before_ms_ = monotonic_ms() + kRetryMs;
     return;
   }
   has_one_ = true;
   last_ms_ = monotonic_ms();
-  log::info("the state file was copied to " + making_);
+  log::info("the state file was copied to " + copy_->path);
   forget_old_ones();
 }
 
 // What it would take, and the floor that the spool leaves to the database.
-Outcome StateBackup::check_space(std::int64_t keep_free_bytes) const {
+Outcome StateBackup::check_space(std::optional<std::int64_t> keep_free_bytes) const {
   const std::uint64_t size = size_of(state_dir_ + "/spool.db") + size_of(state_dir_ + "/spool.db-wal");
-  struct statvfs disk {};
-  if (::statvfs(folder_.c_str(), &disk) != 0) return {};  // not known: the copy itself will tell
-  const std::uint64_t available = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-  if (available >= size + static_cast<std::uint64_t>(keep_free_bytes)) return {};
+  const auto disk = spool::free_space(folder_, keep_free_bytes);
+  if (!disk || disk->available_bytes >= size + disk->floor_bytes) return {};  // not known: the copy itself will tell
   return Error{PGA_E_LIMIT, "backup.space",
-               std::to_string(available) + " bytes are free in " + folder_ + ", a copy takes " + std::to_string(size) + " and " +
-                   std::to_string(keep_free_bytes) + " are to stay free",
+               std::to_string(disk->available_bytes) + " bytes are free in " + folder_ + ", a copy takes " +
+                   std::to_string(size) + " and " + std::to_string(disk->floor_bytes) + " are to stay free",
                "Make room, or give backup_interval = \"0s\" to go without copies.", 0};
 }
 

@@ -56,7 +56,7 @@ constexpr std::int64_t kBackupIntervalMinMs = 60'000, kBackupIntervalMaxMs = 30L
 struct SpoolConfig {
   std::int64_t max_bytes = 512LL << 20;
   std::int64_t max_age_ms = 48LL * 3'600'000;
-  std::int64_t keep_free_bytes = 1LL << 30;
+  std::optional<std::int64_t> keep_free_bytes;  // unset: max(1 GiB, 5 % of the file system)
 };
 
 // What a Unix socket's path may have: the kernel's limit, without the final NUL.

@@ -14,12 +14,15 @@
 namespace pganalytics::spool {
 namespace {
 
-constexpr int kPagesAtATime = 128;  // half a MiB between two looks at `stop`
+constexpr int kPagesAtATime = 128;   // half a MiB between two looks at `stop` ...
+constexpr int kStepsAtATime = 1000;  // ... or so many instructions of SQLite's machine
 
 Error failed(const std::string& doing, const std::string& path) {
   return Error{PGA_E_FAIL, "spool.backup", "unable to " + doing + " " + path + ": " + std::strerror(errno),
                "Check the space and the rights of its folder.", 0};
 }
+
+Error stopped() { return Error{PGA_E_FAIL, "spool.backup_stopped", "the copy of the spool was stopped", "", 0}; }
 
 // An empty file that nobody else can read; whatever an earlier copy left there is gone.
 Outcome make_empty(const std::string& path) {
@@ -47,7 +50,7 @@ Outcome copy_pages(Database& from, Database& to, const std::atomic<bool>& stop) 
   const std::unique_ptr<sqlite3_backup, FinishBackup> backup(sqlite3_backup_init(to.handle(), "main", from.handle(), "main"));
   if (!backup) return to.error("begin a copy");
   for (;;) {
-    if (stop) return Error{PGA_E_FAIL, "spool.backup_stopped", "the copy of the spool was stopped", "", 0};
+    if (stop) return stopped();
     const int step = sqlite3_backup_step(backup.get(), kPagesAtATime);
     if (step == SQLITE_DONE) return {};
     if (step != SQLITE_OK)
@@ -60,11 +63,19 @@ Outcome mark(Database& copy, const std::string& epoch) {
   return insert.bind(kRestoredValue).bind_blob(epoch).bind(RecordCrc().add(kRestoredValue).add(epoch).value()).done();
 }
 
-Outcome check(Database& copy) {
+// It reads the whole copy: SQLite asks now and then whether it is to go on (sqlite.org/c3ref/progress_handler.html).
+Expected<std::string> quick_check(Database& copy, const std::atomic<bool>& stop) {
+  const auto is_to_end = [](void* wanted) -> int { return *static_cast<const std::atomic<bool>*>(wanted) ? 1 : 0; };
+  sqlite3_progress_handler(copy.handle(), kStepsAtATime, is_to_end, const_cast<std::atomic<bool>*>(&stop));
   PGA_TRY(Statement quick, copy.prepare("PRAGMA quick_check(1)"));
-  PGA_TRY(const bool answered, quick.step());
-  const std::string verdict = answered ? quick.bytes(0) : "no answer";
-  quick.reset();
+  const auto answered = quick.step();
+  if (stop) return stopped();
+  if (!answered) return answered.error();
+  return *answered ? quick.bytes(0) : "no answer";
+}
+
+Outcome check(Database& copy, const std::atomic<bool>& stop) {
+  PGA_TRY(const std::string verdict, quick_check(copy, stop));
   if (verdict == "ok") return {};
   return Error{PGA_E_FAIL, "spool.backup", "the copy of the spool is not sound: " + verdict,
                "The spool itself may be damaged: restart the collector, which looks at it.", 0};
@@ -81,7 +92,7 @@ Outcome write_copy(const std::string& dir, const std::string& to, const std::ato
   PGA_CHECK(from.run("COMMIT"));
   PGA_CHECK(copy.run("PRAGMA journal_mode = DELETE"));  // one file, without a log beside it
   PGA_CHECK(mark(copy, home ? home->epoch : ""));
-  return check(copy);
+  return check(copy, stop);
 }
 
 }  // namespace

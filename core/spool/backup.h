@@ -16,7 +16,8 @@ namespace pganalytics::spool {
 constexpr const char* kRestoredValue = "restored";  // key in table value: the epoch that grew when the copy was made
 
 // Copies the spool in `dir` to the file `to` (0600), whole or not at all: written as `to`.tmp, checked, synced, renamed. Reads
-// beside the running spool without holding it up. Blocks as long as it takes; `stop` ends it within a few milliseconds.
+// beside the running spool without holding it up. Blocks as long as it takes; `stop` ends it within a few milliseconds on a disk
+// that answers.
 // PGA_E_NOTFOUND: no spool there; error.code "spool.backup_stopped".
 Outcome back_up(const std::string& dir, const std::string& to, const std::atomic<bool>& stop);
 

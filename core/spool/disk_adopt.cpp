@@ -3,7 +3,20 @@
 // All of it can be done twice: when the commit fails nobody knows whether it reached the file, and the next try finds either.
 #include "core/spool/disk_statements.h"
 
+#include <algorithm>
+
 namespace pganalytics::spool {
+namespace {
+
+// Of what the ring sealed itself: behind all that the file has, which nobody could read when the first of it was sealed.
+std::int64_t shift_of(const Ring& ring, std::int64_t position) {
+  for (const auto& [place, entry] : ring.entries()) {
+    if (!entry.limbo) return std::max<std::int64_t>(position + 1 - place.first, 0);
+  }
+  return 0;
+}
+
+}  // namespace
 
 Outcome DiskStore::adopt(const Ring& ring, const std::vector<Write>& unsaved, const PassOver& out) {
   return transact([&]() -> Outcome {
@@ -24,9 +37,15 @@ Outcome DiskStore::adopt(const Ring& ring, const std::vector<Write>& unsaved, co
       ledger_.put_epoch(tally_, tally);
     }
     std::map<std::int64_t, std::int64_t> carriers;  // of the ring's losses
-    for (const auto& [place, entry] : ring.entries()) PGA_CHECK(adopt_entry(entry, out, carriers));
+    PGA_TRY(const std::set<BatchKey> counted, counted_in_file(ring));
+    const std::int64_t shift = shift_of(ring, tally_.position);
+    for (const auto& [place, entry] : ring.entries()) {
+      if (counted.count(entry.row.key) == 0) PGA_CHECK(adopt_entry(entry, entry.limbo ? 0 : shift, out, carriers));
+    }
     PGA_CHECK(ledger_.settle(ring.settled()));  // before their rows grow
-    for (const Ring::Ended& ended : ring.ended()) PGA_CHECK(adopt_end(ended));
+    for (const Ring::Ended& ended : ring.ended()) {
+      if (counted.count(ended.entry.row.key) == 0) PGA_CHECK(adopt_end(ended));
+    }
     for (const Loss& loss : ring.losses()) {
       Loss moved = loss;
       PGA_TRY(moved.id, ledger_.add(loss));
@@ -38,8 +57,25 @@ Outcome DiskStore::adopt(const Ring& ring, const std::vector<Write>& unsaved, co
   });
 }
 
-Outcome DiskStore::adopt_entry(const Ring::Entry& entry, const PassOver& out, std::map<std::int64_t, std::int64_t>& carriers) {
+// Batches in limbo whose commit did reach the file, which does not have them any more: the same transaction dropped and counted
+// them. The others wait there, or were never in it.
+Expected<std::set<BatchKey>> DiskStore::counted_in_file(const Ring& ring) {
+  std::set<BatchKey> counted;
+  const auto look = [&](const Ring::Entry& entry) -> Outcome {
+    if (!entry.limbo || !has_committed(entry.row.key)) return {};
+    PGA_TRY(const auto there, find(entry.row.key));
+    if (!there) counted.insert(entry.row.key);
+    return {};
+  };
+  for (const auto& [place, entry] : ring.entries()) PGA_CHECK(look(entry));
+  for (const Ring::Ended& ended : ring.ended()) PGA_CHECK(look(ended.entry));
+  return counted;
+}
+
+Outcome DiskStore::adopt_entry(const Ring::Entry& entry, std::int64_t shift, const PassOver& out,
+                               std::map<std::int64_t, std::int64_t>& carriers) {
   BatchRow row = entry.row;
+  row.position += shift;
   PGA_TRY(const auto there, find(row.key));
   if (there) {
     row = *there;  // its commit did reach the file

@@ -1,6 +1,5 @@
 #include "core/spool/disk_store.h"
 
-#include "core/files/files.h"
 #include "core/log/log.h"
 #include "core/spool/backup.h"
 #include "core/spool/disk_statements.h"
@@ -31,7 +30,7 @@ Expected<std::unique_ptr<DiskStore::Statements>> DiskStore::Statements::prepare(
   PGA_TRY(all->newest, db.prepare(select("ORDER BY b.position DESC, b.part DESC").c_str()));
   PGA_TRY(all->tried, db.prepare(select("JOIN tried t ON t.batch = b.id ORDER BY b.position, b.part").c_str()));
   PGA_TRY(all->droppable, db.prepare(select("WHERE b.position < ? AND NOT EXISTS (SELECT 1 FROM tried t WHERE t.batch = b.id)"
-                                            " ORDER BY b.position, b.part LIMIT 1")
+                                            " ORDER BY b.position, b.part")
                                          .c_str()));
   PGA_TRY(all->elsewhere, db.prepare(select("WHERE b.epoch <> ? ORDER BY b.position, b.part LIMIT 1").c_str()));
   PGA_TRY(all->body, db.prepare("SELECT body FROM batch WHERE id = ?"));
@@ -133,14 +132,15 @@ Outcome DiskStore::save_home() {
 
 bool DiskStore::in_place() const { return place_of(database_path(dir_)) == place_; }
 
-Outcome DiskStore::put_back() {
+Outcome DiskStore::can_be_put_back() const {
   if (file_system_of(dir_) != place_.device) {
     return Error{PGA_E_FAIL, "spool.gone", "what was mounted at " + dir_ + " is gone",
                  "Mount it again, or restart the collector to begin a new spool there.", 0};
   }
-  PGA_CHECK(files::make_directories(dir_, 0700));
-  return write_whole(database_, database_path(dir_));
+  return {};
 }
+
+Outcome DiskStore::put_back() { return write_whole(database_, database_path(dir_)); }
 
 // Sealing --------------------------------------------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ Outcome DiskStore::write(std::vector<Write>& writes) {
     return now_ns() - home_saved_ns_ > kSaveHomeEveryNs ? save_home() : Outcome();
   });
   if (!done) return done;
-  if (lost() != lost_before) give_space_back();
+  if (lost() != lost_before || below_floor()) give_space_back();
   return {};
 }
 
@@ -182,13 +182,19 @@ Outcome DiskStore::write_value(const std::string& key, const std::optional<std::
   return sql_->set_value.bind(key).bind_blob(*value).bind(crc).done();
 }
 
-// A run whose commit failed before comes with its number; if that commit reached the file after all, it is there.
+// A transaction numbers its runs one after the other, so that the last number says how far the file has come.
+bool DiskStore::has_committed(const BatchKey& key) const {
+  const auto epoch = tally_.epochs.find(key.epoch);
+  return epoch != tally_.epochs.end() && epoch->second.last_seq >= key.seq;
+}
+
+// A run whose commit failed before comes with its number. If that commit reached the file after all, it waits there, or the same
+// transaction dropped it and counted it.
 Outcome DiskStore::write_batch(Write& write) {
   if (!write.has_key()) {
     prepare(write, {tally_.current, tally_.growing().last_seq + 1, ""}, tally_.position + 1, now_ns(), options_);
-  } else {
-    PGA_TRY(const auto there, find(write.row.key));
-    if (there) return {};
+  } else if (has_committed(write.row.key)) {
+    return {};
   }
   PGA_CHECK(insert(write.row, write.body));
   ledger_.produced(tally_, write.row);

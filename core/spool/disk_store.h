@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,8 @@ class DiskStore {
   Expected<bool> split(const BatchRow& row);
   Outcome rekey(const BatchRow& row);
 
-  // Drops the oldest ("space") until `bytes` are free in the file or given back; false: nothing may go.
-  Expected<bool> make_room(std::uint64_t bytes);
+  // Drops the oldest ("space"), but none of `spared`, until `bytes` are free in the file or given back; false: nothing may go.
+  Expected<bool> make_room(std::uint64_t bytes, const PassOver& spared);
 
   Expected<std::map<std::string, std::map<std::string, std::string>>> states();
   Expected<std::map<std::string, std::string>> values();
@@ -58,8 +59,9 @@ class DiskStore {
   [[nodiscard]] std::int64_t now_ns() const;
   // The file at its place is the one that is open here.
   [[nodiscard]] bool in_place() const;
-  // The whole of it, as it is open here, written into the place where the file should be. PGA_E_FAIL when that place is on
-  // another file system: what was mounted there is gone.
+  // PGA_E_FAIL when the place where the file should be is on another file system: what was mounted there is gone.
+  [[nodiscard]] Outcome can_be_put_back() const;
+  // The whole of it, as it is open here, written into that place. The lock on the folder is the caller's.
   Outcome put_back();
 
  private:
@@ -72,22 +74,24 @@ class DiskStore {
   Outcome begin_again();
   template <class Work>
   Outcome transact(Work&& work);
-  template <class Work>
-  Outcome transact_unsynced(Work&& work);
 
   Outcome write_one(Write& write);
   Outcome write_state(const SealedRun& run);
   Outcome write_value(const std::string& key, const std::optional<std::string>& value);
   Outcome write_batch(Write& write);
   Outcome insert(BatchRow& row, std::string_view body);
-  Outcome adopt_entry(const Ring::Entry& entry, const PassOver& out, std::map<std::int64_t, std::int64_t>& carriers);
+  [[nodiscard]] bool has_committed(const BatchKey& key) const;
+  Expected<std::set<BatchKey>> counted_in_file(const Ring& ring);
+  Outcome adopt_entry(const Ring::Entry& entry, std::int64_t shift, const PassOver& out,
+                      std::map<std::int64_t, std::int64_t>& carriers);
   Outcome adopt_end(const Ring::Ended& ended);
   Outcome enforce_age();
   Outcome enforce_caps();
-  Expected<std::uint64_t> drop_oldest(const char* reason);
+  Expected<std::uint64_t> drop_oldest(const char* reason, const PassOver& spared);
   Outcome lose(const BatchRow& row, const std::string& reason);
   Outcome remove(const BatchRow& row);
-  [[nodiscard]] std::uint64_t missing_bytes() const;
+  [[nodiscard]] bool below_floor() const;
+  Expected<std::uint64_t> missing_bytes();
   void give_space_back();
   Outcome seal_again(const BatchRow& row);
   Outcome save_home();

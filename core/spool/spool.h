@@ -46,7 +46,7 @@ namespace pganalytics::spool {
 struct SpoolCaps {
   std::int64_t max_bytes = 512LL << 20;
   std::int64_t max_age_ms = 48LL * 3600 * 1000;
-  std::int64_t keep_free_bytes = 1LL << 30;
+  std::optional<std::int64_t> keep_free_bytes;  // of the disk; nullopt: the floor of free_space.h
 };
 
 // How long, how often: the promise of the spool; tests are less patient.

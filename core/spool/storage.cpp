@@ -160,7 +160,7 @@ Outcome Storage::attempt(const DiskWork& work, std::uint64_t bytes) {
   if (done || done.error().code != "spool.full") return done;
   reserve_.give_up();
   for (int i = 0; i < kRoomTries && !done && done.error().code == "spool.full"; ++i) {
-    PGA_TRY(const bool room, disk_->make_room((kRoomBytes + bytes) << i));
+    PGA_TRY(const bool room, disk_->make_room((kRoomBytes + bytes) << i, [this](const BatchKey& key) { return is_out(key); }));
     done = work(*disk_);
     if (!room) break;
   }
@@ -200,6 +200,7 @@ void Storage::failed(const Error& error) {
 Outcome Storage::usable() {
   if (disk_ && !disk_->in_place()) return put_back();
   if (disk_ && !tainted_) return {};
+  if (!lock_) PGA_CHECK(take_lock());
   PGA_CHECK(reserve_.probe());
   return reopen();
 }
@@ -222,15 +223,21 @@ Outcome Storage::reopen() {
 // A file that was moved or deleted is written again, from the handle that still has it.
 Outcome Storage::put_back() {
   const std::string path = database_path(dir_);
-  Outcome back = disk_->put_back();
+  Outcome back = disk_->can_be_put_back();
+  if (back) {
+    lock_.reset();
+    back = take_lock();
+    // The folder at that path is another one by now, and another collector's. What this one had lies where it was moved to; when
+    // the other is gone, this one goes on in the other's file.
+    if (!back) disk_.reset();
+  }
+  if (back) back = disk_->put_back();
   if (!back) {
     Error error = std::move(back).error().while_doing("the spool's file " + path + " is gone");
     error.code = "spool.gone";
     return error;
   }
   log::warn("the spool's file " + path + " was gone or another one; it is written again");
-  lock_.reset();
-  PGA_CHECK(take_lock());
   return reopen();
 }
 
@@ -248,7 +255,7 @@ void Storage::go_to_memory(const Error& why) {
 // Back from memory, with everything; or not yet, and nothing has changed.
 Outcome Storage::go_to_disk() {
   try_again_at_ = SteadyClock::now() + milliseconds(options_.pace.retry_ms);
-  if (!lock_) PGA_CHECK(take_lock());
+  if (!lock_) PGA_CHECK(take_lock());  // the reserve is another's otherwise
   reserve_.give_up();
   PGA_CHECK(usable());
   PGA_CHECK(adopt_ring());
@@ -282,7 +289,9 @@ Outcome Storage::adopt_ring() {
   Outcome adopted = work(*disk_);
   if (adopted || adopted.error().code != "spool.full") return adopted;
   reserve_.give_up();
-  PGA_CHECK(disk_->make_room(kRoomBytes + ring_->bytes()));
+  // The server may have them, and the file does not know it yet.
+  const auto spared = [this](const BatchKey& key) { return is_out(key) || ring_->has_ended(key); };
+  PGA_CHECK(disk_->make_room(kRoomBytes + ring_->bytes(), spared));
   return work(*disk_);
 }
 

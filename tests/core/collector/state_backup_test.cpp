@@ -1,6 +1,7 @@
 #include "core/collector/state_backup.h"
 
 #include "core/spool/spool.h"
+#include "tests/core/spool/faulty_vfs.h"
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/must.h"
@@ -101,4 +102,19 @@ TEST_CASE("a copy that would take the disk below the floor, or cannot be made, i
     none.turn(kSoon, kNoFloor);
     return none.wait_ms(kSoon) > 500'000;
   }));
+}
+
+TEST_CASE("a copy that waits for a disk that hangs does not hold up a stop") {
+  const State state;
+  const spool_test::FaultyVfs vfs;
+  (void)state.old_copy("spool-20200101T000000Z.db", std::chrono::minutes(300));
+  auto backup = std::make_unique<StateBackup>(state.folder.path());
+  vfs.disk().hangs = true;
+  backup->turn(kSoon, kNoFloor);
+  REQUIRE(eventually([&] { return vfs.disk().waiting > 0; }));
+  const auto begin = std::chrono::steady_clock::now();
+  backup.reset();
+  CHECK(std::chrono::steady_clock::now() - begin < spool_test::kHangsAtMost / 2);
+  vfs.disk().hangs = false;
+  REQUIRE(eventually([&] { return vfs.disk().waiting == 0; }));  // the thread goes on, and finds that it is to stop
 }

@@ -40,7 +40,7 @@ TEST_CASE("an empty file is the defaults") {
   CHECK_FALSE(config.backend.has_value());
   CHECK(config.spool.max_bytes == 512LL << 20);
   CHECK(config.spool.max_age_ms == 172'800'000);
-  CHECK(config.spool.keep_free_bytes == 1LL << 30);
+  CHECK_FALSE(config.spool.keep_free_bytes);
   CHECK(config.plugins.empty());
 }
 

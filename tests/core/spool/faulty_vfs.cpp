@@ -39,7 +39,9 @@ int code_of(int of_kind, bool writes) {
 int disturb(int code, int of_kind) {
   if (const int ill = counted(code_of(of_kind, true)); ill != SQLITE_OK) return ill;
   const auto enough = std::chrono::steady_clock::now() + kHangsAtMost;
+  ++g_disk.waiting;
   while (g_disk.hangs && std::chrono::steady_clock::now() < enough) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  --g_disk.waiting;
   if (const int ms = g_disk.delay_ms; ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(ms));
   return code;
 }
@@ -60,7 +62,11 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
 }
 int sync(sqlite3_file* file, int flags) {
   if (const int code = disturb(g_disk.fail_writes, SQLITE_IOERR_FSYNC); code != 0) return code;
-  if (g_disk.fail_next_syncs > 0) return --g_disk.fail_next_syncs, SQLITE_IOERR_FSYNC;
+  if (g_disk.spare_syncs > 0) {
+    --g_disk.spare_syncs;
+  } else if (g_disk.fail_next_syncs > 0) {
+    return --g_disk.fail_next_syncs, SQLITE_IOERR_FSYNC;
+  }
   if (g_disk.skip_syncs) return SQLITE_OK;
   return real_of(file)->pMethods->xSync(real_of(file), flags);
 }
@@ -114,7 +120,7 @@ int remove(sqlite3_vfs*, const char* name, int sync_folder) {
 FaultyDisk& FaultyVfs::disk() { return g_disk; }
 
 FaultyVfs::FaultyVfs() {
-  g_disk.delay_ms = g_disk.fail_writes = g_disk.fail_reads = g_disk.fail_next_syncs = g_disk.fail_opens = 0;
+  g_disk.delay_ms = g_disk.fail_writes = g_disk.fail_reads = g_disk.fail_next_syncs = g_disk.spare_syncs = g_disk.fail_opens = 0;
   g_disk.operations = g_disk.fail_from = g_disk.fail_until = 0;
   g_disk.skip_syncs = g_disk.hangs = false;
   g_real = sqlite3_vfs_find(nullptr);
