@@ -1,6 +1,7 @@
 #include "core/spool/envelope.h"
 
 #include "core/clock/clock.h"
+#include "core/crypto/digest.h"
 
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
@@ -11,8 +12,10 @@
 namespace pganalytics::spool {
 namespace {
 
-// Cannot occur inside a JSON string, where a quote is escaped; the envelope's other members are all before it.
+// None of them can occur inside a JSON string, where a quote is escaped; the envelope's other members are all before the metrics.
 constexpr std::string_view kMetricsKey = "\"metrics\":";
+constexpr std::string_view kPartKey = "\"part\":\"";
+constexpr std::string_view kOfKey = "\"of\":\"";
 
 // Reads up to the top-level "timestamp" and stops there: most documents have it among their first members.
 class TimestampFinder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TimestampFinder> {
@@ -52,7 +55,6 @@ std::string wrap_metrics(const Sender& sender, std::string_view metrics) {
       .member("version", sender.version)
       .member("epoch", sender.key.epoch)
       .member("seq", sender.key.seq);
-  if (!sender.key.part.empty()) json.member("part", sender.key.part);
   json.key("metrics").json(metrics).end_object();
   return std::string(json.text());
 }
@@ -73,6 +75,21 @@ Expected<std::string_view> metrics_of(std::string_view envelope) {
   }
   const std::size_t begin = at + kMetricsKey.size();
   return envelope.substr(begin, envelope.size() - begin - 1);
+}
+
+Expected<std::string> part_of(std::string_view envelope, const std::string& part, std::string_view metrics) {
+  PGA_TRY(const std::string_view all, metrics_of(envelope));
+  std::string_view head = envelope.substr(0, static_cast<std::size_t>(all.data() - envelope.data()) - kMetricsKey.size());
+  std::string_view before;  // what the envelope is a part of itself
+  if (const std::size_t at = head.find(kOfKey); at != std::string_view::npos) {
+    before = head.substr(at + kOfKey.size());
+    before = before.substr(0, before.find('"'));
+    head = head.substr(0, head.find(kPartKey));
+  }
+  std::string text(head);
+  text.append(kPartKey).append(part).append("\",").append(kOfKey).append(before).append(before.empty() ? "" : "/");
+  text.append(crypto::sha256_hex(envelope)).append("\",").append(kMetricsKey).append(metrics).append("}");
+  return text;
 }
 
 std::vector<std::string_view> documents_of(std::string_view metrics) {

@@ -20,11 +20,10 @@ std::string array_of(const std::vector<std::string_view>& documents) {
   return text + "]";
 }
 
-Expected<SealedBatch> seal_as(const BatchRow& like, const BatchKey& key, std::string_view metrics, const SpoolOptions& options) {
+Expected<SealedBatch> seal_as(const BatchRow& like, const BatchKey& key, const std::string& envelope,
+                              const SpoolOptions& options) {
   SealedBatch sealed{like, ""};
-  PGA_TRY(sealed.body,
-          compression::compress(options.encoding,
-                                wrap_metrics({options.collector_id, options.hostname, options.version, key}, metrics)));
+  PGA_TRY(sealed.body, compression::compress(options.encoding, envelope));
   sealed.row.id = 0;
   sealed.row.key = key;
   sealed.row.encoding = compression::content_encoding(options.encoding);
@@ -59,7 +58,8 @@ Expected<std::optional<std::array<SealedBatch, 2>>> halve(const BatchRow& whole,
   halves.emplace();
   for (std::size_t i = 0; i < 2; ++i) {
     const BatchKey key{whole.key.epoch, whole.key.seq, whole.key.part + (whole.key.part.empty() ? "" : "/") + std::to_string(i)};
-    PGA_TRY((*halves)[i], seal_as(whole, key, array_of(parts[i]), options));
+    PGA_TRY(const std::string half, part_of(envelope, key.part, array_of(parts[i])));
+    PGA_TRY((*halves)[i], seal_as(whole, key, half, options));
     BatchRow& row = (*halves)[i].row;
     row.documents = parts[i].size();
     std::tie(row.first_unix_ns, row.last_unix_ns) = time_span(parts[i], whole.first_unix_ns);
@@ -70,7 +70,7 @@ Expected<std::optional<std::array<SealedBatch, 2>>> halve(const BatchRow& whole,
 Expected<SealedBatch> reseal(const BatchRow& row, std::string_view body, const BatchKey& key, const SpoolOptions& options) {
   PGA_TRY(const std::string envelope, envelope_of(row, body));
   PGA_TRY(const std::string_view metrics, metrics_of(envelope));
-  return seal_as(row, key, metrics, options);
+  return seal_as(row, key, wrap_metrics({options.collector_id, options.hostname, options.version, key}, metrics), options);
 }
 
 }  // namespace pganalytics::spool

@@ -100,7 +100,11 @@ void judge_batch(const HttpAnswer& answer, PushAnswer& push) {
       push.max_bytes = problem.max_bytes;
       push.max_is_expanded = problem.code == "inflated_too_large";
       return;
-    case 422: push.verdict = problem.code == "key_conflict" ? Verdict::kKeyConflict : Verdict::kRefused; return;
+    case 422:
+      push.verdict = problem.code == "key_conflict"  ? Verdict::kKeyConflict
+                     : problem.code == "part_stored" ? Verdict::kPartStored
+                                                     : Verdict::kRefused;
+      return;
     default: push.verdict = verdict_of(answer.status); return;
   }
 }

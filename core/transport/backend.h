@@ -41,6 +41,7 @@ struct PushAnswer {
     kGone,          // 410: this collector is no more
     kRefused,       // 400, 422: the batch itself
     kKeyConflict,   // 422: the server has other content under this key
+    kPartStored,    // 422: the server has a part of this batch
     kTooLarge,      // 413
   };
   Verdict verdict = Verdict::kRetry;

@@ -95,7 +95,8 @@ void Pusher::attempt() {
 // What was only about the batch lets the next one go at once, but not while one call at a time finds out about the server, nor
 // before the time that the server asked for. For 400, 422 and 409 that time is the batch's own (waitlist_).
 void Pusher::slow_down(const PushAnswer& answer) {
-  const bool is_changed = answer.verdict == Verdict::kTooLarge || answer.verdict == Verdict::kKeyConflict;
+  const bool is_changed =
+      answer.verdict == Verdict::kTooLarge || answer.verdict == Verdict::kKeyConflict || answer.verdict == Verdict::kPartStored;
   const std::int64_t asked_ms = is_changed ? spread(answer.retry_after_ms) : 0;
   if (breaker_.state() == Breaker::State::kHalfOpen) return wait(breaker_.failed(asked_ms), "", answer.reason);
   if (asked_ms > 0) wait(asked_ms, "", answer.reason);
@@ -128,6 +129,7 @@ void Pusher::take_verdict(const Batch& batch, const PushAnswer& answer) {
     case Verdict::kAcknowledged: return acknowledged(batch, answer);
     case Verdict::kRefused: return refused(batch, answer);
     case Verdict::kKeyConflict: return key_conflict(batch, answer);
+    case Verdict::kPartStored: return split(batch, &answer);
     case Verdict::kTooLarge: return too_large(batch, answer);
     case Verdict::kInProgress:
       return waitlist_.wait(batch.key, now_ms() + std::clamp(asked_ms, options_.in_progress_min_ms, options_.in_progress_max_ms),
@@ -215,7 +217,7 @@ bool Pusher::known_too_large(const Batch& batch) const {
   return exceeds(expanded_limit_, compression::expanded_bytes(batch.encoding, batch.body).value_or(0));
 }
 
-// answer: the 413; nullptr: it was not even asked.
+// answer: the 413, or that a part is stored; nullptr: the server was not even asked.
 void Pusher::split(const Batch& batch, const PushAnswer* answer) {
   const auto done = outbox_.split(batch.key);
   if (!done) {
@@ -225,9 +227,10 @@ void Pusher::split(const Batch& batch, const PushAnswer* answer) {
   if (done.value()) {
     waitlist_.ended(batch.key);
     ++status_.split_batches;
-    return log::debug("push: " + describe(batch) + " is too large for the server, split");
+    return log::debug("push: " + describe(batch) + " goes in halves");
   }
   if (answer == nullptr) return put_off(batch.key, options_.refused_retry_ms);  // GCOVR_EXCL_LINE: only batches of two and more
+  if (answer->verdict == Verdict::kPartStored) return key_conflict(batch, *answer);  // no part of this one: it has none
   if (!is_servers_fault(batch)) return set_aside(batch, "too_large", *answer);
   put_off(batch.key, options_.refused_retry_ms);
   open_breaker(breaker_.failed(spread(answer->retry_after_ms)), "refusing every batch as too large", *answer);

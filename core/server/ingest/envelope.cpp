@@ -139,6 +139,7 @@ void Scanner::take_member(const std::string* text) {
                                             : key == "version"    ? &envelope.version
                                             : key == "epoch"      ? &envelope.epoch
                                             : key == "part"       ? &envelope.part
+                                            : key == "of"         ? &envelope.of
                                                                   : nullptr;
   if (place == nullptr) return;
   if (text != nullptr) {

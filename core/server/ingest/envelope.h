@@ -1,5 +1,5 @@
 // The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "part",
-// "metrics": [...]} or one bare document.
+// "of", "metrics": [...]} or one bare document.
 //
 // Documents are cut out of the text as they came: nothing is parsed into numbers and written again, so 64-bit integers and long
 // decimals keep the value they had. One pass, without recursion. What is wrong with one document is that document's fault; what
@@ -37,7 +37,7 @@ struct Element {
 
 struct Envelope {
   bool bare = false;
-  std::optional<std::string> collector_id, hostname, version, epoch, part;
+  std::optional<std::string> collector_id, hostname, version, epoch, part, of;
   std::optional<std::uint64_t> seq;
   std::vector<Element> elements;
 };

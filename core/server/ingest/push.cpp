@@ -54,6 +54,8 @@ Response push(store::Store& store, const std::string& collector_id, const http::
   switch (result.value().kind) {
     case store::PushResult::Kind::kConflict:
       return Response::error(422, "key_conflict", "this Idempotency-Key was used for other content");
+    case store::PushResult::Kind::kPartStored:
+      return Response::error(422, "part_stored", "a part of this batch is stored already; send its halves");
     case store::PushResult::Kind::kInProgress:
       return Response::error(409, "in_progress", "this batch is being stored right now").with_header("Retry-After", "1");
     case store::PushResult::Kind::kStored:

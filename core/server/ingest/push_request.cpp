@@ -36,6 +36,17 @@ bool is_part(std::string_view text) {
   return true;
 }
 
+// One digest for each time that `part` was halved, joined by "/".
+bool is_lineage(std::string_view text, std::string_view part) {
+  constexpr std::size_t kDigits = 64;
+  if (text.size() + 1 != (part.size() + 1) / 2 * (kDigits + 1)) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_joint = i % (kDigits + 1) == kDigits;
+    if (is_joint ? text[i] != '/' : std::string_view("0123456789abcdef").find(text[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
 // "<epoch>.<seq>" or "<epoch>.<seq>/<part>"; "" is no key.
 Or<std::optional<PushKey>> key_of_header(std::string_view text) {
   if (text.empty()) return std::optional<PushKey>();
@@ -68,6 +79,9 @@ Or<std::optional<PushKey>> key_of_envelope(const Envelope& envelope) {
   if (!is_epoch(*envelope.epoch)) return Response::error(400, "bad_envelope", "\"epoch\" is not 32 lower-case hex digits");
   if (envelope.part && !is_part(*envelope.part)) {
     return Response::error(400, "bad_envelope", "\"part\" is not halves of halves, \"0/1\", at most 20 deep");
+  }
+  if (envelope.of && !is_lineage(*envelope.of, envelope.part.value_or(""))) {
+    return Response::error(400, "bad_envelope", "\"of\" is not one SHA-256 for each time that \"part\" was halved");
   }
   return std::optional<PushKey>(PushKey{*envelope.epoch, *envelope.seq, envelope.part.value_or("")});
 }
@@ -156,6 +170,7 @@ store::Push to_store(const std::string& collector_id, const PushRequest& request
     push.epoch = request.key->epoch;
     push.seq = request.key->seq;
     push.part = request.key->part;
+    push.of = envelope.of.value_or("");
   }
   push.digest_sha256 = crypto::sha256_hex(*request.body);
   if (!envelope.bare) {

@@ -20,20 +20,28 @@ std::string copy_rows(const Push& push) {
   return rows.text();
 }
 
-// What is there already of this number, of which this push is the whole, a part, or the same again.
+constexpr std::size_t kDigestDigits = 64;
+
+// What `push` says the digest of its whole, or half, called `part` is; empty if it does not say.
+std::string_view told_digest(const Push& push, std::string_view part) {
+  const std::size_t begin = (part.size() + 1) / 2 * (kDigestDigits + 1);
+  return begin < push.of.size() ? std::string_view(push.of).substr(begin, kDigestDigits) : std::string_view();
+}
+
+PushResult duplicate(std::int64_t accepted) { return {PushResult::Kind::kDuplicate, static_cast<std::uint32_t>(accepted)}; }
+
+// What is there already of this number: the same again, what this push is a part of, or parts of it. All else is another history
+// under the same number, of a machine that was cloned or set back.
 PushResult judge(const postgres::Rows& kin, const Push& push) {
-  PushResult result;
-  result.kind = PushResult::Kind::kConflict;
   for (int row = 0; row < kin.size(); ++row) {
-    const std::string part(kin.text(row, 1));
-    const bool is_whole_of_it = part.size() < push.part.size();  // its documents are among those
-    if (is_whole_of_it || (part == push.part && kin.text(row, 2) == push.digest_sha256)) {
-      result.kind = PushResult::Kind::kDuplicate;
-      result.accepted = is_whole_of_it ? static_cast<std::uint32_t>(push.documents.size())
-                                       : static_cast<std::uint32_t>(kin.int64(row, 3).value_or(0));
+    const std::string_view part = kin.text(row, 1), digest = kin.text(row, 2);
+    if (part == push.part && digest == push.digest_sha256) return duplicate(kin.int64(row, 3).value_or(0));
+    if (part.size() < push.part.size() && digest == told_digest(push, part)) {
+      return duplicate(static_cast<std::int64_t>(push.documents.size()));
     }
   }
-  return result;
+  const bool are_parts = kin.text(0, 1).size() > push.part.size();  // then all are: a part and its whole are never both there
+  return {are_parts ? PushResult::Kind::kPartStored : PushResult::Kind::kConflict, 0};
 }
 
 // The row that makes a push happen once. nullopt: it is ours, go on; otherwise somebody was there before.

@@ -85,6 +85,7 @@ struct Push {
   std::uint64_t seq = 0;
   std::string part;           // "": the whole batch; "0/1": the second half of its first half
   std::string digest_sha256;  // hex, of the expanded body
+  std::string of;             // of a part: the digests of what it is a part of, from the whole on, joined by "/"; "": not told
   std::string hostname, version;
   std::vector<DocumentRow> documents;
   std::uint32_t rejected = 0;
@@ -93,8 +94,9 @@ struct Push {
 struct PushResult {
   enum class Kind {
     kStored,
-    kDuplicate,   // the same content is there under this key, or the whole that it is a part of
-    kConflict,    // other content is there under this key, or a part of this batch
+    kDuplicate,   // the same content is there under this key, or what it is a part of
+    kConflict,    // other content is there under this key, or a whole that it is no part of
+    kPartStored,  // a part of this batch is there: its halves are to be sent
     kInProgress,  // another push of this number is being stored right now
   };
   Kind kind = Kind::kStored;

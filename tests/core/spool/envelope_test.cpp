@@ -1,5 +1,6 @@
 #include "core/spool/envelope.h"
 
+#include "core/crypto/digest.h"
 #include "core/schema/json_text.h"
 #include "tests/support/catch.h"
 
@@ -19,6 +20,24 @@ TEST_CASE("an envelope carries the documents byte for byte") {
   REQUIRE(metrics);
   CHECK(*metrics == R"([{"a": 1.50},{"b":"\"metrics\":["}])");
   CHECK(spool::wrap_metrics(sender, *metrics) == envelope);
+}
+
+TEST_CASE("a part says of what it is a part, and is the same whoever makes it") {
+  const spool::Sender sender{"id-1", R"(db","part":"1","of":"x)", "0.1.0", {"00ff", 7, ""}};
+  const std::string whole = spool::make_envelope(sender, {R"({"a":1})", R"({"b":2})", R"({"c":3})"});
+  const auto half = spool::part_of(whole, "1", R"([{"b":2},{"c":3}])");
+  REQUIRE(half);
+  const auto quarter = spool::part_of(*half, "1/0", R"([{"b":2}])");
+  REQUIRE(quarter);
+  const auto parsed = schema::parse_json(*quarter);
+  REQUIRE(parsed);
+  CHECK((*parsed)["part"] == "1/0");
+  CHECK((*parsed)["of"] == (crypto::sha256_hex(whole) + "/" + crypto::sha256_hex(*half)).c_str());
+  CHECK((*parsed)["hostname"] == sender.hostname.c_str());
+  CHECK((*parsed)["seq"].GetUint64() == 7);
+  CHECK(parsed->MemberCount() == 8);
+  CHECK(*spool::metrics_of(*quarter) == R"([{"b":2}])");
+  CHECK_FALSE(spool::part_of("{}", "0", "[]"));
 }
 
 TEST_CASE("only an envelope has metrics") {

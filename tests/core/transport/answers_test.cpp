@@ -68,6 +68,7 @@ TEST_CASE("what is ours is told by the error's code") {
   CHECK(verdict(409, "in_progress") == Verdict::kInProgress);
   CHECK(verdict(409, "other") == Verdict::kRetry);
   CHECK(verdict(422, "key_conflict") == Verdict::kKeyConflict);
+  CHECK(verdict(422, "part_stored") == Verdict::kPartStored);
   CHECK(verdict(422, "other") == Verdict::kRefused);
   CHECK(verdict(400, "key_conflict") == Verdict::kRefused);
 }

@@ -280,6 +280,26 @@ TEST_CASE("a batch that is too large goes in halves, and halves of halves, until
   CHECK(t.delivery->status().split_batches >= 8);
 }
 
+TEST_CASE("a batch of which the server has a part goes in its halves; one that has none is sealed anew") {
+  Fixture t;
+  t.server.on_push = [](const SeenRequest& request) {
+    const std::string key = key_of(request);
+    if (key == std::string(testing::kEpoch) + ".1" || key == std::string(testing::kEpoch) + ".2")
+      return ScriptedAnswer{422, R"({"error":{"code":"part_stored","message":"a part is stored"}})"};
+    return ScriptedBackend::acknowledge(request);
+  };
+  t.outbox.add(1, 4);
+  t.outbox.add(2, 1);
+  t.start();
+  REQUIRE(t.drained());
+  CHECK(t.outbox.reasons().empty());
+  CHECK(t.outbox.acknowledged_documents() == 5);
+  CHECK(t.outbox.acknowledged().count(std::string(testing::kEpoch) + ".1/0") == 1);
+  CHECK(t.outbox.acknowledged().count(std::string(testing::kEpoch) + ".1/1") == 1);
+  CHECK(t.delivery->status().split_batches == 1);
+  CHECK(t.delivery->status().rekeyed_batches == 1);
+}
+
 TEST_CASE("a limit of the expanded size counts what the body expands to") {
   Fixture t;
   t.server.on_push = [&](const SeenRequest& request) {

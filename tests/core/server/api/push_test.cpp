@@ -1,6 +1,7 @@
 // What a push gets, and that nothing of a refused one is stored.
 #include "core/clock/clock.h"
 #include "core/compression/compression.h"
+#include "core/crypto/digest.h"
 #include "core/postgres/connection.h"
 #include "tests/core/server/api/api_under_test.h"
 #include "tests/support/catch.h"
@@ -122,7 +123,7 @@ TEST_CASE("parts of a batch have a key of their own, in header and envelope alik
   CHECK(parsed(fixture.read())["metrics"][0]["part"].IsString());
   const auto whole = fixture.push(envelope(std::string(kDocument) + "," + kDocument, numbered(1)), key(1));
   CHECK(whole.status == 422);
-  CHECK(error_code(whole) == "key_conflict");
+  CHECK(error_code(whole) == "part_stored");
 
   CHECK(error_code(fixture.push(envelope(kDocument, part("0")), key(1))) == "key_mismatch");
   CHECK(error_code(fixture.push(envelope(kDocument, part("0")), key(1) + "/1")) == "key_mismatch");
@@ -130,8 +131,19 @@ TEST_CASE("parts of a batch have a key of their own, in header and envelope alik
   CHECK(fixture.push(envelope(kDocument, numbered(1) + "\"part\":0,")).status == 400);
   std::string deep = "0";
   for (int i = 1; i < 20; ++i) deep += "/1";
-  CHECK(fixture.push(envelope(kDocument, numbered(2)), key(2)).status == 200);
-  CHECK(parsed(fixture.push(envelope(kDocument), key(2) + "/" + deep))["duplicate"].GetBool());
+  const std::string second = envelope(kDocument, numbered(2)), digest = crypto::sha256_hex(second);
+  CHECK(fixture.push(second, key(2)).status == 200);
+  std::string lineage = digest;
+  for (int i = 1; i < 20; ++i) lineage += "/" + std::string(64, '0');
+  const auto deep_part = [&](const std::string& of) {
+    return fixture.push(envelope(kDocument, numbered(2) + R"("part":")" + deep + R"(","of":")" + of + "\","));
+  };
+  CHECK(parsed(deep_part(lineage))["duplicate"].GetBool());
+  for (const std::string& bad : {digest, lineage + "/" + digest, lineage.substr(1), "X" + lineage.substr(1), std::string()}) {
+    CHECK(error_code(deep_part(bad)) == "bad_envelope");
+  }
+  CHECK(error_code(fixture.push(envelope(kDocument, numbered(2) + R"("of":")" + digest + "\","))) == "bad_envelope");
+  CHECK(error_code(fixture.push(envelope(kDocument), key(2) + "/" + deep)) == "key_conflict");  // it does not say of what
   for (const std::string& bad : {std::string(""), std::string("2"), std::string("0/"), std::string("/0"), std::string("01"),
                                  std::string("0//1"), std::string("a"), deep + "/0"}) {
     CAPTURE(bad);

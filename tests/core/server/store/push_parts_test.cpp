@@ -21,9 +21,11 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-server::store::Push part_of(const std::string& id, std::uint64_t seq, const std::string& part, const Texts& texts) {
+server::store::Push part_of(const std::string& id, std::uint64_t seq, const std::string& part, const Texts& texts,
+                            const std::string& of = "") {
   auto push = push_of(id, seq, texts);
   push.part = part;
+  push.of = of;
   return push;
 }
 
@@ -57,20 +59,26 @@ TEST_CASE("the parts of a batch are stored beside each other, each once") {
   CHECK(fixture.store().collector(id)->batches == 3);
 }
 
-TEST_CASE("a part whose whole is there is there; a whole of which a part is there is not") {
+TEST_CASE("a part whose whole is there is there, if it is of that whole; a whole of which a part is there goes in halves") {
   StoreFixture fixture;
   const std::string id = fixture.enrol();
   const Texts whole = {R"({"n":1})", R"({"n":2})"}, half = {R"({"n":2})"};
+  const std::string digest = push_of(id, 1, whole).digest_sha256, other(64, '0');
   REQUIRE(kind_of(fixture, push_of(id, 1, whole)) == Kind::kStored);
-  for (const char* part : {"0", "1", "0/1", "1/1/1"}) {
-    const auto result = must(fixture.store().push(part_of(id, 1, part, half)));
+  for (const auto& [part, of] : {std::pair{"0", digest}, {"1", digest}, {"0/1", digest + "/" + other}}) {
+    const auto result = must(fixture.store().push(part_of(id, 1, part, half, of)));
     CHECK(result.kind == Kind::kDuplicate);
     CHECK(result.accepted == 1);
   }
+  // Another history under the same number must not be swallowed, nor what does not say.
+  CHECK(kind_of(fixture, part_of(id, 1, "0", half, other)) == Kind::kConflict);
+  CHECK(kind_of(fixture, part_of(id, 1, "0/1", half, other + "/" + digest)) == Kind::kConflict);
+  CHECK(kind_of(fixture, part_of(id, 1, "0", half)) == Kind::kConflict);
   REQUIRE(kind_of(fixture, part_of(id, 2, "0/1", half)) == Kind::kStored);
-  CHECK(kind_of(fixture, push_of(id, 2, whole)) == Kind::kConflict);
-  CHECK(kind_of(fixture, part_of(id, 2, "0", whole)) == Kind::kConflict);
-  CHECK(kind_of(fixture, part_of(id, 2, "0/1/0", half)) == Kind::kDuplicate);
+  CHECK(kind_of(fixture, push_of(id, 2, whole)) == Kind::kPartStored);
+  CHECK(kind_of(fixture, part_of(id, 2, "0", whole)) == Kind::kPartStored);
+  const std::string half_digest = push_of(id, 2, half).digest_sha256;
+  CHECK(kind_of(fixture, part_of(id, 2, "0/1/0", half, digest + "/" + other + "/" + half_digest)) == Kind::kDuplicate);
   // Neighbours are no relatives.
   CHECK(kind_of(fixture, part_of(id, 2, "0/0", half)) == Kind::kStored);
   CHECK(kind_of(fixture, part_of(id, 2, "1", half)) == Kind::kStored);
@@ -109,7 +117,8 @@ TEST_CASE("sixteen clients push the same numbers in wholes and halves, each docu
       const Texts halves = {R"({"half":0,"seq":)" + n + "}", R"({"half":1,"seq":)" + n + "}"};
       const unsigned form = static_cast<unsigned>(random() % 3);
       const Texts some = form == 2 ? halves : Texts{halves[form]};
-      const auto push = part_of(id, seq, form == 2 ? "" : std::to_string(form), some);
+      const std::string of = form == 2 ? "" : push_of(id, seq, halves).digest_sha256;
+      const auto push = part_of(id, seq, form == 2 ? "" : std::to_string(form), some, of);
       for (;;) {
         ++pushes;
         const auto result = fixture.store().push(push);
@@ -120,7 +129,7 @@ TEST_CASE("sixteen clients push the same numbers in wholes and halves, each docu
         }
         if (result && result->kind == Kind::kStored) ++stored;
         // Only a whole can meet a half that is there already.
-        if (!result || (result->kind == Kind::kConflict && form != 2)) {
+        if (!result || result->kind == Kind::kConflict || (result->kind == Kind::kPartStored && form != 2)) {
           ++wrong;
           const std::lock_guard lock(mutex);
           failure = result ? "conflict" : result.error().message;

@@ -8,6 +8,8 @@ import signal
 from rig import AWAY, PATIENCE_S, eventually
 from scenario import scenario
 
+from scenarios.answers import fronted, no_more_than
+
 
 def snapshot(collector, to):
     """What a snapshot of the machine has: the folder at one moment, while the process goes on."""
@@ -97,6 +99,32 @@ def snapshot_revert(rig, in_place=False, backlog=False, times=1):
     collector.wait_fresh()
     abandoned = {""} | {f"again{number}" for number in range(1, times)}
     rig.settle(collector, equation=False, moved=True, origins=branches(fork, abandoned))
+
+
+@scenario(row="S18", expect="set back to before batches were halved of which halves are stored: each document is stored once", runs={"some-halves": dict(parts=3), "most": dict(parts=12)},
+          short=["some-halves"])
+def snapshot_before_halving(rig, parts):
+    front, collector = fronted(rig, documents=60, size=4000, interval="2s")
+    collector.push_to(AWAY)
+    collector.start()
+    eventually(lambda: collector.cursor() > 5 * 60, PATIENCE_S, "a backlog of large batches")
+    collector.stop()
+    kept = collector.state_dir + ".snapshot"
+    snapshot(collector, kept)
+    front.script = no_more_than(8000)
+    collector.enabled = False  # what would be made now belongs to a history that the snapshot ends
+    collector.push_to(front.url)
+    collector.start()
+    stored = lambda: [attempt.key for attempt in front.of("push") if "/" in attempt.key and attempt.told == 200]
+    eventually(lambda: len(stored()) >= parts, PATIENCE_S, "halves are stored", every=0.01)
+    rig.kill(collector)
+    put_back(kept, collector.state_dir, in_place=True)
+    collector.enabled = True
+    collector.configure()
+    front.script = None  # wholes pass again
+    rig.count("faults")
+    rig.settle(collector)
+    assert any(attempt.told == 422 for attempt in front.of("push")), "no whole was sent of which a part is stored"
 
 
 def put_back(kept, folder, in_place):
