@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import time
 
 from faults import READ_ONLY, Faults, NoMemory
@@ -230,6 +231,31 @@ def slow_disk(rig, plan, away=False):
     rig.count("faults", faults.counts()["faults"])
     collector.push_to(None)
     collector.wait_fresh()
+    rig.settle(collector)
+
+
+@scenario(
+    row="S12",
+    expect="told to stop while the disk hangs it ends with 0 within 15 s; nothing lost, nothing twice",
+    runs={"spool": dict(file="spool."), "whole-folder": dict(file=None), "server-away": dict(file="spool.", away=True)},
+    limit_s=400,
+)
+def stop_while_the_disk_hangs(rig, file, away=False):
+    collector = rig.collector(url=AWAY if away else None)
+    switch = os.path.join(rig.folder, "hangs")
+    faults = Faults(collector, "any:1+:slow600000", file=file, switch=switch)
+    collector.start(faults.environment)
+    eventually(lambda: collector.cursor() > 0, PATIENCE_S, "the first documents")
+    open(switch, "w").close()
+    eventually(lambda: faults.counts()["faults"] > 0, PATIENCE_S, "a call that hangs")
+    began = time.monotonic()
+    collector.process.send_signal(signal.SIGTERM)
+    status = collector.process.wait(PATIENCE_S)
+    took = time.monotonic() - began
+    assert status == 0 and took < 15, f"it ended with {status} after {took:.1f} s: {collector.log()[-1000:]}"
+    os.unlink(switch)
+    rig.count("faults", faults.counts()["faults"])
+    collector.push_to(None)
     rig.settle(collector)
 
 
