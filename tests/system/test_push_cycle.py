@@ -1,5 +1,9 @@
 """Documents of all four plugins travel from a real PostgreSQL and a real machine to the server and back out of its API."""
 
+import sqlite3
+
+import pytest
+
 from harness.oracle import check_no_holes, check_nothing_twice
 from harness.wait import eventually
 
@@ -70,3 +74,33 @@ def test_a_bare_document_is_a_push_too(server, make_collector):
     assert answer.status == 200 and answer.json["status"] == "success" and answer.json["metrics_count"] == 1, answer.text
     [row] = server.metrics(collector.id, "acme_test")
     assert row["document"]["value"] == 12345678901234567890
+
+
+@pytest.mark.parametrize("compression, encoding", [("gzip", "gzip"), ("none", "identity")])
+def test_every_compression_is_taken(server, make_collector, compression, encoding):
+    """zstd is every other test's."""
+    collector = make_collector('[plugins.test_serial]\nenabled = true\ninterval = "200ms"\ntimeout = "200ms"\n', server=server, collector_config=f'compression = "{compression}"\n')
+    collector.register()
+    server.stop()
+    collector.start()
+
+    def waiting_encodings():
+        try:
+            database = sqlite3.connect(f"file:{collector.state_dir}/spool.db?mode=ro", uri=True, timeout=5)
+        except sqlite3.OperationalError:
+            return None  # not made yet
+        try:
+            return {row[0] for row in database.execute("select encoding from batch")}
+        except sqlite3.OperationalError:
+            return None
+        finally:
+            database.close()
+
+    eventually(waiting_encodings, 30, "batches that wait")
+    assert waiting_encodings() == {encoding}
+    server.start()
+    eventually(lambda: len(server.metrics(collector.id, "test_serial")) > 3, 60, f"documents on the server, see {collector.log_path}")
+    collector.stop()
+    rows = server.metrics(collector.id)
+    check_nothing_twice(rows)
+    check_no_holes(rows)
