@@ -41,7 +41,8 @@ struct PushOptions {
 
 // What operators see of pushing.
 struct PushStatus {
-  std::uint64_t pushed_batches = 0, pushed_bytes = 0, failures = 0;
+  std::uint64_t pushed_batches = 0, pushed_bytes = 0;
+  std::uint64_t failures = 0;                           // attempts, but not those that the server told to wait (429)
   std::uint64_t live_batches = 0, backlog_batches = 0;  // of the pushed ones: by lane
   std::uint64_t duplicate_batches = 0;                  // of the pushed ones: the server had them already
   std::uint64_t rejected_documents = 0;                 // of pushed batches, refused one by one
