@@ -165,7 +165,7 @@ void HttpClient::Impl::set_limits() {
   // libcurl knows one limit for both; on_progress() keeps them apart.
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms + options_.tls_timeout_ms));
   set(CURLOPT_DNS_CACHE_TIMEOUT, 60L);
-  set(CURLOPT_MAXLIFETIME_CONN, 600L);  // so that what stands before several servers can move us
+  set(CURLOPT_MAXLIFETIME_CONN, std::max(1L, static_cast<long>(options_.connection_life_ms / 1000)));
   set(CURLOPT_PREREQFUNCTION, &on_connected);
   set(CURLOPT_PREREQDATA, this);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout_ms));

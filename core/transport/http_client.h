@@ -38,6 +38,8 @@ struct HttpOptions {
   std::int64_t connect_timeout_ms = 5'000;  // until TCP is connected, the name's resolution included
   std::int64_t tls_timeout_ms = 5'000;      // from then on, until TLS is
   std::int64_t stall_timeout_ms = 10'000;   // below 100 bytes per second for this long; whole seconds
+  // Then a new connection, however busy the old one is, so that what stands before several servers can move us; whole seconds.
+  std::int64_t connection_life_ms = 600'000;
 };
 
 struct HttpRequest {

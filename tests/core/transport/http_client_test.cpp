@@ -383,6 +383,17 @@ TEST_CASE("a server that sends little by little is given up when the whole call'
   CHECK(code_of(get(server, options)) == "http.timeout");
 }
 
+TEST_CASE("a connection is left for a new one when its life is over, however busy it is") {
+  const TestAuthority authority;
+  const HttpsServer server({authority.issue_server(), authority.pem()}, hello);
+  HttpOptions options = trusting(authority);
+  options.url = server.url();
+  options.connection_life_ms = 1'000;
+  const auto client = HttpClient::open(options);
+  REQUIRE(client);
+  CHECK(testing::eventually([&] { return client.value()->call({}) && server.connections() == 2; }));
+}
+
 TEST_CASE("an answer of 1 MiB is taken, one byte more is not") {
   const TestAuthority authority;
   const std::size_t more = GENERATE(0U, 1U);
