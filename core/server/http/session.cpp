@@ -175,7 +175,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     parser_->put(asio::buffer(unparsed_.data(), size), error);
     if (error) return refuse(refusal_of_parsing(error));
     unparsed_.erase(0, size);
-    if (auto refusal = read_head(parser_->get(), shared_.limits, request_)) return refuse(std::move(*refusal));
+    if (auto refusal = read_head(parser_->get(), shared_.limits, request_)) return refuse(*refusal);
     request_.remote_address = remote_address_;
     if (peer_) (clock::now_unix_ns() < peer_->not_after_unix_ns ? request_.peer : request_.expired_peer) = peer_;
     ask_handler();
@@ -243,7 +243,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     give_slot_back();
     if (auto* response = std::get_if<Response>(&admission)) {
       must_close_ = must_close_ || has_body();
-      return answer(std::move(*response));
+      return answer(*response);
     }
     accepted_ = std::get<Accepted>(std::move(admission));
     if (parser_->content_length().value_or(0) > accepted_.body_bytes) {
@@ -302,7 +302,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void refuse_body(HeadRefusal refusal) {
     body_place_.reset();
     if (refusal.reason == Refusal::kBodyTooLarge) refusal.response = Response::body_too_large(accepted_.body_bytes);
-    refuse(std::move(refusal));
+    refuse(refusal);
   }
 
   void serve() {
@@ -316,22 +316,22 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   // [worker]
   void serve_in_worker() {
     Response response = guarded<Response>([&] { return accepted_.serve(request_); });
-    asio::post(stream_.socket().get_executor(), [self = shared_from_this(), response = std::move(response)]() mutable {
+    asio::post(stream_.socket().get_executor(), [self = shared_from_this(), response = std::move(response)]() {
       self->give_slot_back();
-      self->answer(std::move(response));
+      self->answer(response);
     });
   }
 
   // --- the answer --------------------------------------------------------------------------------------------------
 
   // Answer a request of which something may still be on its way: the connection ends with it.
-  void refuse(HeadRefusal refusal) {
+  void refuse(const HeadRefusal& refusal) {
     count(refusal.reason);
     must_close_ = true;
-    answer(std::move(refusal.response));
+    answer(refusal.response);
   }
 
-  void answer(Response response) {
+  void answer(const Response& response) {
     log::debug(remote_address_ + " " + request_.method + " " + request_.path + " " + std::to_string(response.status));
     const bool may_stay = parser_ && parser_->is_header_done() && parser_->keep_alive() && !response.ends_connection;
     must_close_ = must_close_ || draining_ || !may_stay;
