@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -84,6 +86,27 @@ def test_certificates_are_renewed_under_load_and_the_old_one_ends(server, make_c
     pushes_go_on(server, collector)
     assert detail(server, collector)["key_origin"] == "collector" and detail(server, collector)["late_renewals"] == 0
     no_push_failed(server, collector)
+
+
+def end_of(certificate):
+    shown = subprocess.run(["openssl", "x509", "-noout", "-enddate", "-in", certificate], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return ssl.cert_time_to_seconds(shown.strip().partition("=")[2])
+
+
+def test_a_collector_that_was_off_beyond_its_certificates_end_comes_back_by_itself(server, make_collector):
+    collector = collector_of(server, make_collector)
+    collector.stop()
+    end = end_of(collector.certificate[0])
+    eventually(lambda: time.time() > end + 1, 90, "its certificate is over", every=0.5)
+    assert server.request("POST", f"/api/v1/collectors/{collector.id}/token", certificate=collector.certificate).status == 401
+    collector.start()
+    eventually(lambda: detail(server, collector)["late_renewals"] == 1, 60, "a late renewal, counted")
+    assert end_of(collector.certificate[0]) > end
+    pushes_go_on(server, collector)
+    collector.stop()
+    rows = server.metrics(collector.id)
+    check_nothing_twice(rows)
+    check_no_holes(rows)
 
 
 def test_a_restored_identity_is_told_that_it_was_replaced(server, make_collector):

@@ -1,6 +1,8 @@
 """A server on a database of its own, and everybody who may ask it something."""
 
+import base64
 import concurrent.futures
+import datetime
 import json
 import os
 import re
@@ -47,9 +49,9 @@ def pem_of(key):
 
 
 class Collector:
-    def __init__(self, site, identity, certificate_pem, key):
+    def __init__(self, site, identity, certificate_pem, key, generation=""):
         self.site, self.id, self.token, self.key = site, identity["id"], identity["token"], key
-        self.certificate = site.save(self.id + ".crt", certificate_pem), site.save(self.id + ".key", pem_of(key))
+        self.certificate = site.save(self.id + generation + ".crt", certificate_pem), site.save(self.id + generation + ".key", pem_of(key))
 
     @property
     def bearer(self):
@@ -62,6 +64,32 @@ class Collector:
 
     def push(self, body=None, headers=(), **options):
         return self.ask("POST", "/api/v1/metrics/push", headers, DOCUMENT if body is None else body, **options)
+
+    def renewed(self):
+        """The same collector with the certificate that comes after this one, used for the first time."""
+        key = new_key()
+        answer = self.ask("POST", f"/api/v1/collectors/{self.id}/certificate", body={"csr": csr_of(key)})
+        assert answer.status == 200, answer
+        newer = Collector(self.site, {"id": self.id, "token": ""}, answer.json["cert"], key, ".newer")
+        newer.token = self.site.secret(self.site.ask("POST", f"/api/v1/collectors/{self.id}/token", certificate=newer.certificate).json["token"])
+        return newer
+
+    def expired(self, days=1):
+        """Its certificate as it would be so many days after its end: made with the CA's key, and known to the database in place of the real one."""
+        with open(os.path.join(self.site.server.data_dir, "ca.crt"), "rb") as file:
+            ca = x509.load_pem_x509_certificate(file.read())
+        with open(os.path.join(self.site.server.data_dir, "ca.key"), "rb") as file:
+            ca_key = serialization.load_pem_private_key(file.read(), None)
+        until = datetime.datetime.utcnow() - datetime.timedelta(days=days)
+        made = (x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.id)])).issuer_name(ca.subject)
+                .public_key(self.key.public_key()).serial_number(x509.random_serial_number()).not_valid_before(until - datetime.timedelta(days=7))
+                .not_valid_after(until)
+                .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier("pganalytics:collector:" + self.id)]), critical=False)
+                .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False).sign(ca_key, hashes.SHA256()))
+        thumbprint = base64.urlsafe_b64encode(made.fingerprint(hashes.SHA256())).rstrip(b"=").decode()
+        self.site.sql(f"update pganalytics.certificates set thumbprint = '{thumbprint}', not_before = '{until}'::timestamp - interval '7 days', not_after = '{until}' "
+                      f"where collector_id = '{self.id}'")
+        return self.site.save(self.id + ".expired.crt", made.public_bytes(serialization.Encoding.PEM).decode()), self.certificate[1]
 
     def stored(self):
         return int(self.site.sql(f"select count(*) from pganalytics.documents where collector_id = '{self.id}'"))

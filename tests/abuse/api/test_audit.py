@@ -23,6 +23,9 @@ def story(make_site):
     assert own.ask("POST", f"/api/v1/config/{own.id}/status", body={"version": 1, "state": "rejected", "reason": "no"}).status == 204
     assert own.ask("POST", f"/api/v1/collectors/{own.id}/certificate", body={"csr": csr_of(new_key())}).status == 200
     assert own.ask("GET", f"/api/v1/config/{other.id}").status == 403
+    copied = site.enrol("copied")
+    newer = copied.renewed()
+    assert newer.push().status == 200 and [copied.push().code for _ in range(2)] == ["certificate_superseded"] * 2
     assert site.ask("POST", "/api/v1/collectors/register", [("X-Registration-Secret", "pge_no")], {"name": "\x1b[2J", "hostname": "h"}).status == 401
     for _ in range(12):
         assert site.ask("GET", "/api/v1/collectors", [("Authorization", "Bearer no")]).status == 401
@@ -40,11 +43,13 @@ def test_everything_is_there_in_order(story):
     assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
     actions = [row["action"] for row in rows]
     assert set(actions) >= {"token.create", "key.create", "collector.enrol", "config.put", "config.refused", "config.rejected", "collector.renew",
-                            "access.other_collector", "collector.enrol_refused", "access.failures", "collector.revoke", "access.revoked"}
+                            "access.other_collector", "collector.enrol_refused", "access.failures", "collector.revoke", "access.revoked", "collector.certificate_superseded"}
     assert actions.count("access.failures") == 1, "a burst is one entry"
     by_action = {row["action"]: row for row in rows}
     assert by_action["collector.revoke"]["subject"] == story.other.id and by_action["collector.revoke"]["actor"].startswith("key:admin:")
     assert by_action["access.other_collector"]["actor"] == "collector:" + story.own.id
+    assert actions.count("collector.certificate_superseded") == 1, "told once"
+    assert by_action["collector.enrol"]["detail"]["token"].startswith("token:")
     assert by_action["config.put"]["detail"] == {"version": 1}
     assert by_action["token.create"]["actor"] == "command line" and by_action["token.create"]["address"] == ""
     assert all(row["address"] == "127.0.0.1" for row in rows if row["actor"] != "command line")

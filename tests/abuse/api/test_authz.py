@@ -31,6 +31,11 @@ CALLERS = {
     "revoked": lambda c: ([c["revoked"].bearer], c["revoked"].certificate),
     "revoked certificate": lambda c: ([], c["revoked"].certificate),
     "admin on a revoked certificate": lambda c: ([("Authorization", "Bearer " + c["site"].key("admin"))], c["revoked"].certificate),
+    "superseded": lambda c: ([c["superseded"].bearer], c["superseded"].certificate),
+    "superseded certificate": lambda c: ([], c["superseded"].certificate),
+    "expired certificate": lambda c: ([], c["late certificate"]),
+    "expired certificate, its token": lambda c: ([c["late"].bearer], c["late certificate"]),
+    "admin on an expired certificate": lambda c: ([("Authorization", "Bearer " + c["site"].key("admin"))], c["late certificate"]),
     "registration token": lambda c: ([("X-Registration-Secret", c["registration token"])], None),
 }
 
@@ -41,17 +46,18 @@ def everyone(status, **others):
 
 def keys_read():
     """What people's keys of any role may do and collectors may not."""
-    return everyone(401, viewer=200, operator=200, admin=200, admin_on_a_revoked_certificate=200, own=403, other=403, revoked=403, revoked_certificate=403)
+    return everyone(401, viewer=200, operator=200, admin=200, admin_on_a_revoked_certificate=200,
+                    admin_on_an_expired_certificate=200, own=403, other=403, revoked=403, revoked_certificate=403, superseded=403)
 
 
 def admins(status, **others):
     return everyone(401, viewer=403, operator=403, admin=status, admin_on_a_revoked_certificate=status, own=403, other=403, revoked=403,
-                    revoked_certificate=403, **others)
+                    revoked_certificate=403, superseded=403, admin_on_an_expired_certificate=status, **others)
 
 
-def own_token(status, other=403):
+def own_token(status, other=403, **others):
     return everyone(401, viewer=403, operator=403, admin=403, admin_on_a_revoked_certificate=403, own=status, other=other, revoked=403,
-                    revoked_certificate=403)
+                    revoked_certificate=403, superseded=403, admin_on_an_expired_certificate=403, **others)
 
 
 # (method, path, body, status of each caller). {id}: the collector "own".
@@ -60,15 +66,18 @@ ROUTES = [
     ("POST", "/api/v1/collectors/register", {"name": "n", "hostname": "h", "csr": "none"}, everyone(401, registration_token=400)),
     ("POST", "/api/v1/collectors/{id}/token", None,
      everyone(401, own=200, own_certificate=200, own_expired_token=200, other=403, other_certificate=403, own_token_other_certificate=403,
-              other_token_own_certificate=200, revoked=403, revoked_certificate=403, admin_on_a_revoked_certificate=403)),
-    ("POST", "/api/v1/collectors/{id}/certificate", {"csr": "none"}, own_token(400)),
+              other_token_own_certificate=200, revoked=403, revoked_certificate=403, admin_on_a_revoked_certificate=403, superseded=403,
+              superseded_certificate=403)),
+    ("POST", "/api/v1/collectors/{id}/certificate", {"csr": "none"}, own_token(400, expired_certificate=403)),
     # Any collector's certificate, and what comes beside it does not matter.
     ("GET", "/api/v1/ca", None,
      everyone(401, own=200, own_certificate=200, own_expired_token=200, other=200, other_certificate=200, own_token_other_certificate=200,
-              other_token_own_certificate=200, revoked=403, revoked_certificate=403, admin_on_a_revoked_certificate=403)),
+              other_token_own_certificate=200, revoked=403, revoked_certificate=403, admin_on_a_revoked_certificate=403, superseded=403,
+              superseded_certificate=403)),
     ("POST", "/api/v1/metrics/push", DOCUMENT, own_token(200, other=200)),
     ("GET", "/api/v1/config/{id}", None,
-     everyone(401, viewer=403, operator=403, admin=200, admin_on_a_revoked_certificate=200, own=200, other=403, revoked=403, revoked_certificate=403)),
+     everyone(401, viewer=403, operator=403, admin=200, admin_on_a_revoked_certificate=200, admin_on_an_expired_certificate=200, own=200, other=403, revoked=403,
+              revoked_certificate=403, superseded=403)),
     ("PUT", "/api/v1/config/{id}", {"retention_days": 7}, admins(200)),
     ("POST", "/api/v1/config/{id}/status", {"version": 1, "state": "applied"}, own_token(204)),
     ("GET", "/api/v1/collectors", None, keys_read()),
@@ -82,10 +91,13 @@ ROUTES = [
 def cast(site):
     own, other, revoked, victim = site.enrol("own"), site.enrol("other"), site.enrol("revoked"), site.enrol("victim")
     assert site.with_key("admin", "DELETE", f"/api/v1/collectors/{revoked.id}").status == 204
+    superseded, late = site.enrol("superseded"), site.enrol("late")
+    assert superseded.renewed().push().status == 200
     mint = Mint(os.path.join(site.server.data_dir, "jwt.key"), own.token)
     past = int(time.time()) - 3600
     key = site.key("viewer")
-    return {"site": site, "own": own, "other": other, "revoked": revoked, "victim": victim, "registration token": site.registration_token(),
+    return {"site": site, "own": own, "other": other, "revoked": revoked, "victim": victim, "superseded": superseded, "late": late,
+            "late certificate": late.expired(), "registration token": site.registration_token(),
             "expired": mint.with_claims(iat=past, nbf=past, exp=past + 900), "unknown key": unknown_key(key)}
 
 
@@ -115,6 +127,20 @@ def test_route(cast, method, path, body, caller, status):
         assert answer.code == "collector_revoked" and answer.headers.get("connection") == "close"
 
 
+@pytest.mark.parametrize("method,path,body", [(m, p, b) for m, p, b, _ in ROUTES if "{victim}" not in p and "/health" not in p])
+def test_what_an_old_certificate_may_for_itself(cast, method, path, body):
+    """One that was replaced: nothing, and is told why. One that is over: renew itself, by itself alone."""
+    old, late = cast["superseded"], cast["late"]
+    answer = cast["site"].ask(method, path.replace("{id}", old.id), [old.bearer], body, old.certificate)
+    by_people = "servers" in path or path.endswith("/collectors") or path.endswith("/{id}") and "config" not in path or method == "PUT"
+    if path.endswith("/register"):
+        assert answer.status == 401, answer
+    else:
+        assert answer.status == 403 and answer.code == ("forbidden" if by_people else "certificate_superseded"), answer
+    answer = cast["site"].ask(method, path.replace("{id}", late.id), [], body, cast["late certificate"])
+    assert answer.status == (400 if path.endswith("/certificate") else 401), answer  # 400: let in, and the request is none
+
+
 @pytest.mark.parametrize("method,path,body", [(m, p, b) for m, p, b, _ in ROUTES if "{id}" in p], ids=lambda value: str(value)[:40])
 @pytest.mark.parametrize("caller", ["nobody", "own", "viewer", "admin"])
 def test_a_collector_that_does_not_exist(cast, method, path, body, caller):
@@ -139,7 +165,7 @@ def test_what_was_refused_left_nothing(cast):
 
 def test_crossing_the_line_is_audited(cast):
     rows = cast["site"].audit("access.other_collector")
-    assert {row["actor"] for row in rows} >= {"collector:" + cast["other"].id, "collector:" + cast["own"].id}
+    assert {row["actor"] for row in rows} >= {"collector:" + cast[name].id for name in ("other", "own", "late")}
     assert all(row["address"] == "127.0.0.1" for row in rows)
     assert {row["subject"] for row in cast["site"].audit("collector.revoke")} >= {cast["revoked"].id, cast["victim"].id}
 

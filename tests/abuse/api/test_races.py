@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from site_of_abuse import DOCUMENT, csr_of, in_parallel, new_key
+from harness.wait import eventually
+from site_of_abuse import DOCUMENT, csr_of, in_parallel, new_key, pem_of
 from wire import request_bytes
 
 
@@ -61,11 +62,11 @@ def test_one_enrollment_id_with_two_tokens_is_one_collector(site):
 def test_revoked_while_pushing(site, round_):
     """After the revocation's answer not one push more is stored, however many are on their way."""
     own = site.enrol(f"revoked{round_}")
-    stop, stored_after = threading.Event(), []
+    stored_after = []
 
     def push(i):
         statuses = []
-        while not stop.is_set():
+        while statuses.count(403) < 3:
             try:
                 statuses.append(own.push({**DOCUMENT, "i": i}).status)
             except OSError:
@@ -73,11 +74,9 @@ def test_revoked_while_pushing(site, round_):
         return statuses
 
     def revoke(_):
-        time.sleep(0.3)
+        eventually(lambda: own.stored() >= 8, 60, "pushes are on their way")
         assert site.with_key("admin", "DELETE", f"/api/v1/collectors/{own.id}").status == 204
         stored_after.append(own.stored())
-        time.sleep(0.3)
-        stop.set()
         return []
 
     results = in_parallel(9, lambda i: revoke(i) if i == 0 else push(i))
@@ -100,6 +99,15 @@ def test_configurations_put_at_once_get_versions_of_their_own(site):
     assert sorted(answer.json["version"] for answer in answers) == list(range(1, 41))
     newest = next(answer.json for answer in answers if answer.json["version"] == 40)
     assert own.ask("GET", f"/api/v1/config/{own.id}").json["retention_days"] == newest["retention_days"]
+
+
+def test_of_many_edits_of_one_version_one_is_stored(site):
+    own = site.enrol("edited")
+    assert site.with_key("admin", "PUT", f"/api/v1/config/{own.id}", body={"retention_days": 1}).json["version"] == 1
+    answers = in_parallel(20, lambda i: site.with_key("admin", "PUT", f"/api/v1/config/{own.id}", body={"version": 1, "retention_days": i + 2}))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 19
+    stored = next(answer.json for answer in answers if answer.status == 200)
+    assert own.ask("GET", f"/api/v1/config/{own.id}").json == stored and stored["version"] == 2
 
 
 def test_configurations_put_while_it_is_read_are_whole(site):
@@ -142,10 +150,22 @@ def test_tokens_asked_for_at_once_are_all_good(site):
 
 def test_certificates_asked_for_at_once(site):
     own = site.enrol("certificates")
-    csrs = [csr_of(new_key()) for _ in range(20)]
+    keys = [new_key() for _ in range(20)]
+    csrs = [csr_of(key) for key in keys]
     answers = in_parallel(20, lambda i: own.ask("POST", f"/api/v1/collectors/{own.id}/certificate", body={"csr": csrs[i]}))
-    assert {answer.status for answer in answers} <= {200, 403, 409}
-    assert any(answer.status == 200 for answer in answers)
+    assert {answer.status for answer in answers} == {200}
+    for i, answer in enumerate(answers):
+        site.save(f"race{i}.crt", answer.json["cert"])
+        site.save(f"race{i}.key", pem_of(keys[i]))
+
+    def use(i):
+        return site.ask("POST", f"/api/v1/collectors/{own.id}/token", certificate=(f"{site.folder}/race{i}.crt", f"{site.folder}/race{i}.key")).status
+
+    in_parallel(20, use)
+    assert sorted(use(i) for i in range(20)) == [200] + [403] * 19, "one is in force, the one that was used first"
+    assert own.push().status == 403
+    assert site.sql("select count(*) from pganalytics.certificates where first_used_at is not null and superseded_at is null"
+                    f" and collector_id = '{own.id}'") == "1"
 
 
 def test_status_reports_at_once(site):

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness.server import Server
+from harness.wait import eventually
 from site_of_abuse import DOCUMENT, ROOMY
 from wire import Connection, request_bytes
 
@@ -101,12 +102,12 @@ def test_a_request_on_its_way_ends_refused(site, second, server_name):
     own = site.enrol("slow")
     body = json.dumps(DOCUMENT).encode()
     with connect(site.server if server_name == "here" else second, own) as connection:
-        data = request_bytes("POST", "/api/v1/metrics/push", [own.bearer], body)
-        connection.send(data[:-10])
-        time.sleep(0.3)
+        data = request_bytes("POST", "/api/v1/metrics/push", [own.bearer, ("Expect", "100-continue")], body)
+        connection.send(data[: -len(body)])
+        assert connection.answer().status == 100  # let in
+        connection.send(body[:-10])
         revoke(site, own, "API")
-        time.sleep(0.2)
-        connection.send(data[-10:])
+        connection.send(body[-10:])
         answer = connection.answer()
         assert answer.status == 403 and answer.code == "collector_revoked", answer
         assert connection.ended()
@@ -118,7 +119,12 @@ def test_certificates_and_tokens_of_before_are_worth_nothing(site, second):
     answer = site.ask("POST", f"/api/v1/collectors/{own.id}/token", certificate=own.certificate)
     own.token = site.secret(answer.json["token"])
     revoke(site, own, "API")
-    time.sleep(2.1)
+
+    def refused(server):
+        with connect(server, own) as connection:
+            return push(connection, own).status == 403
+
+    eventually(lambda: refused(site.server) and refused(second), 20, "both servers know")
     for server in (site.server, second):
         for method, path, body in (("POST", f"/api/v1/collectors/{own.id}/token", None), ("GET", f"/api/v1/config/{own.id}", None),
                                    ("POST", f"/api/v1/collectors/{own.id}/certificate", {"csr": "x"}), ("POST", "/api/v1/metrics/push", DOCUMENT)):
@@ -132,20 +138,18 @@ def test_a_revoked_collector_costs_no_query(site):
     """Refused from memory: while the database is locked against its table the answer comes as ever."""
     own = site.enrol("cheap")
     revoke(site, own, "API")
-    held = subprocess.Popen(["psql", "-X", "-q", "-d", site.postgres.conninfo(site.database), "-c",
-                             "begin; lock table pganalytics.collectors in access exclusive mode; select pg_sleep(2); commit"],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    held = subprocess.Popen(["psql", "-X", "-q", "-d", site.postgres.conninfo(site.database)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, text=True)
     try:
-        deadline = time.monotonic() + 5
-        while site.sql("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and database = "
-                       "(select oid from pg_database where datname = current_database())") == "0":
-            assert time.monotonic() < deadline
-        begin = time.monotonic()
-        assert own.push().status == 403
-        assert time.monotonic() - begin < 1
+        held.stdin.write("begin; lock table pganalytics.collectors in access exclusive mode;\n")
+        held.stdin.flush()
+        eventually(lambda: site.sql("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and database = "
+                                    "(select oid from pg_database where datname = current_database())") != "0", 20, "the table is locked")
+        assert own.push().status == 403  # a query would wait for the lock and end as 503
         assert held.poll() is None
     finally:
-        held.wait()
+        held.stdin.close()  # the session ends, and its lock
+        held.wait(20)
 
 
 def test_it_is_in_the_audit_log_who_revoked_and_from_where(site):

@@ -141,11 +141,6 @@ def test_a_collector_refuses(registered, case):
     tells(registered.collector.log(), registered.key, words)
 
 
-def test_a_key_that_registration_writes_is_closed(registered):
-    made = stat.S_IMODE(os.stat(os.path.dirname(registered.key)).st_mode)
-    assert made == 0o700
-
-
 # --- the server's -----------------------------------------------------------------------------------------------------------
 
 
@@ -236,3 +231,23 @@ def test_a_server_refuses_its_own_keys(binaries, folder, database, name, case):
         tells(server.log(), key, words)
     finally:
         server.close()
+
+
+# --- what registration leaves -----------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_registration_writes_is_closed(binaries, folder, database):
+    """Whatever umask it was called with."""
+    _, server = database
+    server.start()
+    try:
+        collector = Collector(binaries, folder, "", server=server, name="registered")
+        token = server.cli("token", "create")
+        done = collector.command("register", "--token-file", "-", "--ca-pin", token["ca_pin"], input=token["token"], wrapper=("sh", "-c", 'umask 0; exec "$@"', "sh"))
+        assert done.returncode == 0, done.stderr
+    finally:
+        server.stop()
+    identity = os.path.dirname(collector.certificate[1])
+    modes = {name: stat.S_IMODE(os.stat(os.path.join(identity, name)).st_mode) for name in os.listdir(identity)}
+    assert stat.S_IMODE(os.stat(identity).st_mode) == 0o700 and modes["key.pem"] == 0o600, modes
+    assert not any(mode & 0o022 for mode in modes.values()), modes
