@@ -1,5 +1,5 @@
 -- Documents lie in partitions by the time at which they were received, so that old ones go by dropping a table and not row by row
--- (docs/decisions/007). A partition is called documents_until_<day>: the day, in UTC, that it ends before.
+-- (docs/decisions/008). A partition is called documents_until_<day>: the day, in UTC, that it ends before.
 alter table pganalytics.documents rename to documents_before;
 create sequence pganalytics.document_id;
 select setval('pganalytics.document_id', coalesce(max(id), 0) + 1, false) from pganalytics.documents_before;
