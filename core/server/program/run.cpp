@@ -85,16 +85,12 @@ class Housekeeping {
     tell_refusals();
     if (clock::now_monotonic_ns() < expire_at_ns_) return;
     const auto gone = database_.store->expire();
-    if (!gone) {
-      log::write(log::Level::kWarn, "forgetting old documents", gone.error());
-      expire_at_ns_ = clock::now_monotonic_ns() + kExpireRetryNs;
-      return;
-    }
-    tell_expired(*gone);
-    if (gone->any()) return;  // there may be more: again in a second
+    if (!gone) log::write(log::Level::kWarn, "forgetting old documents", gone.error());
+    if (gone) tell_expired(*gone);
+    if (gone && gone->any()) return;  // there may be more: again in a second
     if (const Outcome forgotten = database_.store->forget_old_credentials(); !forgotten)
       log::write(log::Level::kWarn, "forgetting old credentials", forgotten.error());
-    expire_at_ns_ = clock::now_monotonic_ns() + kExpireIntervalNs;
+    expire_at_ns_ = clock::now_monotonic_ns() + (gone ? kExpireIntervalNs : kExpireRetryNs);
   }
 
  private:

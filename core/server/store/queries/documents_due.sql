@@ -1,5 +1,5 @@
 /* pganalytics-server:documents_due */
--- Collectors that have documents to be forgotten row by row. One look into the index each: "lateral ... limit 1" keeps the planner
+-- Some of the collectors that have documents to be forgotten row by row. One look into the index each: "lateral ... limit 1" keeps the planner
 -- from reading them all.
 select r.collector_id, r.forget_after_days
 from pganalytics.retention r
@@ -8,3 +8,4 @@ cross join lateral (
   where d.collector_id = r.collector_id and d.received_at < now() - pg_catalog.make_interval(days => r.forget_after_days)
   limit 1
 ) due
+limit 50
