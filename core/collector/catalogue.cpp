@@ -7,14 +7,18 @@
 #include "core/schema/schema.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
+#include <thread>
 
 namespace pganalytics::collector {
 namespace {
 
 constexpr std::int64_t kIntervalMs = 60'000;  // of a plugin that names none
 constexpr std::int64_t kTimeoutMs = 30'000;
+constexpr std::size_t kAtOnceMax = 8;  // files that are described
 
 Error bad_schema(Error error, const host::PluginInfo& info, const std::string& which) {
   error = std::move(error).while_doing(info.path + ": its " + which + " schema is no good");
@@ -96,24 +100,58 @@ std::vector<std::string> secret_paths_of(const config::CollectorConfig& config) 
   return paths;
 }
 
-}  // namespace
-
-Catalogue Catalogue::of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path) {
-  return of(host::find_plugins(plugin_dirs), worker_path);
+// What `before` knows of this very file. One that was refused gets another chance: it may have been the machine's fault.
+std::optional<host::PluginInfo> known_before(const host::Candidate& candidate, const Catalogue* before) {
+  if (before == nullptr || candidate.build_id.empty()) return std::nullopt;
+  for (const Catalogue::Entry& entry : before->entries()) {
+    if (entry.info && entry.info->path == candidate.path && entry.info->build_id == candidate.build_id) return entry.info;
+  }
+  return std::nullopt;
 }
 
-Catalogue Catalogue::of(std::vector<host::Candidate> candidates, const std::string& worker_path) {
-  Catalogue catalogue;
+void describe(Catalogue::Entry& entry, const std::string& worker_path) {
+  if (entry.refused || entry.info) return;
+  if (auto info = host::describe(entry.candidate, worker_path)) {
+    entry.info = std::move(info).value();
+  } else {
+    entry.refused = std::move(info).error();
+  }
+}
+
+// A file that hangs keeps only its own thread waiting.
+void describe_all(std::vector<Catalogue::Entry>& entries, const std::string& worker_path) {
+  std::atomic<std::size_t> next{0};
+  const auto take_turns = [&] {
+    for (std::size_t i = next++; i < entries.size(); i = next++) describe(entries[i], worker_path);
+  };
+  const auto wanted =
+      std::count_if(entries.begin(), entries.end(), [](const auto& entry) { return !entry.refused && !entry.info; });
+  std::vector<std::thread> others;
+  try {
+    while (others.size() + 1 < std::min(static_cast<std::size_t>(wanted), kAtOnceMax)) others.emplace_back(take_turns);
+  } catch (const std::system_error&) {  // no more threads to be had: it takes longer
+  }
+  take_turns();
+  for (std::thread& other : others) other.join();
+}
+
+}  // namespace
+
+Catalogue Catalogue::of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path, const Catalogue* before) {
+  return of(host::find_plugins(plugin_dirs), worker_path, before);
+}
+
+Catalogue Catalogue::of(std::vector<host::Candidate> candidates, const std::string& worker_path, const Catalogue* before) {
+  std::vector<Entry> entries;
   for (host::Candidate& candidate : candidates) {
     Entry entry{std::move(candidate), std::nullopt, std::nullopt};
     entry.refused = entry.candidate.refused;
-    if (!entry.refused) {
-      if (auto info = host::describe(entry.candidate, worker_path)) {
-        entry.info = std::move(info).value();
-      } else {
-        entry.refused = std::move(info).error();
-      }
-    }
+    if (!entry.refused) entry.info = known_before(entry.candidate, before);
+    entries.push_back(std::move(entry));
+  }
+  describe_all(entries, worker_path);
+  Catalogue catalogue;
+  for (Entry& entry : entries) {
     if (entry.info) {
       if (auto known = known_from(*entry.info)) {
         catalogue.known_.push_back(std::move(known).value());

@@ -2,7 +2,7 @@
 // makes settings of them.
 //
 // Here: core/host's candidates and core/config's schemas brought together. Not here: running them (collector.h,
-// once_command.cpp). Immutable once made. [main thread: describing starts a worker per plugin]
+// once_command.cpp), describing beside a collector that runs (description.h). Immutable once made. [any thread]
 #pragma once
 
 #include "core/config/collector_config.h"
@@ -25,8 +25,11 @@ class Catalogue {
     std::optional<Error> refused;          // why it is not used; then there may be no info
   };
 
-  static Catalogue of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path);
-  static Catalogue of(std::vector<host::Candidate> candidates, const std::string& worker_path);
+  // Describing starts a worker per file, a few at a time; one that hangs takes ten seconds. before: files that it could use and
+  // that are of the same build are not described again. Returns when the threads that it starts have ended.
+  static Catalogue of(const std::vector<std::string>& plugin_dirs, const std::string& worker_path,
+                      const Catalogue* before = nullptr);
+  static Catalogue of(std::vector<host::Candidate> candidates, const std::string& worker_path, const Catalogue* before = nullptr);
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] const std::vector<config::KnownPlugin>& known() const { return known_; }

@@ -113,7 +113,8 @@ int Collector::run() {
       return kFailed;
     }
     parts_.signals.clear();  // before the flags are read, so that none is missed
-    if (WakeSignals::take_reload()) reload();
+    if (!describing_ && WakeSignals::take_reload()) begin_reload();
+    if (describing_ && describing_->ready()) end_reload();
     if (auto document = mailbox_.take()) configuration_->offer(std::move(*document));
     configuration_->turn(delivery_status());
     backup_->turn(configuration_->in_force().backup_interval_ms, configuration_->local().spool.keep_free_bytes);
@@ -196,25 +197,34 @@ std::map<std::string, std::string> Collector::facts() { return facts_of(configur
 
 // Configuration --------------------------------------------------------------------------------------------------------------
 
-void Collector::reload() {
-  if (const Outcome reloaded = reload_files(); !reloaded) {
+void Collector::begin_reload() {
+  auto local = parts_.load();
+  if (!local) return log::write(log::Level::kError, "the configuration stays as it was", local.error());
+  reloading_ = std::move(local).value();
+  describing_ = std::make_unique<Description>(reloading_.plugin_dirs, worker_path(), configuration_->catalogue(),
+                                              [this] { parts_.signals.wake(); });
+}
+
+void Collector::end_reload() {
+  Catalogue catalogue = describing_->take();
+  describing_.reset();
+  parts_.signals.wake();  // a SIGHUP that came meanwhile is looked at in the next turn
+  if (const Outcome reloaded = reload_files(std::move(reloading_), std::move(catalogue)); !reloaded) {
     log::write(log::Level::kError, "the configuration stays as it was", reloaded.error());
   } else {
     log::info("configuration read again");
   }
 }
 
-Outcome Collector::reload_files() {
-  PGA_TRY(config::CollectorConfig local, parts_.load());
+Outcome Collector::reload_files(config::CollectorConfig local, Catalogue catalogue) {
   const config::CollectorConfig& before = configuration_->local();
   if (local.state_dir != before.state_dir) {
     return Error{PGA_E_CONFIG, "config.restart", "collector.state_dir changed while the collector runs",
                  "Restart the collector for it.", 0};
   }
   PGA_TRY(auto identity, identity_of(local));
-  if ((identity ? identity->collector_id : "") != collector_id()) return make_way(std::move(local), identity);
+  if ((identity ? identity->collector_id : "") != collector_id()) return make_way(std::move(local), catalogue, identity);
   PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
-  Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
   std::unique_ptr<transport::Backend> backend;
   std::unique_ptr<ControlSocket> control;
@@ -239,8 +249,8 @@ Outcome Collector::reload_files() {
 
 // Spool, plugins, configuration: everything bears the collector's id, so everything begins anew, as after a restart. Not before
 // the new identity and files are known to do: until then the old one goes on.
-Outcome Collector::make_way(config::CollectorConfig local, const std::optional<transport::Identity>& identity) {
-  const Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
+Outcome Collector::make_way(config::CollectorConfig local, const Catalogue& catalogue,
+                            const std::optional<transport::Identity>& identity) {
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
   PGA_CHECK(select_enabled(local, catalogue));
   PGA_TRY(const DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));

@@ -8,6 +8,7 @@
 
 #include "core/collector/configuration.h"
 #include "core/collector/control_socket.h"
+#include "core/collector/description.h"
 #include "core/collector/document_output.h"
 #include "core/collector/remote_mailbox.h"
 #include "core/collector/self_report.h"
@@ -62,9 +63,11 @@ class Collector : private host::RunSink {
   std::map<std::string, std::string> facts() override;
 
   Outcome begin(config::CollectorConfig local, Catalogue catalogue);
-  void reload();  // SIGHUP
-  Outcome reload_files();
-  Outcome make_way(config::CollectorConfig local, const std::optional<transport::Identity>& identity);
+  // SIGHUP: read the files, describe the plugins beside everything else, then change what is in force.
+  void begin_reload();
+  void end_reload();
+  Outcome reload_files(config::CollectorConfig local, Catalogue catalogue);
+  Outcome make_way(config::CollectorConfig local, const Catalogue& catalogue, const std::optional<transport::Identity>& identity);
   [[nodiscard]] std::string collector_id() const { return parts_.identity ? parts_.identity->collector_id : ""; }
   [[nodiscard]] std::optional<transport::DeliveryStatus> delivery_status() const;
 
@@ -93,7 +96,9 @@ class Collector : private host::RunSink {
   std::unique_ptr<transport::Delivery> delivery_;
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<StateBackup> backup_;
-  std::unique_ptr<ControlSocket> control_;  // may be nullptr
+  std::unique_ptr<ControlSocket> control_;   // may be nullptr
+  config::CollectorConfig reloading_;        // what describing_ is for
+  std::unique_ptr<Description> describing_;  // nullptr: no reload is under way
   bool has_successor_ = false;
   std::int64_t started_unix_ns_ = 0;
   std::int64_t report_at_ms_ = 0, reported_ms_ = 0;       // monotonic

@@ -141,14 +141,14 @@ class Site:
     def __init__(self, server=None, probation_s=PROBATION_S):
         self.folder = tempfile.mkdtemp(prefix="pga-config-", dir="/tmp")
         os.chmod(self.folder, 0o755)
-        plugins = os.path.join(self.folder, "plugins")
-        os.mkdir(plugins, 0o755)
+        self.plugins = os.path.join(self.folder, "plugins")
+        os.mkdir(self.plugins, 0o755)
         for plugin in ("fault_moody", "fault_neighbour"):
-            shutil.copy(os.path.join(PLUGINS, plugin + ".so"), plugins)
+            shutil.copy(os.path.join(PLUGINS, plugin + ".so"), self.plugins)
         self.real = server
         self.backend = None if server else ScriptedBackend(self.folder)
         self.collector = Collector(BINARIES, self.folder, LOCAL, server=server or self.backend, collector_config=collector_config(probation_s),
-                                   plugin_dirs=[plugins], first_party=False, environment=SANITIZER_OPTIONS if SANITIZED else None)
+                                   plugin_dirs=[self.plugins], first_party=False, environment=SANITIZER_OPTIONS if SANITIZED else None)
         if server:
             self.id = self.collector.register()
         else:
@@ -362,6 +362,18 @@ def what_the_operator_pinned_stays(site):
     eventually(lambda: len(site.documents("fault_neighbour")) > before + 5, 30, "the neighbour at its own pace")
 
 
+def a_reload_beside_a_file_that_hangs_costs_no_tick(site):
+    shutil.copy(os.path.join(PLUGINS, "fault_constructor_hang.so"), site.plugins)
+    before = site.plugin("fault_neighbour")["skipped_ticks"]
+    site.collector.write_config(LOCAL.replace('labels = ["local"]', 'labels = ["reloaded"]'), collector_config())
+    site.collector.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "configuration read again" in site.collector.log(), PATIENCE_S, site.story)
+    cost = site.plugin("fault_neighbour")["skipped_ticks"] - before
+    assert cost < 8, f"{cost} ticks of 500 ms, in the 10 s that the file hangs; {site.story()}"
+    site.works_by(1)
+    site.check_neighbour()
+
+
 def tell(story, probation_s):
     site = Site(probation_s=probation_s)
     try:
@@ -376,7 +388,7 @@ def tell(story, probation_s):
 # With how long a trial has in them; the longest first.
 STORIES = {fifty_configurations_cost_no_tick: SHORT_PROBATION_S, an_outage_neither_takes_back_nor_proves: SHORT_PROBATION_S,
            a_server_that_changes_its_mind_all_the_time_is_not_followed: SHORT_PROBATION_S, a_collector_that_dies_twice_under_it_goes_back: PROBATION_S,
-           what_the_operator_pinned_stays: PROBATION_S}
+           a_reload_beside_a_file_that_hangs_costs_no_tick: PROBATION_S, what_the_operator_pinned_stays: PROBATION_S}
 
 
 @pytest.fixture(scope="module")
