@@ -2,7 +2,10 @@
 //
 // A batch that next() handed out may have reached the server until it has ended (acknowledge, set_aside, split, rekey) or is
 // held: no cap drops it meanwhile, after a SIGKILL neither. PGA_E_NOTFOUND ("spool.batch") from any of them: no such batch waits.
-// PGA_E_TRANSIENT: the disk does not do it now; nothing has changed, ask again later.
+// PGA_E_TRANSIENT: the disk does not do it now; nothing has changed, ask again later. One corner: what a disk that hangs had
+// begun
+// ("spool.busy") cannot be taken back and may come about yet. An end that did is PGA_E_NOTFOUND to whoever asks again, and a
+// batch is not held.
 #pragma once
 
 #include "core/spool/batch.h"

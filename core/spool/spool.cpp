@@ -3,20 +3,27 @@
 #include "core/log/log.h"
 #include "core/spool/storage.h"
 
-#include <future>
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace pganalytics::spool {
 namespace {
 
 using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
 
-// Delivery may wait longer than the main thread, but not past the time that stopping has.
-constexpr milliseconds kDeliveryPatience{5'000};
-constexpr milliseconds kStopPatience{5'000};
 constexpr milliseconds kDurablePatience{60'000};  // of a command that has to know
 
 Error busy() { return Error{PGA_E_TRANSIENT, "spool.busy", "the disk of the spool does not answer in time", "", 0}; }
+
+// Answers on their way from the storage thread, which outlives the spool when the disk hangs.
+struct Answers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  SteadyClock::time_point stop_at = SteadyClock::time_point::max();
+};
 
 }  // namespace
 
@@ -28,7 +35,8 @@ class Spool::Impl {
   // A disk that hangs must not hang whoever stops: what the thread still does, it does alone.
   ~Impl() {
     storage_->queue().end();
-    if (storage_->queue().wait_until_left(kStopPatience)) {
+    const auto until = std::min(SteadyClock::now() + milliseconds(storage_->options().pace.stop_wait_ms), stop_at());
+    if (storage_->queue().wait_until_left(until)) {
       thread_.join();
     } else {
       log::error("the disk of the spool does not answer; what is not on it yet is lost");
@@ -53,26 +61,49 @@ class Spool::Impl {
     return {};
   }
 
+  // A call that has not begun when the patience ends is taken back: it never will.
   template <class Result>
   Result ask(std::function<Result(Storage&)> work) {
-    const auto promise = std::make_shared<std::promise<Result>>();
-    std::future<Result> result = promise->get_future();
-    storage_->queue().put([promise, work = std::move(work), storage = storage_.get()] {
-      Result answer = work(*storage);
-      storage->publish();
-      promise->set_value(std::move(answer));
-    });
-    if (result.wait_for(kDeliveryPatience) != std::future_status::ready) return busy();
-    return result.get();
+    const auto answer = std::make_shared<std::optional<Result>>();
+    const auto until = SteadyClock::now() + milliseconds(storage_->options().pace.delivery_wait_ms);
+    const std::uint64_t call =
+        storage_->queue().put([answer, answers = answers_, work = std::move(work), storage = storage_.get()] {
+          Result result = work(*storage);
+          storage->publish();
+          const std::lock_guard lock(answers->mutex);
+          answer->emplace(std::move(result));
+          answers->changed.notify_all();
+        });
+    std::unique_lock lock(answers_->mutex);
+    while (!*answer) {
+      const auto end = std::min(until, answers_->stop_at);
+      if (SteadyClock::now() >= end) break;
+      answers_->changed.wait_until(lock, end);
+    }
+    if (*answer) return std::move(**answer);
+    storage_->queue().take_back(call);
+    return busy();
   }
   void tell(std::function<void(Storage&)> work) {
     storage_->queue().put([work = std::move(work), storage = storage_.get()] { work(*storage); });
+  }
+
+  void stop_waiting_after(SteadyClock::time_point deadline) {
+    const std::lock_guard lock(answers_->mutex);
+    answers_->stop_at = deadline;
+    answers_->changed.notify_all();
   }
 
   [[nodiscard]] Mirror& mirror() const { return storage_->mirror(); }
   [[nodiscard]] WriteQueue& queue() const { return storage_->queue(); }
 
  private:
+  [[nodiscard]] SteadyClock::time_point stop_at() const {
+    const std::lock_guard lock(answers_->mutex);
+    return answers_->stop_at;
+  }
+
+  const std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   std::shared_ptr<Storage> storage_;
   std::thread thread_;
 };
@@ -84,6 +115,7 @@ Expected<std::unique_ptr<Spool>> Spool::open(const std::string& dir, const Spool
 
 Spool::Spool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Spool::~Spool() = default;
+void Spool::stop_waiting_after(std::chrono::steady_clock::time_point deadline) { impl_->stop_waiting_after(deadline); }
 
 // The main thread's -----------------------------------------------------------------------------------------------------------
 
@@ -125,8 +157,11 @@ void Spool::set_caps(const SpoolCaps& caps) {
 Expected<std::optional<Batch>> Spool::next(Lane lane) {
   return impl_->ask<Expected<std::optional<Batch>>>([lane](Storage& storage) { return storage.next(lane); });
 }
+// Whoever is told that it did not work will not release it.
 Outcome Spool::hold(const BatchKey& key) {
-  return impl_->ask<Outcome>([key](Storage& storage) { return storage.hold(key); });
+  Outcome held = impl_->ask<Outcome>([key](Storage& storage) { return storage.hold(key); });
+  if (!held && held.error().code == "spool.busy") release(key);
+  return held;
 }
 void Spool::release(const BatchKey& key) {
   impl_->tell([key](Storage& storage) { storage.release(key); });

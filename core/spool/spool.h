@@ -4,9 +4,10 @@
 // Invariants:
 //  1. produced = acknowledged + lost + waiting, in documents, over all epochs;
 //  2. numbers of an epoch have no holes: each is waiting, acknowledged, or inside a row of the loss ledger;
-//  3. a batch that was handed out (next()) and has not ended is never dropped by a cap, after a restart neither: the server may
-//     have it. The mark is written without an fsync: it has to survive the process, not the machine, and without it a cap could
-//     only count as lost what the server has;
+//  3. a batch that was handed out (next()) and has not ended is never dropped by a cap, after a restart or a power cut neither:
+//  the
+//     server may have it. The mark that says so is on the disk before the batch is handed out, and in the witness. In memory mode
+//     it cannot be: what is handed out from the file then has its mark when the disk is back;
 //  4. the newest batch is never dropped for size or space, so that live data flow even when the disk is tight.
 // A new epoch begins when the collector id is another one (what waits is sealed again for it), when the file is found somewhere
 // else than it was (a copy, a clone, a backup put back) and when the server knows a key with other content (rekey): in both, what
@@ -34,6 +35,7 @@
 #include "core/spool/batch.h"
 #include "core/spool/outbox.h"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,6 +57,8 @@ struct SpoolPace {
   int failures = 3;                                // of the disk within ...
   std::int64_t window_ms = 60'000;                 // ... before the spool goes on in memory
   std::int64_t pause_ms = 250, retry_ms = 30'000;  // after a failure; in memory
+  std::int64_t delivery_wait_ms = 5'000;  // that a call of the delivery thread waits: not past the time that stopping has
+  std::int64_t stop_wait_ms = 5'000;      // that the destructor waits
 };
 
 struct SpoolOptions : SpoolCaps {
@@ -100,6 +104,9 @@ class Spool : public Outbox {
   // "spool.locked" when another collector holds it, PGA_E_UNSUPPORTED when a newer program made it; with disk_only any.
   static Expected<std::unique_ptr<Spool>> open(const std::string& dir, const SpoolOptions& options);
   ~Spool() override;
+  // The process is to end: neither the destructor nor a call of Outbox waits for the disk past `deadline`, calls that wait
+  // already included. [any thread]
+  void stop_waiting_after(std::chrono::steady_clock::time_point deadline);
 
   // All of it is kept, or none. Returns the batch's seq; 0 if the run had no documents (its state is stored all the same), or if
   // the disk has not taken it yet: then it will, in order, and state_of() knows its state already. Fails with disk_only alone.

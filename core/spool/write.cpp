@@ -4,14 +4,41 @@
 #include "core/spool/envelope.h"
 #include "core/spool/record.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace pganalytics::spool {
 
+namespace {
+
+using Changes = std::map<std::string, std::optional<std::string>>;
+
+std::size_t bytes_of(const Changes& changes) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : changes) bytes += sizeof(Changes::value_type) + key.size() + (value ? value->size() : 0);
+  return bytes;
+}
+
+}  // namespace
+
 std::size_t Write::bytes() const {
-  std::size_t bytes = body.size();
+  std::size_t bytes = sizeof(Write) + body.size() + bytes_of(run.state) + bytes_of(values);
   for (const std::string& document : run.documents) bytes += document.size();
   return bytes;
+}
+
+void Write::take_state_of(Write& older) {
+  run.state.merge(older.run.state);  // leaves what is here already
+  values.merge(older.values);
+  older.run.state.clear();
+  older.values.clear();
+}
+
+void Write::take_losses_of(Write& older) {
+  given_up += older.given_up;
+  row.first_unix_ns = std::min(row.first_unix_ns, older.row.first_unix_ns);
+  row.last_unix_ns = std::max(row.last_unix_ns, older.row.last_unix_ns);
+  run.reported_losses.insert(run.reported_losses.end(), older.run.reported_losses.begin(), older.run.reported_losses.end());
 }
 
 void Write::give_up(std::int64_t now_unix_ns) {

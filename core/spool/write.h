@@ -37,10 +37,14 @@ struct Write {
 
   [[nodiscard]] bool has_batch() const { return given_up > 0 || !run.documents.empty() || row.documents > 0; }
   [[nodiscard]] bool has_key() const { return row.key.seq != 0; }
-  // What it weighs in memory.
+  // What it weighs in memory, state and values included.
   [[nodiscard]] std::size_t bytes() const;
   // Only the count of its documents stays, and its state.
   void give_up(std::int64_t now_unix_ns);
+  // From one that is older: state and values where this one has none of that name; all that it gave up, when this one did as
+  // well.
+  void take_state_of(Write& older);
+  void take_losses_of(Write& older);
 };
 
 // Numbers it, makes the envelope and lets go of the documents. Bytes that cannot be made are given up like those without room.

@@ -1,8 +1,9 @@
 // From the threads that use the spool to the one that owns the disk: runs and values in order, calls with an answer.
 //
 // Private to core/spool. Nobody who puts something in waits for the disk longer than he says. Runs that wait weigh at most
-// kMemoryBytesMax, kMemoryBytesOfPluginMax of one plugin: then its oldest one gives up its documents (counted as "memory") and
-// keeps its state. [any thread puts in; the storage thread takes out]
+// kMemoryBytesMax, state included, and those of one plugin before its newest kMemoryBytesOfPluginMax. Then its oldest run gives
+// up its documents (counted as "memory") and becomes one with the next: the state of both is in that one's transaction. What the
+// states of all plugins weigh together, once each, comes on top. [any thread puts in; the storage thread takes out]
 #pragma once
 
 #include "core/spool/write.h"
@@ -33,7 +34,10 @@ class WriteQueue {
   // Puts it in and waits up to `patience` for its end, not at all when others have been waiting that long already. Nullopt: it
   // has not ended yet and will later.
   std::optional<Receipt> put(Write&& write, std::chrono::milliseconds patience);
-  void put(Call&& call);
+  // Returns what take_back() knows it by.
+  std::uint64_t put(Call&& call);
+  // A call that take() gave out already is not taken back.
+  void take_back(std::uint64_t call);
 
   // Waits until there is something, or `until`, or the end is wanted.
   Work take(std::chrono::steady_clock::time_point until);
@@ -54,22 +58,26 @@ class WriteQueue {
   [[nodiscard]] bool ending() const;
   // For the storage thread between two tries; ends early when the end is wanted.
   void pause(std::chrono::milliseconds time);
-  // The storage thread has left; whoever ends the spool waits for it up to `patience`.
+  // The storage thread has left; whoever ends the spool waits for it.
   void left();
-  bool wait_until_left(std::chrono::milliseconds patience);
+  bool wait_until_left(std::chrono::steady_clock::time_point until);
 
  private:
   struct Waiting {
     std::variant<Write, Call> what;
     std::chrono::steady_clock::time_point since;
     std::size_t bytes = 0;
+    std::uint64_t call = 0;
+    bool merged = false;  // another one has all that it had
   };
   void keep_to_the_caps(const std::string& plugin);
+  Write* give_up(Waiting& waiting, Waiting* next, Write* lost);
 
   const clock::Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting> waiting_;
+  std::uint64_t last_call_ = 0;
   std::chrono::steady_clock::time_point working_since_{};
   std::uint64_t put_in_ = 0, ended_ = 0;
   bool working_ = false, ending_ = false, left_ = false;
