@@ -250,7 +250,7 @@ class RemoteReader {
   }
 
   void read_backup_interval(TableReader& root) {
-    if (!root.has("backup_interval")) return;
+    if (root.raw("backup_interval") == nullptr) return;  // asked for, so that it is a known key
     const std::int64_t interval_ms = root.duration_ms("backup_interval", 0, {0, kBackupIntervalMaxMs});
     if (interval_ms != 0 && interval_ms < kBackupIntervalMinMs) {
       root.problem("backup_interval", "is out of range", "Give a value from 1m to 30d, or \"0s\" for no copies.");

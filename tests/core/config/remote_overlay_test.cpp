@@ -112,6 +112,7 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"intervals":{"pg_stats":"1ms"}})", "intervals.pg_stats: 1ms is out of range", "from 1s"},
       {R"({"intervals":[]})", "intervals: expected an object", ""},
       {R"({"intervalls":{}})", "intervalls: unknown key", "'intervals'"},
+      {R"({"backup_intervall":"1h"})", "backup_intervall: unknown key", "'backup_interval'"},
       {R"({"intervals":{"pg_stats":"999ms"}})", "intervals.pg_stats: 999ms is out of range", "from 1s"},
       {R"({"plugin_dirs":["/tmp"]})", "plugin_dirs: may be set on the host only", "own file"},
       {R"({"backend":{"url":"https://evil"}})", "backend: may be set on the host only", "own file"},
