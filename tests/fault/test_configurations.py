@@ -374,6 +374,23 @@ def a_reload_beside_a_file_that_hangs_costs_no_tick(site):
     site.check_neighbour()
 
 
+def the_server_has_the_state_file_copied(site):
+    """By the collector's own file it never is; the newest copy is an hour old."""
+    copies = os.path.join(site.collector.state_dir, "backup")
+    old = os.path.join(copies, "spool-20200101T000000Z.db")
+    site.collector.stop()
+    os.makedirs(copies, mode=0o700, exist_ok=True)
+    with open(old, "w"):
+        os.utime(old, (time.time() - 3600, time.time() - 3600))
+    site.collector.start()
+    site.status()
+    assert os.listdir(copies) == [os.path.basename(old)]
+    site.give({"backup_interval": "1m"}, 2)
+    site.wait_for("applied", 2)
+    eventually(lambda: [name for name in os.listdir(copies) if name.endswith(".db") and name != os.path.basename(old)], PATIENCE_S,
+               lambda: f"a copy, beside {os.listdir(copies)}; {site.story()}")
+
+
 def tell(story, probation_s):
     site = Site(probation_s=probation_s)
     try:
@@ -388,7 +405,8 @@ def tell(story, probation_s):
 # With how long a trial has in them; the longest first.
 STORIES = {fifty_configurations_cost_no_tick: SHORT_PROBATION_S, an_outage_neither_takes_back_nor_proves: SHORT_PROBATION_S,
            a_server_that_changes_its_mind_all_the_time_is_not_followed: SHORT_PROBATION_S, a_collector_that_dies_twice_under_it_goes_back: PROBATION_S,
-           a_reload_beside_a_file_that_hangs_costs_no_tick: PROBATION_S, what_the_operator_pinned_stays: PROBATION_S}
+           a_reload_beside_a_file_that_hangs_costs_no_tick: PROBATION_S, what_the_operator_pinned_stays: PROBATION_S,
+           the_server_has_the_state_file_copied: PROBATION_S}
 
 
 @pytest.fixture(scope="module")
