@@ -2,7 +2,8 @@
 // makes settings of them.
 //
 // Here: core/host's candidates and core/config's schemas brought together. Not here: running them (collector.h,
-// once_command.cpp), describing beside a collector that runs (description.h). Immutable once made. [any thread]
+// once_command.cpp), describing beside a collector that runs (description.h). Immutable once made. [main thread; of candidates:
+// any thread]
 #pragma once
 
 #include "core/config/collector_config.h"

@@ -201,8 +201,8 @@ void Collector::begin_reload() {
   auto local = parts_.load();
   if (!local) return log::write(log::Level::kError, "the configuration stays as it was", local.error());
   reloading_ = std::move(local).value();
-  describing_ = std::make_unique<Description>(reloading_.plugin_dirs, worker_path(), configuration_->catalogue(),
-                                              [this] { parts_.signals.wake(); });
+  describing_ = std::make_unique<Description>(host::find_plugins(reloading_.plugin_dirs), worker_path(),
+                                              configuration_->catalogue(), [this] { parts_.signals.wake(); });
 }
 
 void Collector::end_reload() {

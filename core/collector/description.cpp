@@ -5,11 +5,11 @@
 
 namespace pganalytics::collector {
 
-Description::Description(std::vector<std::string> plugin_dirs, std::string worker_path, Catalogue before,
+Description::Description(std::vector<host::Candidate> candidates, std::string worker_path, Catalogue before,
                          std::function<void()> ended) {
-  auto work = [this, plugin_dirs = std::move(plugin_dirs), worker_path = std::move(worker_path), before = std::move(before),
+  auto work = [this, candidates = std::move(candidates), worker_path = std::move(worker_path), before = std::move(before),
                ended = std::move(ended)] {
-    made_ = Catalogue::of(plugin_dirs, worker_path, &before);
+    made_ = Catalogue::of(candidates, worker_path, &before);
     ready_ = true;
     ended();
   };

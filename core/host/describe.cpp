@@ -1,4 +1,4 @@
-// describe(): a plugin's descriptor, read in a worker of its own that is gone afterwards. [main thread]
+// describe(): a plugin's descriptor, read in a worker of its own that is gone afterwards. [any thread]
 #include <poll.h>
 
 #include <pganalytics/json.hpp>

@@ -45,7 +45,7 @@ Outcome check_trust(const std::string& path);
 // That the file may still be loaded as what it was described as: trusted, of the same id, of the same build.
 Outcome check_unchanged(const PluginInfo& info);
 
-// Start the worker, load, read the descriptor, stop the worker. Blocks up to `timeout_ms`. [main thread]
+// Start the worker, load, read the descriptor, stop the worker. Blocks up to `timeout_ms`. [any thread that lives on until then]
 Expected<PluginInfo> describe(const Candidate& candidate, const std::string& worker_path, std::int64_t timeout_ms = 10'000);
 
 }  // namespace pganalytics::host

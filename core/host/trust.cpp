@@ -1,12 +1,13 @@
 // check_trust(): may this file's code run in our name? Only if nobody but root and we could have put it there.
 //
 // Here: path, owner, mode, parents, links on the way. Not here: what is in the file (elf_note.h). No race to close: whoever could
-// swap the file between this check and the load is root or us.
+// swap the file between this check and the load is root or us. [any thread]
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -35,13 +36,17 @@ bool is_service() {
 bool is_trusted_owner(uid_t owner) { return owner == 0 || owner == geteuid(); }
 
 // Where umask 002 is the rule (Ubuntu, Fedora) each ordinary user has a group of the same name with nobody else in it: it is that
-// user. A group of root's or of a service may get members any day.
+// user. A group of root's or of a service may get members any day; one that does not fit into the buffer has some.
 bool is_alone_in(gid_t group) {
-  const passwd* const user = getpwuid(geteuid());
-  if (geteuid() == 0 || is_service() || user == nullptr || user->pw_gid != group) return false;
-  const std::string name = user->pw_name;
-  const struct group* const entry = getgrgid(group);
-  return entry != nullptr && entry->gr_name == name && *entry->gr_mem == nullptr;
+  if (geteuid() == 0 || is_service()) return false;
+  std::array<char, 16'384> user_text, group_text;
+  passwd user_entry{}, *user = nullptr;
+  struct group group_entry {
+  }, *entry = nullptr;
+  getpwuid_r(geteuid(), &user_entry, user_text.data(), user_text.size(), &user);
+  getgrgid_r(group, &group_entry, group_text.data(), group_text.size(), &entry);
+  return user != nullptr && user->pw_gid == group && entry != nullptr && std::strcmp(entry->gr_name, user->pw_name) == 0 &&
+         *entry->gr_mem == nullptr;
 }
 
 Error foreign(const std::string& path, uid_t owner) {

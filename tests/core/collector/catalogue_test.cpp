@@ -58,7 +58,7 @@ TEST_CASE("a catalogue is made beside who asked for it") {
   const testing::TemporaryFolder folder;
   copy("test_counter", folder);
   std::atomic<int> calls{0};
-  collector::Description description({folder.path()}, WORKER_PATH, {}, [&] { ++calls; });
+  collector::Description description(host::find_plugins({folder.path()}), WORKER_PATH, {}, [&] { ++calls; });
   REQUIRE(testing::eventually([&] { return calls == 1; }));
   REQUIRE(description.ready());
   CHECK(description.take().known().size() == 1);
