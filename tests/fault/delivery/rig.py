@@ -163,6 +163,12 @@ class CountingCollector(Collector):
         cursor = self.cursor()
         eventually(lambda: self.highest_stored() > cursor, patience, f"serials above {cursor} on the server, see {self.log_path}", every=0.2)
 
+    def lives_or_ends(self):
+        """Of one that has just been started: whether it brings documents (True) or ends (False), whichever it is."""
+        before = self.count_stored()
+        eventually(lambda: not self.running or self.count_stored() > before, PATIENCE_S, f"it ends or brings documents, see {self.log_path}")
+        return self.running
+
     def highest_stored(self):
         rows = oracle.query(self.rig.site.database, "select coalesce(max((document->>'serial')::bigint), 0) from pganalytics.documents"
                                                     f" where collector_id = '{self.id}' and type = 'fault_counter' and document->>'origin' = '{self.origin}'")

@@ -123,9 +123,7 @@ def folder_of_another(rig, how):
             os.symlink(kept if how == "link" else kept + ".nowhere", folder)
     rig.count("faults")
     collector.start()
-    time.sleep(2)  # whatever it makes of it
-    lives = collector.running
-    assert lives or folder in collector.log().splitlines()[-1] + collector.log().splitlines()[-2], f"it ended without saying why: {collector.log()[-500:]}"
+    assert collector.lives_or_ends() or folder in collector.log().splitlines()[-1] + collector.log().splitlines()[-2], f"it ended without saying why: {collector.log()[-500:]}"
     assert not os.path.exists(kept + ".nowhere")
     collector.stop_or_kill()
     if how == "owner":

@@ -12,7 +12,7 @@ import oracle
 from rig import AWAY, PATIENCE_S, eventually
 from scenario import scenario
 
-READY_S = 10  # a start, on a machine that is busy with other runs
+READY_S = 30  # a start and a first push, on a machine that is busy with other runs
 
 
 def random_bytes(rig, size):
@@ -86,6 +86,11 @@ def before_and_after(cursor):
     return expected
 
 
+def tally_is_behind(collector):
+    """Killed between a commit and the note of it in spool.tally: of that commit only the WAL knows, and nobody when the WAL is spoiled too."""
+    return os.stat(os.path.join(collector.state_dir, "spool.tally")).st_mtime_ns < os.stat(wal_of(collector)).st_mtime_ns
+
+
 def live_before(rig, backlog, closed):
     """A collector that has stored some documents, with a backlog or without, killed or closed in order. Its cursor."""
     collector = rig.collector(size=500)
@@ -99,17 +104,19 @@ def live_before(rig, backlog, closed):
         collector.stop()
     else:
         rig.kill(collector)
+        while tally_is_behind(collector):
+            collector.start()
+            made = collector.cursor()
+            eventually(lambda: collector.cursor() > made, PATIENCE_S, f"another batch, see {collector.log_path}")
+            rig.kill(collector)
     return collector, oracle.read_spool(collector.state_dir).cursor
 
 
 def live_after(rig, collector, cursor, **of_oracle):
     collector.origin, collector.url = "after", None
     collector.configure()
-    started = time.monotonic()
     collector.start()
-    eventually(lambda: collector.highest_stored() > 0, PATIENCE_S, f"new documents, see {collector.log_path}", every=0.05)
-    took = time.monotonic() - started
-    assert took < READY_S, f"it took {took:.1f} s until new documents were there"
+    eventually(lambda: collector.highest_stored() > 0, READY_S, f"new documents, see {collector.log_path}", every=0.05)
     rig.settle(collector, origins=before_and_after(cursor), moved=True, **of_oracle)
 
 
@@ -144,6 +151,7 @@ def damaged_side_file(rig, kind, backlog):
     row="S6",
     expect="something that is no file stands where the spool was: it says so or goes on, and goes on when it is gone",
     runs={"directory": dict(what="directory"), "pipe": dict(what="pipe"), "loop": dict(what="loop"), "device": dict(what="device")},
+    short=["pipe"],
 )
 def no_file_at_all(rig, what):
     collector, cursor = live_before(rig, backlog=False, closed=True)
@@ -159,8 +167,7 @@ def no_file_at_all(rig, what):
     collector.origin = "during"  # if it begins a spool of its own beside that
     collector.configure()
     collector.start()
-    time.sleep(2)  # whatever it makes of it
-    assert collector.running or path in collector.log(), f"it ended without saying why: {collector.log()[-500:]}"
+    assert collector.lives_or_ends() or path in collector.log(), f"it ended without saying why: {collector.log()[-500:]}"
     collector.stop_or_kill()
     if os.path.lexists(path) and not os.path.isfile(path):
         os.rmdir(path) if what == "directory" else os.unlink(path)
