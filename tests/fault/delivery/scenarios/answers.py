@@ -202,6 +202,20 @@ def other_calls(rig, kind, answer):
     settled(rig, front, collector)
 
 
+@scenario(row="H8", expect="deleted there: nothing is pushed any more, all of it waits, and it goes on when the server answers for it again", runs={"410": {}}, short=["410"])
+def gone(rig):
+    front, collector = fronted(rig, collector='config_pull_interval = "60s"\n')
+    front.script = lambda request: problem(410) if request.kind == "push" and request.number == 3 else problem(503) if request.kind == "config" and len(front.of("push")) == 3 else None
+    collector.start()
+    eventually(lambda: len(front.of("push")) == 3, 120, f"a push is answered 410, see {collector.log_path}")
+    asked = len(front.of("config"))
+    eventually(lambda: len(front.of("config")) >= asked + 3 and (collector.waiting() or 0) > 3, 120, f"it asks for its configuration and keeps what it makes, see {collector.log_path}")
+    assert len(front.of("push")) == 3, "it went on pushing"
+    told = front.of("push")[2]
+    settled(rig, front, collector)
+    come_again(front, told)
+
+
 # --- H13: Retry-After ---------------------------------------------------------------------------------------------------------
 
 

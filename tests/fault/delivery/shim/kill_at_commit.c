@@ -1,7 +1,8 @@
-/* A preloaded library for pganalytics-server: it is killed at the commit of a push, or of another transaction, neither earlier nor later.
+/* A preloaded library for pganalytics-server: it is killed at the commit of a push, or of another transaction, neither earlier
+ * nor later.
  *
- * A push is a transaction that copies documents (its COPY carries the marker "documents_copy"); every statement of the server has a
- * marker. What libpq sends and receives over a socket tells when such a transaction commits; bytes are only looked at.
+ * A push is a transaction that copies documents (its COPY carries the marker "documents_copy"); every statement of the server has
+ * a marker. What libpq sends and receives over a socket tells when such a transaction commits; bytes are only looked at.
  *
  *   FAULT_COMMIT   N: at the Nth such commit
  *   FAULT_MARKER   of a statement of the transaction: "documents_copy" (default), "certificate_add" ...

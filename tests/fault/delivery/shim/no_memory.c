@@ -1,5 +1,5 @@
-/* A preloaded library in which memory runs out: the Nth allocation fails, and as many after it as are wanted. Of the program "pganalytics"
- * alone; its workers do not inherit it.
+/* A preloaded library in which memory runs out: the Nth allocation fails, and as many after it as are wanted. Of the program
+ * "pganalytics" alone; its workers do not inherit it.
  *
  *   FAULT_ALLOCATION   N or N-M: these fail, counted from the start of the program
  *   FAULT_COUNTS       a file of two 64-bit numbers, mapped, so that it outlives an abort: allocations, and failures
