@@ -74,7 +74,8 @@ def terminated(rig, times):
     short=["empty"],
 )
 def folder_replaced(rig, other):
-    """At the path that it was told, it may begin the spool again, with all that waits; a file there is nothing that it may touch."""
+    """At the path that it was told, it may begin the spool again, with all that waits; a file there is nothing that it may touch, so it ends in memory
+    mode, and what it makes after that goes by another name: an end in memory mode is not promised to send each serial once."""
     collector = rig.collector()
     collector.start()
     collector.wait_fresh()
@@ -96,7 +97,12 @@ def folder_replaced(rig, other):
         if os.path.lexists(collector.state_dir):
             os.rmdir(collector.state_dir) if os.path.isdir(collector.state_dir) else os.unlink(collector.state_dir)
         os.rename(away, collector.state_dir)
-    rig.settle(collector, moved=True)
+    if other != "file":
+        rig.settle(collector, moved=True)
+        return
+    collector.origin = "after"
+    collector.configure()
+    rig.settle(collector, moved=True, origins=lambda by_origin, spools: {"": (1, max(by_origin[""])), "after": (min(by_origin["after"]), max(by_origin["after"]))})
 
 
 @scenario(
