@@ -165,6 +165,7 @@ void HttpClient::Impl::set_limits() {
   // libcurl knows one limit for both; on_progress() keeps them apart.
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms + options_.tls_timeout_ms));
   set(CURLOPT_DNS_CACHE_TIMEOUT, 60L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // a call that is over does not wait for a name service that hangs
   set(CURLOPT_MAXLIFETIME_CONN, std::max(1L, static_cast<long>(options_.connection_life_ms / 1000)));
   set(CURLOPT_PREREQFUNCTION, &on_connected);
   set(CURLOPT_PREREQDATA, this);

@@ -11,6 +11,8 @@
 #include "tests/support/must.h"
 #include "tests/support/temporary_folder.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -18,9 +20,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <thread>
 
 using namespace pganalytics;
@@ -357,6 +361,40 @@ TEST_CASE("nobody picks up: the connection's own limit") {
   ::close(listener);
   CHECK(code_of(answer) == "http.timeout");
   CHECK(answer.error().message.find("no connection within 300 ms") != std::string::npos);
+}
+
+namespace {
+
+// The name service, as libcurl finds it: it hangs for this one name.
+constexpr char kHangingName[] = "hangs.example";
+std::promise<void> g_name_service_answers;
+std::atomic<bool> g_name_service_asked{false}, g_name_service_waited_for{false};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                                                                  addrinfo** found) {
+  if (node != nullptr && std::string_view(node) == kHangingName) {
+    g_name_service_asked = true;
+    const bool answered = g_name_service_answers.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+    g_name_service_waited_for = !answered;
+    return EAI_AGAIN;
+  }
+  static const auto real = reinterpret_cast<decltype(&getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  return real(node, service, hints, found);
+}
+
+TEST_CASE("a name service that hangs is waited for as long as for a connection") {
+  HttpOptions options = trusting(TestAuthority());
+  options.url = std::string("https://") + kHangingName;
+  options.connect_timeout_ms = 300;
+  const auto client = HttpClient::open(options);
+  REQUIRE(client);
+  const auto answer = client.value()->call({});
+  g_name_service_answers.set_value();
+  CHECK(code_of(answer) == "http.timeout");
+  CHECK(g_name_service_asked);
+  CHECK_FALSE(g_name_service_waited_for);
 }
 
 TEST_CASE("a server that stalls in its answer is given up before the whole call's time is over") {
