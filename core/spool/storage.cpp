@@ -229,7 +229,7 @@ Outcome Storage::put_back() {
     back = take_lock();
     // The folder at that path is another one by now, and another collector's. What this one had lies where it was moved to; when
     // the other is gone, this one goes on in the other's file.
-    if (!back) disk_.reset();
+    if (!back && back.error().code == "spool.locked") disk_.reset();
   }
   if (back) back = disk_->put_back();
   if (!back) {

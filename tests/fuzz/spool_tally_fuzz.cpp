@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!witness) std::abort();
   if (!witness.value().said()) return 0;
   const spool::Testimony& said = *witness.value().said();
-  if (said.epochs.size() > 24 || said.states.size() > 64) std::abort();
+  if (said.epochs.size() > 24 || said.states.size() > 64 || said.tried.size() > 16) std::abort();
   for (const auto& epoch : said.epochs) {
     // The lowest number that waits is one of those that are there; 0 where a file says so.
     const std::uint64_t first = epoch.waiting.first();
