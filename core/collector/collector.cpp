@@ -14,7 +14,8 @@ namespace pganalytics::collector {
 namespace {
 
 constexpr std::int64_t kStopMs = 6'000;   // for the workers: cancel, SIGABRT, SIGKILL
-constexpr std::int64_t kDrainMs = 5'000;  // for the last batches; what hangs beside them is ended by WakeSignals
+constexpr std::int64_t kDrainMs = 5'000;  // for the last batches
+constexpr std::chrono::milliseconds kSpoolStop(kStopMs + kDrainMs);  // what hangs beside all that is ended by WakeSignals
 
 // With [backend] there must be an identity; without one an old identity still names the collector.
 Expected<std::optional<transport::Identity>> identity_of(const config::CollectorConfig& config) {
@@ -134,6 +135,7 @@ bool Collector::wait() {
 
 int Collector::shut_down() {
   log::info(has_successor_ ? "making way for the new identity" : "stopping");
+  if (!has_successor_) parts_.spool->stop_waiting_after(std::chrono::steady_clock::now() + kSpoolStop);
   backup_.reset();
   control_.reset();  // who asks from now on is told that nobody is here
   supervisor_->stop(kStopMs);
