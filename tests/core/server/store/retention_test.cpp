@@ -1,4 +1,5 @@
 // What is forgotten and when: documents by their collector's retention_days, whole partitions, batch numbers.
+#include "core/files/files.h"
 #include "tests/core/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
@@ -136,6 +137,32 @@ TEST_CASE("however long documents are kept, partitions stay few") {
   REQUIRE(fixture.store().put_config(id, R"({"retention_days":3650})"));
   fixture.server().sql(fixture.database(), "select pganalytics.make_document_partitions(3650, 3650 / 60)");
   CHECK(std::stoi(fixture.partitions()) < 80);
+}
+
+TEST_CASE("a list goes through all partitions, newest first, each by an index") {
+  Aging fixture;
+  const std::string id = fixture.enrol();
+  for (int day = 20; day > 0; --day) fixture.add_partition(day, day - 1);
+  fixture.server().sql(
+      fixture.database(),
+      "insert into pganalytics.documents (collector_id, type, ts, received_at, epoch, seq, index, document) select '" + id +
+          "', 'disk', now() - n * interval '1 minute', now() - n * interval '1 minute', '', n, 0, json_build_object('n', n) "
+          "from generate_series(1, 20000) n; analyze pganalytics.documents");
+  const auto all = fixture.read_all(id, 900);
+  REQUIRE(all.size() == 20000);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].seq != i + 1) FAIL("document " << i << " has the number " << all[i].seq);
+  }
+  std::string page = files::read(std::string(PGANALYTICS_SOURCE_DIR) + "/core/server/store/queries/documents_page.sql").value();
+  const std::string values[] = {"'" + id + "'", "'disk'", "null", "null", "1000000", "null", "0", "101"};
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "$" + std::to_string(i + 1);
+    for (auto at = page.find(name); at != std::string::npos; at = page.find(name)) page.replace(at, name.size(), values[i]);
+  }
+  const std::string plan = fixture.value("explain (format json) " + page);
+  CHECK(plan.find("Merge Append") != std::string::npos);
+  CHECK(plan.find("Seq Scan") == std::string::npos);
+  CHECK(plan.find("\"Sort\"") == std::string::npos);
 }
 
 TEST_CASE("of several servers one forgets at a time") {
