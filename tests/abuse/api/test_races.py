@@ -1,5 +1,6 @@
 """Many at once: what may happen once happens once, what was forbidden stays so, and the audit log stays one chain."""
 
+import subprocess
 import threading
 import time
 import uuid
@@ -108,6 +109,22 @@ def test_of_many_edits_of_one_version_one_is_stored(site):
     assert sorted(answer.status for answer in answers) == [200] + [409] * 19
     stored = next(answer.json for answer in answers if answer.status == 200)
     assert own.ask("GET", f"/api/v1/config/{own.id}").json == stored and stored["version"] == 2
+
+
+def test_an_edit_from_the_command_line_is_held_to_its_version_too(site):
+    own = site.enrol("command")
+    assert site.with_key("admin", "PUT", f"/api/v1/config/{own.id}", body={"retention_days": 1}).json["version"] == 1
+
+    def put(version):
+        file = site.save("edited.json", f'{{"version": {version}, "retention_days": 9}}')
+        return subprocess.run([site.server.binary, "config", "put", own.id, file, "--config", site.server.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=90, stdin=subprocess.DEVNULL)
+
+    stale = put(0)
+    assert stale.returncode == 1 and "has version 1" in stale.stderr, stale
+    assert put(1).returncode == 0
+    assert own.ask("GET", f"/api/v1/config/{own.id}").json["version"] == 2
+    assert [(row["actor"], row["detail"]["version"]) for row in site.audit("config.put") if row["subject"] == own.id][1] == ("command line", 2)
 
 
 def test_configurations_put_while_it_is_read_are_whole(site):
