@@ -13,8 +13,8 @@
 namespace pganalytics::collector {
 namespace {
 
-constexpr std::int64_t kStopMs = 6'000;   // for the workers: cancel, SIGABRT, SIGKILL
-constexpr std::int64_t kDrainMs = 5'000;  // for the last batches
+constexpr std::int64_t kStopMs = 6'000;                              // for the workers: cancel, SIGABRT, SIGKILL
+constexpr std::int64_t kDrainMs = 5'000;                             // for the last batches
 constexpr std::chrono::milliseconds kSpoolStop(kStopMs + kDrainMs);  // what hangs beside all that is ended by WakeSignals
 
 // With [backend] there must be an identity; without one an old identity still names the collector.
