@@ -173,7 +173,7 @@ void read_backend(TableReader root, TableReader table, CollectorConfig& config) 
 void read_spool(TableReader table, SpoolConfig& spool) {
   spool.max_bytes = table.bytes("max_bytes", spool.max_bytes, {1 << 20});
   spool.max_age_ms = table.duration_ms("max_age", spool.max_age_ms, {60 * kSecond, 14 * kDay});
-  if (table.has("keep_free")) spool.keep_free_bytes = table.bytes("keep_free", 0, {0});
+  if (table.raw("keep_free") != nullptr) spool.keep_free_bytes = table.bytes("keep_free", 0, {0});
   table.finish();
 }
 

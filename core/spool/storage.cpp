@@ -83,13 +83,14 @@ void Storage::run() {
 // The last chance of what is in memory only.
 void Storage::leave() {
   if (!ring_) return;
-  if (go_to_disk()) return;
+  const Outcome back = go_to_disk();
+  if (back) return;
   SpoolStatus left;
   ring_->add_to(left);
-  if (left.memory_documents > 0) {
-    log::error("stopping while the disk is away: " + std::to_string(left.memory_documents) + " documents in " +
-               std::to_string(left.memory_batches) + " batches are lost");
-  }
+  const std::string batches =
+      std::to_string(left.memory_documents) + " documents in " + std::to_string(left.memory_batches) + " batches";
+  log::error("stopping while the spool is in memory: " + (left.memory_documents > 0 ? batches + " are lost" : "nothing waits") +
+             ", plugins go on from what the disk knows: " + back.error().message);
 }
 
 // Writing --------------------------------------------------------------------------------------------------------------------

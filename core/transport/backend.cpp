@@ -32,7 +32,7 @@ class Backend::Impl {
   PushAnswer push(const spool::Batch& batch);
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
   Outcome report_config(const ConfigReport& report);
-  Outcome renew_certificate_if_due();
+  Expected<bool> renew_certificate_if_due();
   void interrupt() { client_->interrupt(); }
   [[nodiscard]] const std::string& url() const { return client_->url(); }
 
@@ -118,11 +118,11 @@ Outcome Backend::Impl::report_config(const ConfigReport& report) {
   return refusal(answer, clock::now_unix_ns());
 }
 
-Outcome Backend::Impl::renew_certificate_if_due() {
+Expected<bool> Backend::Impl::renew_certificate_if_due() {
   PGA_TRY(const bool other_certificate,
           upkeep_->turn([this](HttpRequest request) { return call_with_token(std::move(request)); }));
   if (other_certificate) token_.reset();  // it is bound to the old certificate
-  return {};
+  return other_certificate;
 }
 
 Backend::Backend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -149,7 +149,7 @@ Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, Backe
 PushAnswer Backend::push(const spool::Batch& batch) { return impl_->push(batch); }
 Expected<ConfigAnswer> Backend::pull_config(const std::string& known_etag) { return impl_->pull_config(known_etag); }
 Outcome Backend::report_config(const ConfigReport& report) { return impl_->report_config(report); }
-Outcome Backend::renew_certificate_if_due() { return impl_->renew_certificate_if_due(); }
+Expected<bool> Backend::renew_certificate_if_due() { return impl_->renew_certificate_if_due(); }
 void Backend::interrupt() { impl_->interrupt(); }
 const std::string& Backend::url() const { return impl_->url(); }
 

@@ -85,8 +85,9 @@ class Backend {
   Outcome report_config(const ConfigReport& report);
 
   // What keeps the identity alive (upkeep.h): once half of the certificate's life is over, a new key and certificate, on disk and
-  // in use; the server's CAs followed; changed files read again. After a failure what is in use stays, the next call tries again.
-  Outcome renew_certificate_if_due();
+  // in use; the server's CAs followed; changed files read again. True: another certificate is in use now. After a failure what is
+  // in use stays, the next call tries again.
+  Expected<bool> renew_certificate_if_due();
 
   // [any thread] Make the call under way and every later one fail soon (shutdown).
   void interrupt();

@@ -255,9 +255,10 @@ void Delivery::Impl::send_report() {
 
 // Tried as often as the configuration is pulled: half of a certificate's life is thousands of times.
 void Delivery::Impl::renew_certificate() {
-  const Outcome renewed = backend_->renew_certificate_if_due();
+  const auto renewed = backend_->renew_certificate_if_due();
   if (renewed) {
     renewal_health_.well(backend_->url());
+    if (*renewed) pusher_.hurry();  // what a 401 made it wait for may be over
     const std::lock_guard lock(mutex_);
     renewal_error_.clear();
     return;

@@ -79,8 +79,8 @@ class Pusher {
 
   // Something was sealed. Does not shorten a backoff.
   void wake();
-  // One more try, whatever waits are under way: the last before the program ends. None after the outbox failed: a disk that hangs
-  // would take the time that the end has.
+  // One more try, whatever waits are under way: with another certificate, or the last before the program ends. None after the
+  // outbox failed: a disk that hangs would take the time that the end has.
   void hurry();
   // Another call was answered well with our credentials: a 410 before was not the last word.
   void welcome();

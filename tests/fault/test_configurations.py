@@ -413,7 +413,7 @@ STORIES = {fifty_configurations_cost_no_tick: SHORT_PROBATION_S, an_outage_neith
 def server():
     folder = tempfile.mkdtemp(prefix="pga-config-server-", dir="/tmp")
     os.chmod(folder, 0o755)
-    running = Server(BINARIES, folder)
+    running = Server(BINARIES, folder, "[limits]\nread_per_second = 10000\nread_burst = 10000\n")  # all cases ask with one key
     running.start()
     yield running
     running.close()

@@ -19,7 +19,8 @@ constexpr char kIssuer[] = "pganalytics-server";
 constexpr char kAudience[] = "pganalytics";
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kLifeSeconds = 15 * 60;
-constexpr std::int64_t kLeewaySeconds = 30;
+// For clocks of servers that differ: what is too early is another server's new token, what is too late only gets older.
+constexpr std::int64_t kEarlySeconds = 60, kLateSeconds = 30;
 constexpr std::int64_t kLookAgainNs = kSecond;  // tokens with made-up key ids do not make us look more often
 
 using Jwt = std::unique_ptr<jwt_t, crypto::FreeWith<jwt_free>>;
@@ -51,8 +52,8 @@ Expected<AccessClaims> check_claims(const rapidjson::Document& payload, std::int
   const auto expires = seconds_of(payload, "exp");
   const auto not_before = seconds_of(payload, "nbf");
   if (!expires || !not_before) return token_refused("no exp or no nbf");
-  if (now_seconds >= *expires + kLeewaySeconds) return token_refused("expired");
-  if (now_seconds < *not_before - kLeewaySeconds) return token_refused("not valid yet");
+  if (now_seconds >= *expires + kLateSeconds) return token_refused("expired");
+  if (now_seconds < *not_before - kEarlySeconds) return token_refused("not valid yet");
   const auto binding = payload.FindMember("cnf");
   if (binding == payload.MemberEnd() || !binding->value.IsObject()) return token_refused("no cnf");
   const auto thumbprint = string_of(binding->value, "x5t#S256");

@@ -131,6 +131,28 @@ TEST_CASE("a certificate past half of its life is renewed at start") {
         t.server.requests("/certificate").front().certificate_thumbprint);
 }
 
+TEST_CASE("a certificate that is renewed after all ends the wait that its refusals brought") {
+  Fixture t;
+  t.server.age_certificate(20 * 3600);
+  std::atomic<bool> refusing{true};
+  t.server.on_certificate = [&](const SeenRequest& request) {
+    return refusing ? ScriptedAnswer{500, ""} : t.server.certify(request);
+  };
+  std::string old;
+  t.server.on_push = [&](const SeenRequest& request) {
+    if (old.empty()) old = request.certificate_thumbprint;
+    return request.certificate_thumbprint == old ? ScriptedAnswer{401, ""} : ScriptedBackend::acknowledge(request);
+  };
+  DeliveryOptions options = quick();
+  options.config_pull_interval_ms = 20;
+  options.push.unauthorized_first_ms = 3'600'000;
+  t.outbox.add(1);
+  t.start(options);
+  REQUIRE(eventually([&] { return t.delivery->status().reason.find("not accepting") == 0; }));
+  refusing = false;
+  CHECK(t.drained());
+}
+
 TEST_CASE("without the configuration, batches flow all the same") {
   Fixture t;
   t.server.on_config = [](const SeenRequest&) { return ScriptedAnswer{500, ""}; };

@@ -77,7 +77,7 @@ TEST_CASE("a renewal that the server refuses for good says why, and the pair sta
   };
   server.start();
   const std::string key = must(files::read(server.identity().key_file));
-  const Outcome renewed = server.open()->renew_certificate_if_due();
+  const auto renewed = server.open()->renew_certificate_if_due();
   REQUIRE_FALSE(renewed);
   CHECK(renewed.error().message.find("register anew") != std::string::npos);
   CHECK(must(files::read(server.identity().key_file)) == key);
@@ -186,7 +186,7 @@ TEST_CASE("an identity that was put in place of the running one is taken up whol
   const Identity identity = server.identity();
   const testing::KeyPair other = server.authority().issue_client(testing::kCollectorId);
   must(files::write_atomically(identity.key_file, other.key_pem, 0600));
-  const Outcome half = backend->renew_certificate_if_due();
+  const auto half = backend->renew_certificate_if_due();
   REQUIRE_FALSE(half);
   CHECK(half.error().code == "identity.damaged");
   CHECK(backend->push(make_batch(2)).verdict == PushAnswer::Verdict::kAcknowledged);
@@ -250,7 +250,7 @@ TEST_CASE("a new pair that the disk does not take is not used, and the next try 
     obstruct(path);
     is_obstructed = true;
   }
-  const Outcome renewed = backend->renew_certificate_if_due();
+  const auto renewed = backend->renew_certificate_if_due();
   REQUIRE_FALSE(renewed);
   CHECK_THAT(renewed.error().message, Catch::Contains(path));
   CHECK(backend->push(make_batch(1)).verdict == PushAnswer::Verdict::kAcknowledged);
@@ -280,7 +280,7 @@ TEST_CASE("a new pair that another program took away meanwhile is not used") {
   };
   server.start();
   const auto backend = server.open();
-  const Outcome renewed = backend->renew_certificate_if_due();
+  const auto renewed = backend->renew_certificate_if_due();
   REQUIRE_FALSE(renewed);
   CHECK(renewed.error().code == "identity.changed");
   CHECK(renewed.error().status == PGA_E_TRANSIENT);
@@ -316,7 +316,7 @@ TEST_CASE("a CA that cannot be written down is not trusted, and asked for again"
   server.start();
   file = server.identity().ca_file;
   const auto backend = server.open();
-  const Outcome obstructed = backend->renew_certificate_if_due();
+  const auto obstructed = backend->renew_certificate_if_due();
   REQUIRE_FALSE(obstructed);
   CHECK_THAT(obstructed.error().message, Catch::Contains(file));
   std::filesystem::remove_all(file);
