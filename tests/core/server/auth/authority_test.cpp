@@ -11,6 +11,7 @@
 #include "core/crypto/keys.h"
 #include "core/files/files.h"
 #include "core/server/auth/certificate_template.h"
+#include "tests/core/server/auth/unwritable.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 
@@ -75,6 +76,46 @@ std::string subject_of(X509* certificate) {
 
 std::string csr_with(EVP_PKEY* key) { return crypto::make_csr(key, "root,CN=admin").value(); }
 
+std::string pem_of(X509_REQ* request) {
+  BIO* memory = BIO_new(BIO_s_mem());
+  REQUIRE(PEM_write_bio_X509_REQ(memory, request) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory, &data);
+  std::string pem(data, static_cast<std::size_t>(size));
+  BIO_free_all(memory);
+  return pem;
+}
+
+// P-256, but the curve written out instead of named.
+crypto::Key key_with_curve_of_its_own() {
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr);
+  REQUIRE(EVP_PKEY_keygen_init(context) == 1);
+  REQUIRE(EVP_PKEY_CTX_set_group_name(context, "prime256v1") == 1);
+  REQUIRE(EVP_PKEY_CTX_set_ec_param_enc(context, OPENSSL_EC_EXPLICIT_CURVE) == 1);
+  EVP_PKEY* key = nullptr;
+  REQUIRE(EVP_PKEY_generate(context, &key) == 1);
+  EVP_PKEY_CTX_free(context);
+  return crypto::Key(key);
+}
+
+// A request whose key is of a kind that nobody knows: the algorithm's name is changed.
+std::string csr_with_unknown_key() {
+  const crypto::Request request = crypto::parse_csr(csr_with(crypto::make_p256_key().value().get())).value();
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_REQ(request.get(), &der);
+  REQUIRE(size > 0);
+  std::string bytes(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  const std::string id_ec_public_key = "\x2a\x86\x48\xce\x3d\x02\x01";
+  const std::size_t at = bytes.find(id_ec_public_key);
+  REQUIRE(at != std::string::npos);
+  bytes[at + id_ec_public_key.size() - 1] = 0x7F;
+  const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
+  const crypto::Request changed(d2i_X509_REQ(nullptr, &from, size));
+  REQUIRE(changed);
+  return pem_of(changed.get());
+}
+
 crypto::Key other_key(const char* type, const char* curve) {
   if (curve != nullptr) return crypto::Key(EVP_PKEY_Q_keygen(nullptr, nullptr, type, curve));
   return crypto::Key(EVP_PKEY_Q_keygen(nullptr, nullptr, type));
@@ -90,6 +131,7 @@ TEST_CASE("the first start makes a CA and a server certificate that peers accept
   CHECK(mode_of(data + "/ca.key") == 0600);
   CHECK(mode_of(data + "/server.key") == 0600);
   CHECK(authority->ca_file() == data + "/ca.crt");
+  CHECK(authority->server_key_file() == data + "/server.key");
 
   const auto ca = certificate_in(authority->ca_file());
   const auto server = certificate_in(authority->server_certificate_file());
@@ -98,6 +140,7 @@ TEST_CASE("the first start makes a CA and a server certificate that peers accept
   CHECK(subject_of(ca.get()) == "/CN=pgAnalytics CA");
   CHECK(X509_check_ca(ca.get()) == 1);
   CHECK(X509_get_pathlen(ca.get()) == 0);
+  CHECK(server::auth::names_of(ca.get()).empty());
   CHECK(verifies(server.get(), ca.get(), X509_PURPOSE_SSL_SERVER));
   CHECK_FALSE(verifies(server.get(), ca.get(), X509_PURPOSE_SSL_CLIENT));
   for (const char* name : {"localhost", "db.example"}) CHECK(X509_check_host(server.get(), name, 0, 0, nullptr) == 1);
@@ -120,7 +163,7 @@ TEST_CASE("a second start changes nothing; other names bring another server cert
   CHECK(X509_check_host(certificate_in(renamed->server_certificate_file()).get(), "db.example", 0, 0, nullptr) == 1);
 }
 
-TEST_CASE("a server certificate past half its life is replaced at the next start") {
+TEST_CASE("a server certificate past half its life, of the future, or of another kind is replaced at the next start") {
   const testing::TemporaryFolder folder;
   const auto authority = open(folder.path());
   const auto ca_key = crypto::parse_private_key(files::read(folder / "ca.key").value()).value();
@@ -137,9 +180,29 @@ TEST_CASE("a server certificate past half its life is replaced at the next start
   std::string planted = plant(180);
   open(folder.path());
   CHECK(files::read(folder / "server.crt").value() == planted);
-  planted = plant(190);
+  SECTION("past half its life") { planted = plant(190); }
+  SECTION("made by a clock that was ahead") { planted = plant(-1); }
+  SECTION("a collector's") {
+    const auto other = server::auth::make_collector_certificate({ca_key.get(), ca.get()}, key.get(), kCollector,
+                                                                clock::now_unix_ns(), 365 * kDayMs);
+    planted = crypto::to_pem(other.value().get()).value();
+    REQUIRE(files::write_atomically(folder / "server.crt", planted, 0644));
+  }
   open(folder.path());
   CHECK(files::read(folder / "server.crt").value() != planted);
+  CHECK(server::auth::names_of(certificate_in(folder / "server.crt").get()) == names);
+}
+
+TEST_CASE("a server key that cannot be used stops the start, and is not replaced silently") {
+  const testing::TemporaryFolder folder;
+  open(folder.path());
+  SECTION("open to others") { REQUIRE(::chmod((folder / "server.key").c_str(), 0644) == 0); }
+  SECTION("garbage") { REQUIRE(files::write_atomically(folder / "server.key", "garbage", 0600)); }
+  const std::string before = files::read(folder / "server.key").value();
+  const auto opened = Authority::open(folder.path(), {});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("server.key") != std::string::npos);
+  CHECK(files::read(folder / "server.key").value() == before);
 }
 
 TEST_CASE("what a crash between two files leaves is mended") {
@@ -174,6 +237,45 @@ TEST_CASE("a CA that has lost its key, or whose key is open to others, is not re
   CHECK_FALSE(opened.error().hint.empty());
 }
 
+TEST_CASE("a CA's certificate that cannot be read stops the start, and is not replaced silently") {
+  const testing::TemporaryFolder folder;
+  open(folder.path());
+  ::unlink((folder / "ca.crt").c_str());
+  SECTION("garbage") { REQUIRE(files::write_atomically(folder / "ca.crt", "garbage", 0644)); }
+  SECTION("a folder") { REQUIRE(files::make_directories(folder / "ca.crt", 0700)); }
+  const auto opened = Authority::open(folder.path(), {});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("ca.crt") != std::string::npos);
+}
+
+TEST_CASE("a CA key that cannot sign as we do stops the first start, with OpenSSL's reason") {
+  const testing::TemporaryFolder folder;
+  REQUIRE(files::write_atomically(folder / "ca.key", crypto::to_pem(other_key("ED25519", nullptr).get()).value(), 0600));
+  const auto opened = Authority::open(folder.path(), {});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("cannot make the CA certificate: ") != std::string::npos);
+  CHECK(files::stamp_of(folder / "ca.crt").empty());
+}
+
+TEST_CASE("a first start that cannot write a file says which, and the next one goes on") {
+  const testing::TemporaryFolder folder;
+  const auto refused = [](const std::string& data_dir, const std::string& file) {
+    INFO(file);
+    const auto opened = Authority::open(data_dir, {});
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().message.find(file) != std::string::npos);
+  };
+  for (const char* file : {"ca.key", "server.key", "server.crt", "ca.crt"}) {
+    const testing::Unwritable unwritable(folder / file);
+    refused(folder.path(), file);
+  }
+  open(folder.path());
+
+  refused(folder / "ca.key/data", "ca.key/data");  // below a file
+  REQUIRE(files::make_directories(folder / "other/auth.lock", 0700));
+  refused(folder / "other", "auth.lock");
+}
+
 TEST_CASE("eight starts at once on a fresh folder agree on one CA") {
   const testing::TemporaryFolder folder;
   std::vector<std::string> pins(8);
@@ -191,13 +293,15 @@ TEST_CASE("eight starts at once on a fresh folder agree on one CA") {
 
 TEST_CASE("a name that is neither host nor address is refused by name") {
   const testing::TemporaryFolder folder;
-  for (const char* name : {"", "a b", "https://db.example", "db:8443", "-x", "a..b", "x,DNS:evil", "*.", "db.", "h\xc3\xb6st"}) {
+  const std::string long_name(254, 'x');
+  for (const char* name : {"", "a b", "https://db.example", "db:8443", "-x", "a..b", ".db", "x,DNS:evil", "*.", "db.",
+                           "h\xc3\xb6st", long_name.c_str()}) {
     INFO(name);
     const auto opened = Authority::open(folder.path(), {name});
     REQUIRE_FALSE(opened);
     CHECK(opened.error().status == PGA_E_CONFIG);
   }
-  CHECK(Authority::open(folder.path(), {"*.db.example"}));
+  CHECK(Authority::open(folder.path(), {"*.db.example", "db_1.example"}));
 }
 
 TEST_CASE("a collector's certificate says what we say, whatever its request asked for") {
@@ -223,6 +327,14 @@ TEST_CASE("a collector's certificate says what we say, whatever its request aske
     const std::int64_t from = server::auth::not_before_unix_ns(certificate.get());
     CHECK(from <= now - 59'000'000'000);
   }
+}
+
+TEST_CASE("a collector without an id gets no certificate") {
+  const testing::TemporaryFolder folder;
+  const auto authority = open(folder.path());
+  const auto both = authority->issue_with_key("", kDayMs);
+  REQUIRE_FALSE(both);
+  CHECK(both.error().code == "auth.openssl");
 }
 
 TEST_CASE("the simple form brings a key that fits, and keeps none") {
@@ -253,6 +365,8 @@ TEST_CASE("a request without proof of possession, of another key type, or that i
   refused(csr_with(other_key("EC", "secp256k1").get()), "P-256");
   const crypto::Key rsa(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(2048)));
   refused(csr_with(rsa.get()), "P-256");
+  refused(csr_with(key_with_curve_of_its_own().get()), "P-256");
+  refused(csr_with_unknown_key(), "its key cannot be read");
   refused("", "refused");
   refused("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "refused");
   refused(std::string(20'000, 'x'), "16 KiB");
@@ -263,12 +377,7 @@ TEST_CASE("a request without proof of possession, of another key type, or that i
   crypto::Request request = crypto::parse_csr(csr_with(mine.get())).value();
   REQUIRE(X509_REQ_set_pubkey(request.get(), theirs.get()) == 1);
   REQUIRE(X509_REQ_sign(request.get(), mine.get(), EVP_sha256()) > 0);
-  BIO* memory = BIO_new(BIO_s_mem());
-  REQUIRE(PEM_write_bio_X509_REQ(memory, request.get()) == 1);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  refused(std::string(data, static_cast<std::size_t>(size)), "signature");
-  BIO_free_all(memory);
+  refused(pem_of(request.get()), "signature");
 }
 
 TEST_CASE("a certificate without end ends where our clock does") {

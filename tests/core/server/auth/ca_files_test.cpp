@@ -9,6 +9,7 @@
 #include "core/server/auth/authority.h"
 #include "core/server/auth/certificate_template.h"
 #include "core/server/auth/key_file.h"
+#include "tests/core/server/auth/unwritable.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
 #include "tests/support/temporary_folder.h"
@@ -40,6 +41,8 @@ struct Rotation {
     return pin_of(chain.at(1).get());
   }
 };
+
+std::string other_key() { return must(crypto::to_pem(must(crypto::make_p256_key()).get())); }
 
 bool is_turn(const Outcome& step) { return step || step.error().code != "auth.ca_rotation"; }
 
@@ -128,23 +131,72 @@ TEST_CASE("what a crash leaves in the middle of a step is brought to an end") {
   }
 }
 
+TEST_CASE("a next CA whose key is another is not promoted") {
+  Rotation test;
+  test.begin();
+  must(files::write_atomically(test.files.next_key, other_key(), 0600));
+  CHECK_FALSE(is_turn(promote_ca(test.files, test.clock.now)));
+  CHECK(must(Authority::open(test.folder.path(), {}, test.clock))->ca_pin() == test.old_pin);
+}
+
 TEST_CASE("files that do not belong together stop a step and a start, not the running server") {
   Rotation test;
   test.begin();
   REQUIRE(must(test.authority->refresh()));
   const std::string bundle = test.authority->ca_bundle();
-  const std::string other = must(crypto::to_pem(must(crypto::make_p256_key()).get()));
-  SECTION("another next key") {
-    must(files::write_atomically(test.files.next_key, other, 0600));
-    CHECK_FALSE(is_turn(promote_ca(test.files, test.clock.now)));
-    return;
-  }
-  SECTION("another key") { must(files::write_atomically(test.files.key, other, 0600)); }
+  SECTION("another key") { must(files::write_atomically(test.files.key, other_key(), 0600)); }
   SECTION("a key open to others") { must(files::write_atomically(test.files.key, must(files::read(test.files.key)), 0644)); }
   SECTION("garbage") { must(files::write_atomically(test.files.next_certificate, "garbage", 0644)); }
+  SECTION("a folder") {
+    must(files::remove(test.files.next_certificate));
+    must(files::make_directories(test.files.next_certificate, 0700));
+  }
+  for (const auto step : {begin_ca_rotation, promote_ca, retire_ca}) {
+    const Outcome done = step(test.files, test.clock.now);
+    CHECK_FALSE(done);
+    CHECK(is_turn(done));  // it is the files that are wrong
+  }
   CHECK_FALSE(test.authority->refresh());
   CHECK(test.authority->ca_bundle() == bundle);
   CHECK_FALSE(Authority::open(test.folder.path(), {}, test.clock));
+}
+
+TEST_CASE("a step that cannot write one of its files says which, and the server goes on from there") {
+  Rotation test;
+  const CaFiles& files = test.files;
+  const auto fails_at = [&](const std::string& file, Outcome (*step)(const CaFiles&, std::int64_t)) {
+    INFO(file);
+    const std::string pin = test.authority->ca_pin();
+    const testing::Unwritable unwritable(file);
+    const Outcome done = step(files, test.clock.now);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().message.find(file) != std::string::npos);
+    CHECK(test.authority->ca_pin() == pin);
+  };
+  for (const std::string& file : {files.next_key, files.next_certificate, files.certificate}) fails_at(file, begin_ca_rotation);
+  must(test.authority->refresh());
+  CHECK(test.trusted() == 2);
+  CHECK(must(files::read(files.certificate)) == test.authority->ca_bundle());
+
+  for (const std::string& file : {files.previous_certificate, files.key}) {
+    fails_at(file, promote_ca);
+    must(test.authority->refresh());
+    CHECK(test.authority->ca_pin() == test.old_pin);
+  }
+  for (int i = 0; i < 2; ++i) fails_at(files.certificate, promote_ca);
+  for (const std::string& file : {test.authority->server_key_file(), test.authority->server_certificate_file()}) {
+    const testing::Unwritable unwritable(file);
+    CHECK_FALSE(test.authority->refresh());
+    CHECK(test.authority->ca_pin() == test.old_pin);
+  }
+  CHECK(must(test.authority->refresh()));
+  CHECK(test.authority->ca_pin() != test.old_pin);
+  CHECK(test.server_ca() == test.authority->ca_pin());
+
+  fails_at(files.certificate, retire_ca);
+  must(test.authority->refresh());
+  CHECK(test.trusted() == 1);
+  CHECK(must(files::read(files.certificate)) == test.authority->ca_pem());
 }
 
 TEST_CASE("the server's certificate is renewed while it runs, when half its life is over") {
