@@ -162,11 +162,13 @@ Expected<TokenSigner::Issued> TokenSigner::issue(const std::string& collector_id
   const bool made = jwt_new(&raw) == 0;
   const Jwt jwt(raw);
   const std::string& key = keys->current.private_pem;
+  // GCOVR_EXCL_BR_START: only without memory: the key was read, and is what this algorithm takes
   const bool filled = made && jwt_set_alg(jwt.get(), JWT_ALG_ES256, bytes_of(key), static_cast<int>(key.size())) == 0 &&
                       jwt_add_header(jwt.get(), "kid", keys->current.id.c_str()) == 0 &&
                       jwt_add_grants_json(jwt.get(), claims_json(collector_id, thumbprint, now).c_str()) == 0;
   const Text text(filled ? jwt_encode_str(jwt.get()) : nullptr);
   if (!text) return Error{PGA_E_FAIL, "auth.sign", "cannot sign an access token for collector " + collector_id, "", 0};
+  // GCOVR_EXCL_BR_STOP
   return Issued{text.get(), (now + kLifeSeconds) * kSecond};
 }
 

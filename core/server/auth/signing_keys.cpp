@@ -46,7 +46,7 @@ Expected<SigningKey> read_key(const std::string& path) {
 
 std::int64_t written_at_unix_ns(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return 0;
+  if (::stat(path.c_str(), &status) != 0) return 0;  // GCOVR_EXCL_BR_LINE: removed since it was read
   return static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
