@@ -183,7 +183,7 @@ TEST_CASE("certificates that are none leave no identity") {
     };
     why = "CA";
   }
-  SECTION("a CA that another signed") {
+  SECTION("a server's certificate as the CA's") {
     registry.mend = [&](ScriptedAnswer& answer, int) {
       answer.body = registry.body_with(text_at(answer.body, "cert"), registry.authority_.issue_server().certificate_pem);
     };
