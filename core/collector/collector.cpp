@@ -48,6 +48,10 @@ bool same_delivery(const config::CollectorConfig& a, const config::CollectorConf
 }  // namespace
 
 Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load, std::optional<WakeSignals> signals) {
+  if (!signals) {  // first: describing what is installed may take a while, and a stop then is as orderly as later
+    PGA_TRY(WakeSignals installed, WakeSignals::install());
+    signals.emplace(std::move(installed));
+  }
   PGA_TRY(config::CollectorConfig local, load());
   PGA_TRY(auto identity, identity_of(local));
   Catalogue catalogue = Catalogue::of(local.plugin_dirs, worker_path());
@@ -55,10 +59,6 @@ Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load, std::opt
   PGA_CHECK(select_enabled(local, catalogue));
   PGA_TRY(auto spool, spool::Spool::open(local.state_dir, spool_options(local, identity ? identity->collector_id : "")));
   PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
-  if (!signals) {
-    PGA_TRY(WakeSignals installed, WakeSignals::install());
-    signals.emplace(std::move(installed));
-  }
   std::unique_ptr<Collector> collector(
       new Collector(Parts{std::move(load), identity ? identity->collector_id : local.name, std::move(identity), std::move(spool),
                           std::move(output), std::move(*signals)}));

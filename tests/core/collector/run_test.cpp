@@ -62,6 +62,15 @@ TEST_CASE("run collects by the interval, and SIGTERM ends it with 0") {
   for (std::size_t i = 0; i < counts.size(); ++i) CHECK(counts[i] == static_cast<int>(i) + 1);
 }
 
+TEST_CASE("SIGTERM while the plugins are still looked at ends it with 0 too") {
+  const Folder folder(kFast);
+  RunningProgram program(folder.run(), folder.log());
+  const std::string id = std::to_string(program.pid());
+  REQUIRE(eventually([&] { return !read_text("/proc/" + id + "/task/" + id + "/children").empty(); }));  // the first is described
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+}
+
 TEST_CASE("while one runs a second is turned away, and the others look on") {
   const Folder folder(kFast);
   RunningProgram program(folder.run(), folder.log());
