@@ -219,7 +219,7 @@ def observe(cell, evidence):
         return
     evidence.neighbour_pids.add(collector.worker_pid("fault_neighbour"))
     if row.at != "destroy":
-        seen(cell.told, row.patience_s, f"the log says /{row.reason}/")
+        seen(cell.told, row.patience_s * (3 if SANITIZED else 1), f"the log says /{row.reason}/")
     before = cell.ticks()
     seen(lambda: cell.ticks() >= before + row.ticks, 3 * row.ticks + 10, f"{row.ticks} more ticks of the neighbour")
     if collector.process.poll() is not None:
