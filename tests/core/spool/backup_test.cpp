@@ -1,10 +1,15 @@
 #include "core/spool/backup.h"
 
+#include "core/spool/sqlite.h"
+#include "tests/core/spool/faulty_vfs.h"
 #include "tests/core/spool/spool_fixture.h"
+#include "tests/support/eventually.h"
 
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -121,4 +126,59 @@ TEST_CASE("what cannot be copied leaves nothing behind") {
   std::filesystem::create_symlink(folder / "elsewhere", folder / "copy.db.tmp");
   must(spool::back_up(folder / "state", folder / "copy.db", kGoOn));
   CHECK_FALSE(fs::exists(folder / "elsewhere"));
+}
+
+TEST_CASE("a stop ends a copy in the midst of its being checked, and a full disk ends it, too; neither leaves anything behind") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  HandClock clock;
+  {
+    auto spool = must(spool::Spool::open(folder / "state", options_with(clock)));
+    for (int i = 0; i < 50; ++i) must(spool->seal(run_of({document(std::to_string(i))})));
+  }
+  std::atomic<bool> stop{false};
+  std::string code;
+  SECTION("a stop") {
+    vfs.disk().hangs = true;
+    auto copy = std::async(std::launch::async, [&] { return spool::back_up(folder / "state", folder / "copy.db", stop); });
+    // All pages were read, and are on their way to the copy: what asks next whether to stop is the check.
+    REQUIRE(testing::eventually([&] { return vfs.disk().waiting > 0; }));
+    stop = true;
+    vfs.disk().hangs = false;
+    CHECK(copy.get().error().code == "spool.backup_stopped");
+  }
+  SECTION("a full disk") {
+    vfs.disk().fail_writes = SQLITE_FULL;
+    const auto copied = spool::back_up(folder / "state", folder / "copy.db", stop);
+    REQUIRE_FALSE(copied);
+    CHECK(copied.error().message.find("full") != std::string::npos);
+  }
+  CHECK_FALSE(fs::exists(folder / "copy.db"));
+  CHECK_FALSE(fs::exists(folder / "copy.db.tmp"));
+}
+
+TEST_CASE("a copy of a damaged spool is not kept") {
+  const Folder folder;
+  HandClock clock;
+  {
+    auto spool = must(spool::Spool::open(folder / "state", options_with(clock)));
+    must(spool->seal(run_of({document("one")})));
+  }
+  const std::string path = folder / "state/spool.db";
+  std::int64_t root = 0;
+  {
+    auto database = must(spool::Database::open(path, SQLITE_OPEN_READONLY));
+    auto row = must(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'batch'"));
+    REQUIRE(must(row.step()));
+    root = row.integer(0);
+  }
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp((root - 1) * 4096 + 3);  // how many rows its page has: more than are there
+  file.put(0).put(40);
+  file.close();
+  const auto copied = spool::back_up(folder / "state", folder / "copy.db", kGoOn);
+  REQUIRE_FALSE(copied);
+  CHECK(copied.error().message.find("not sound") != std::string::npos);
+  CHECK_FALSE(fs::exists(folder / "copy.db"));
+  CHECK_FALSE(fs::exists(folder / "copy.db.tmp"));
 }

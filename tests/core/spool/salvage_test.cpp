@@ -5,6 +5,7 @@
 #include "core/spool/waiting_keys.h"
 #include "core/spool/wal.h"
 #include "tests/core/spool/spool_fixture.h"
+#include "tests/support/eventually.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -221,6 +222,101 @@ TEST_CASE("a changed number in a batch's row is found, and the batch counted ins
   CHECK(losses[0].last_seq >= 6);
   CHECK(losses[0].documents == 2);
   CHECK(drain(*spool) == std::vector<std::uint64_t>{4, 5, 7, 8, 9, 10});
+}
+
+TEST_CASE("whichever row or format is not what was written, the start finds it, and the books balance again") {
+  const HandClock clock;
+  for (const char* const damage :
+       {"DELETE FROM spool", "UPDATE spool SET clock_ns = clock_ns + 1", "DELETE FROM epoch", "DELETE FROM epoch_copy",
+        "UPDATE epoch SET acknowledged = 0", "DELETE FROM epoch; DELETE FROM epoch_copy", "DELETE FROM batch WHERE seq = 5",
+        "UPDATE batch SET body_bytes = body_bytes + 1 WHERE seq = 5", "UPDATE value SET value = x'31'",
+        "CREATE TABLE more (x); DELETE FROM loss", "UPDATE loss SET documents = documents + 1", "UPDATE loss SET epoch = 'x'",
+        "CREATE TABLE more (x)", "DROP INDEX batch_order", "PRAGMA user_version = 3", "PRAGMA user_version = 999",
+        "PRAGMA user_version = 1"}) {
+    INFO(damage);
+    const Folder folder;
+    fill(folder.path(), clock);
+    {
+      auto spool = must(Spool::open(folder.path(), options_with(clock)));
+      must(spool->set_value("kept", "yes"));
+      must(spool->set_aside(must(spool->next(Lane::kBacklog))->key, "poison"));
+    }
+    run_sql(folder / "spool.db", damage);
+    auto spool = must(Spool::open(folder.path(), options_with(clock)));
+    CHECK_FALSE(damaged_files(folder).empty());
+    auto status = must(spool->status());
+    check_invariant(status);
+    CHECK(status.produced_documents == 20);
+    CHECK(status.acknowledged_documents == 6);
+    std::uint64_t told = 0;
+    for (const auto& loss : must(spool->losses())) told += loss.documents;
+    CHECK(told == status.lost_documents);
+    CHECK(2 * drain(*spool).size() + told + 6 == 20);
+    check_invariant(must(spool->status()));
+  }
+}
+
+TEST_CASE("of more plugins than the witness has room for, no state is vouched for: a damaged file has them begin as new") {
+  const Folder folder;
+  const HandClock clock;
+  constexpr int kPlugins = 70;
+  {
+    auto spool = must(Spool::open(folder.path(), options_with(clock)));
+    for (int i = 0; i < kPlugins; ++i) {
+      auto run = run_of({document(std::to_string(i))});
+      run.plugin = "plugin " + std::to_string(i);
+      run.state = {{"cursor", std::to_string(i)}};
+      must(spool->seal(std::move(run)));
+    }
+  }
+  CHECK(must(must(Spool::open(folder.path(), options_with(clock)))->state_of("plugin 3")).at("cursor") == "3");
+  run_sql(folder / "spool.db", "UPDATE batch SET documents = documents + 1 WHERE seq = 6");
+  auto spool = must(Spool::open(folder.path(), options_with(clock)));
+  CHECK(must(spool->state_of("plugin 3")).empty());
+  CHECK(must(spool->status()).lost_documents == 1);
+  CHECK(drain(*spool).size() == kPlugins - 1);
+}
+
+TEST_CASE("a witness without room for all figures stays behind, and a sound spool is served all the same") {
+  const Folder folder;
+  const HandClock clock;
+  {
+    auto spool = must(Spool::open(folder.path(), options_with(clock)));
+    for (int i = 0; i < 40; ++i) {
+      auto run = run_of({document(std::to_string(i))});
+      run.plugin = std::to_string(i) + std::string(1000, 'p');
+      run.state = {{"cursor", "1"}};
+      must(spool->seal(std::move(run)));
+    }
+  }
+  auto spool = must(Spool::open(folder.path(), options_with(clock)));
+  CHECK(damaged_files(folder).empty());
+  CHECK(must(spool->state_of("39" + std::string(1000, 'p'))).at("cursor") == "1");
+  CHECK(must(spool->status()).lost_documents == 0);
+  CHECK(drain(*spool).size() == 40);
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("a damaged file that cannot be moved out of the way is left as it is, and collecting goes on in memory") {
+  const Folder folder;
+  const HandClock clock;
+  fill(folder.path(), clock);
+  const std::string aside = folder / ("spool.db.damaged-" + std::to_string(clock.now / 1'000'000'000));
+  const std::string garbage(8192, 'x');
+  write_file(folder / "spool.db", garbage);
+  std::filesystem::create_directories(aside + "/inside");
+  auto options = options_with(clock);
+  options.pace.retry_ms = 30;
+  auto spool = must(Spool::open(folder.path(), options));
+  CHECK(must(spool->status()).mode == "memory");
+  CHECK(must(spool->status()).mode_reason.find(aside) != std::string::npos);
+  CHECK(read_file(folder / "spool.db") == garbage);
+  must(spool->seal(run_of({document("meanwhile")})));
+  std::filesystem::remove_all(aside);
+  REQUIRE(testing::eventually([&] { return must(spool->status()).mode == "disk"; }));
+  CHECK(must(spool->status()).lost_documents == 14);
+  CHECK(drain(*spool).size() == 1);
+  check_invariant(must(spool->status()));
 }
 
 TEST_CASE("a mark of a batch that was handed out, lost or put on another one, drops none and doubles none") {

@@ -1,18 +1,12 @@
 // A disk that is slow, fails, is full, or goes away: collecting goes on within its 100 ms, and the books stay balanced.
-#include "core/schema/json_text.h"
 #include "core/spool/file_access.h"
 #include "core/spool/free_space.h"
+#include "tests/core/spool/disk_fixture.h"
 #include "tests/core/spool/faulty_vfs.h"
-#include "tests/core/spool/spool_fixture.h"
-#include "tests/support/eventually.h"
 
-#include <sched.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -23,71 +17,6 @@ using namespace pganalytics::spool_test;
 using spool::Lane;
 using spool::Spool;
 using testing::eventually;
-
-namespace {
-
-spool::SpoolOptions hasty(const clock::Clock& clock) {
-  auto options = options_with(clock);
-  options.pace.pause_ms = 5;
-  options.pace.retry_ms = 30;
-  return options;
-}
-
-std::string mode_of(Spool& spool) { return must(spool.status()).mode; }
-
-bool in_mode(Spool& spool, const std::string& mode) {
-  return eventually([&] { return mode_of(spool) == mode; });
-}
-
-std::string payload_of(const spool::Batch& batch) {
-  const auto envelope = must(schema::parse_json(must(compression::expand(batch.encoding, batch.body, 1 << 24))));
-  return envelope["metrics"][0]["payload"].GetString();
-}
-
-// Everything that waits, acknowledged.
-std::multiset<std::string> drain(Spool& spool) {
-  std::multiset<std::string> payloads;
-  while (const auto batch = must(spool.next(Lane::kBacklog))) {
-    payloads.insert(payload_of(*batch));
-    must(spool.acknowledge(batch->key));
-  }
-  return payloads;
-}
-
-// `work` in a process of its own, with a file system of `size` mounted at `path`; the number it returns. Nullopt: not allowed
-// here.
-template <class Work>
-std::optional<int> on_tmpfs(const std::string& path, const char* size, Work&& work) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    const int kinds = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
-    // EINVAL: the root of a chroot is no mount.
-    const bool apart =
-        ::unshare(kinds) == 0 && (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 || errno == EINVAL);
-    if (!apart || ::mount("tmpfs", path.c_str(), "tmpfs", 0, size) != 0) {
-      ::_exit(100);
-    }
-    ::_exit(work());
-  }
-  int how = 0;
-  REQUIRE(::waitpid(child, &how, 0) == child);
-  REQUIRE(WIFEXITED(how));
-  return WEXITSTATUS(how) == 100 ? std::nullopt : std::optional(WEXITSTATUS(how));
-}
-
-bool done_here(const std::optional<int>& step) {
-  if (!step) WARN("not tested: this machine mounts no file system for us");
-  return step.has_value();
-}
-
-bool balanced(Spool& spool) {
-  const auto status = spool.status();
-  return status &&
-         status->produced_documents == status->acknowledged_documents + status->lost_documents + status->waiting_documents;
-}
-
-}  // namespace
 
 // How long a call may take is SpoolPace's default, and tests/bench/spool.cpp measures it; here: none waits for the disk's answer.
 TEST_CASE("no call of the main thread waits for a disk that hangs, and nothing is lost by it") {
@@ -702,6 +631,24 @@ TEST_CASE("below the free-space floor goes what is missing, not many times as mu
   if (done_here(step)) CHECK(*step == 0);
 }
 
+TEST_CASE("what goes below the free-space floor goes back to the disk at once, not out of the books only") {
+  const Folder folder;
+  const HandClock clock;
+  auto options = hasty(clock);
+  options.encoding = compression::Encoding::kIdentity;
+  auto spool = must(Spool::open(folder.path(), options));
+  for (int i = 0; i < 40; ++i) must(spool->seal(run_of({document(std::string(400'000, 'x'))})));
+  CHECK(std::filesystem::file_size(folder / "spool.db") > 12 << 20);
+  spool::SpoolCaps caps = options;
+  caps.keep_free_bytes = std::int64_t{1} << 60;
+  spool->set_caps(caps);
+  must(spool->seal(run_of({document("newest")})));
+  CHECK(must(spool->status()).lost_documents == 40);
+  CHECK(std::filesystem::file_size(folder / "spool.db") < 1 << 20);
+  CHECK(drain(*spool) == std::multiset<std::string>{"newest"});
+  check_invariant(must(spool->status()));
+}
+
 TEST_CASE("without keep_free a gibibyte stays free, or a twentieth of a larger file system; a keep_free is taken as it is") {
   const Folder folder;
   const auto floor_of = [&](const char* size, std::optional<std::int64_t> keep_free) {
@@ -715,6 +662,7 @@ TEST_CASE("without keep_free a gibibyte stays free, or a twentieth of a larger f
   CHECK(floor_of("size=40g", std::nullopt) == 8);
   CHECK(floor_of("size=40g", std::int64_t{1} << 28) == 1);
   CHECK(floor_of("size=40g", 0) == 0);
+  CHECK_FALSE(spool::free_space(folder / "absent", 0));
 }
 
 TEST_CASE("a file system that becomes read-only, and one that is from the start") {

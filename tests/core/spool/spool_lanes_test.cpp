@@ -217,6 +217,47 @@ TEST_CASE("a key that the server has for other content costs that batch a new ep
   CHECK(must(spool->status()).epoch == again.key.epoch);
 }
 
+TEST_CASE("a batch whose bytes rot while it is out cannot be halved or get another key; it is counted when it comes next") {
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), options_with(clock)));
+  must(spool->seal(run_of({document("1"), document("2")})));
+  must(spool->seal(run_of({document("b")})));
+  const auto out = next_of(*spool, Lane::kBacklog);
+  run_sql(folder / "spool.db", "UPDATE batch SET body = zeroblob(body_bytes) WHERE seq = 1");
+  CHECK(spool->split(out.key).error().code == "spool.corrupt_batch");
+  CHECK(spool->rekey(out.key).error().code == "spool.corrupt_batch");
+  CHECK(must(spool->status()).mode == "disk");
+  CHECK(payloads_of(next_of(*spool, Lane::kBacklog)) == "b");
+  const auto losses = must(spool->losses());
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].reason == "corrupt");
+  CHECK(losses[0].documents == 2);
+  check_invariant(must(spool->status()));
+}
+
+TEST_CASE("what rotted cannot be sealed again for another collector id: it is counted, the others move on") {
+  const Folder folder;
+  const HandClock clock;
+  auto options = options_with(clock);
+  {
+    auto spool = must(Spool::open(folder.path(), options));
+    for (const char* const name : {"a", "b", "c"}) must(spool->seal(run_of({document(name)})));
+  }
+  run_sql(folder / "spool.db", "UPDATE batch SET body = zeroblob(body_bytes) WHERE seq = 2");
+  options.collector_id = "99999999-2222-4333-8444-555555555555";
+  auto spool = must(Spool::open(folder.path(), options));
+  CHECK(must(spool->losses()).at(0).reason == "corrupt");
+  CHECK(must(spool->status()).lost_documents == 1);
+  for (const char* const name : {"a", "c"}) {
+    const auto batch = next_of(*spool, Lane::kBacklog);
+    CHECK(payloads_of(batch) == name);
+    CHECK(envelope_of(batch)["collector_id"] == options.collector_id.c_str());
+    must(spool->acknowledge(batch.key));
+  }
+  check_invariant(must(spool->status()));
+}
+
 TEST_CASE("what was handed out is spared by every cap and comes first, also after a SIGKILL") {
   const Folder folder;
   HandClock clock;

@@ -1,6 +1,7 @@
 #include "core/spool/spool.h"
 
 #include "core/schema/json_text.h"
+#include "core/spool/sqlite.h"
 #include "tests/core/spool/spool_fixture.h"
 
 #include <sqlite3.h>
@@ -341,6 +342,28 @@ TEST_CASE("a view reads beside the running collector and changes nothing") {
   must(spool->set_aside(key_of(*spool, 1), "poison"));
   CHECK(must(view.losses()).size() == 1);
   CHECK(must(view.status()).lost_documents == 1);
+}
+
+TEST_CASE("a view says of a damaged row that it is, instead of showing it") {
+  const Folder folder;
+  const HandClock clock;
+  {
+    auto spool = open(folder, options_with(clock));
+    auto run = run_of({document("a")});
+    run.state = {{"cursor", "7"}};
+    must(spool->seal(std::move(run)));
+    must(spool->set_value("config.etag", "3"));
+  }
+  auto database = must(spool::Database::open(folder / "spool.db", SQLITE_OPEN_READWRITE));
+  must(database.run("UPDATE state SET value = x'38'; UPDATE value SET value = x'34'"));
+  auto view = must(spool::SpoolView::open(folder.path()));
+  CHECK(view.state_of("pg_stats").error().code == "spool.corrupt");
+  CHECK(view.value("config.etag").error().code == "spool.corrupt");
+  CHECK(must(view.status()).waiting_documents == 1);
+  must(database.run("DELETE FROM epoch; DELETE FROM epoch_copy"));
+  CHECK(view.status().error().code == "spool.corrupt");
+  must(database.run("DELETE FROM spool"));
+  CHECK(must(view.status()).epoch.empty());  // as before the first run
 }
 
 TEST_CASE("the encoding may change between batches") {

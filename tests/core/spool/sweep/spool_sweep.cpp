@@ -5,6 +5,7 @@
 // Exit status 0: no promise was broken. README.md says what is promised and what this differs in from a collector's start.
 #include "core/log/log.h"
 #include "tests/core/spool/sweep/verdict.h"
+#include "tests/support/counted_child.h"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -276,8 +277,9 @@ int main(int argc, char** argv) {
   for (std::uint64_t job = 0; job < options.jobs; ++job) {
     const pid_t child = ::fork();
     if (child == 0) {
+      testing::begin_counting();
       sweep.run_job(job);
-      ::_exit(0);
+      testing::leave(0);
     }
     jobs.push_back(child);
   }
