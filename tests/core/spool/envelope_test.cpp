@@ -43,6 +43,16 @@ TEST_CASE("a part says of what it is a part, and is the same whoever makes it") 
 TEST_CASE("only an envelope has metrics") {
   CHECK_FALSE(spool::metrics_of(""));
   CHECK_FALSE(spool::metrics_of("{}"));
+  CHECK_FALSE(spool::metrics_of(R"({"metrics":[)"));
+}
+
+TEST_CASE("documents are told apart whatever their texts hold: quotes, backslashes, commas, brackets") {
+  const std::vector<std::string_view> documents = {R"({"a":"\\"})", R"({"b":"\",{]"})", R"({"c":[{"d":"}"},1]})"};
+  const std::string envelope = spool::make_envelope({"id-1", "db1", "0.1.0", {"00ff", 7, ""}}, documents);
+  const auto metrics = spool::metrics_of(envelope);
+  REQUIRE(metrics);
+  CHECK(spool::documents_of(*metrics) == documents);
+  CHECK(spool::documents_of("[]").empty());
 }
 
 TEST_CASE("the time a document speaks of is its own top-level timestamp") {

@@ -82,3 +82,18 @@ TEST_CASE("epochs that are settled become one row, the newest thousand do not, a
   CHECK(must(spool->status()).lost_documents == 2 * kOld);
   check_invariant(must(spool->status()));
 }
+
+TEST_CASE("of very many losses a thousand are told at once, the oldest first") {
+  const Folder folder;
+  const HandClock clock;
+  { auto spool = must(spool::Spool::open(folder.path(), options_with(clock))); }
+  auto database = must(spool::Database::open(folder / "spool.db", SQLITE_OPEN_READWRITE));
+  auto ledger = must(spool::Ledger::open(database));
+  must(database.run("BEGIN"));
+  for (int i = 1; i <= 1200; ++i) must(ledger.add({0, "poison", epoch_of(i), 1, 1, 1, 0, 0}));
+  must(database.run("COMMIT"));
+  const auto told = must(ledger.unreported());
+  REQUIRE(told.size() == 1000);
+  CHECK(told.front().epoch == epoch_of(1));
+  CHECK(told.back().epoch == epoch_of(1000));
+}

@@ -256,6 +256,21 @@ TEST_CASE("whichever row or format is not what was written, the start finds it, 
   }
 }
 
+TEST_CASE("with the witness and the books gone, the batches that are sound are served under their keys") {
+  const Folder folder;
+  const HandClock clock;
+  fill(folder.path(), clock);
+  std::filesystem::remove(folder / "spool.tally");
+  run_sql(folder / "spool.db", "DELETE FROM epoch; DELETE FROM epoch_copy");
+  auto spool = must(Spool::open(folder.path(), options_with(clock)));
+  const auto status = must(spool->status());
+  CHECK(status.waiting_documents == 14);
+  CHECK(status.lost_documents == 0);
+  check_invariant(status);
+  CHECK(must(spool->state_of("pg_stats")).empty());  // nobody vouches for it
+  CHECK(drain(*spool) == std::vector<std::uint64_t>{4, 5, 6, 7, 8, 9, 10});
+}
+
 TEST_CASE("of more plugins than the witness has room for, no state is vouched for: a damaged file has them begin as new") {
   const Folder folder;
   const HandClock clock;

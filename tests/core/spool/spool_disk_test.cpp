@@ -1,6 +1,7 @@
 // A disk that is slow, fails, is full, or goes away: collecting goes on within its 100 ms, and the books stay balanced.
 #include "core/spool/file_access.h"
 #include "core/spool/free_space.h"
+#include "core/spool/write.h"
 #include "tests/core/spool/disk_fixture.h"
 #include "tests/core/spool/faulty_vfs.h"
 
@@ -9,6 +10,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <set>
 
@@ -629,6 +631,96 @@ TEST_CASE("below the free-space floor goes what is missing, not many times as mu
     return lost_bytes > 0 && lost_bytes <= kMissing + kMissing / 4 ? 0 : 6;
   });
   if (done_here(step)) CHECK(*step == 0);
+}
+
+TEST_CASE("a run larger than what may wait for a hanging disk stays while it is alone, and is counted when it is in the way") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = options_with(clock);
+  options.pace.seal_wait_ms = 1;
+  auto spool = must(Spool::open(folder.path(), options));
+  const auto seal = [&](const char* plugin, std::string payload) {
+    auto run = run_of({document(payload)});
+    run.plugin = plugin;
+    must(spool->seal(std::move(run)));
+  };
+  vfs.disk().hangs = true;
+  seal("disk", "on its way to the disk");
+  REQUIRE(eventually([&] { return vfs.disk().waiting > 0; }));
+  const std::string huge(spool::kMemoryBytesMax + 1, 'x');
+  seal("logs", huge);
+  CHECK(must(spool->status()).pending_runs == 1);
+  const bool again = GENERATE(false, true);
+  if (again) seal("logs", huge);
+  vfs.disk().hangs = false;
+  const std::uint64_t made = again ? 3 : 2;
+  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == made; }));
+  const auto status = must(spool->status());
+  check_invariant(status);
+  CHECK(status.lost_documents == (again ? 2 : 0));
+  std::uint64_t told = 0;
+  for (const auto& loss : must(spool->losses())) told += loss.reason == "memory" ? loss.documents : 0;
+  CHECK(told == status.lost_documents);
+}
+
+TEST_CASE("a loss that a waiting run tells is not given out a second time") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = options_with(clock);
+  options.pace.seal_wait_ms = 1;
+  auto spool = must(Spool::open(folder.path(), options));
+  must(spool->seal(run_of({document("poison")})));
+  REQUIRE(eventually([&] { return must(spool->status()).waiting_batches == 1; }));
+  must(spool->set_aside(key_of(*spool, 1), "poison"));
+  auto report = run_of({document("one is lost")});
+  report.reported_losses = must(spool->losses());
+  REQUIRE(report.reported_losses.size() == 1);
+  vfs.disk().hangs = true;
+  must(spool->seal(std::move(report)));
+  CHECK(must(spool->losses()).empty());
+  vfs.disk().hangs = false;
+  REQUIRE(eventually([&] { return must(spool->status()).waiting_batches == 1; }));
+  CHECK(must(spool->losses()).empty());
+}
+
+TEST_CASE("failures that are further apart than the window do not send the spool to memory") {
+  const FaultyVfs vfs;
+  const Folder folder;
+  const HandClock clock;
+  auto options = hasty(clock);
+  options.pace.failures = 2;
+  options.pace.window_ms = 1;  // a pause between two tries is longer
+  auto spool = must(Spool::open(folder.path(), options));
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    vfs.disk().fail_next_syncs = 1;
+    CHECK(must(spool->seal(run_of({document("a")}))) == i);
+    CHECK(mode_of(*spool) == "disk");
+  }
+}
+
+TEST_CASE("without its reserve the spool works as long as the disk has room; a link in its place is not followed") {
+  const Folder folder;
+  const HandClock clock;
+  const std::string reserve = folder / "spool.reserve";
+  SECTION("a link") {
+    std::filesystem::create_symlink(folder / "elsewhere", reserve);
+    auto spool = must(Spool::open(folder.path(), hasty(clock)));
+    must(spool->seal(run_of({document("a")})));
+    CHECK(mode_of(*spool) == "disk");
+    CHECK_FALSE(std::filesystem::exists(folder / "elsewhere"));
+  }
+  SECTION("no room for it") {
+    const auto step = on_tmpfs(folder.path(), "size=4m", [&]() -> int {
+      std::ofstream(folder / "of another program") << std::string((4 << 20) - (600 << 10), 'x');
+      auto opened = Spool::open(folder.path(), hasty(clock));
+      if (!opened || !(*opened)->seal(run_of({document("a")}))) return 1;
+      if ((*opened)->status()->mode != "disk" || !balanced(**opened)) return 2;
+      return std::filesystem::exists(reserve) ? 3 : 0;  // a part of it helps nobody
+    });
+    if (done_here(step)) CHECK(*step == 0);
+  }
 }
 
 TEST_CASE("what goes below the free-space floor goes back to the disk at once, not out of the books only") {

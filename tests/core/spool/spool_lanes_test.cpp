@@ -409,3 +409,14 @@ TEST_CASE("a file of format 1 is rewritten: batches under the keys they had, boo
   CHECK(must(spool->seal(run_of({document("new")}))) == 4);
   check_invariant(must(spool->status()));
 }
+
+TEST_CASE("a file of format 1 in which nothing was written yet becomes a new spool") {
+  const Folder folder;
+  const HandClock clock;
+  run_sql(folder / "spool.db", "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
+  run_sql(folder / "spool.db", kFormat1);
+  auto spool = must(Spool::open(folder.path(), options_with(clock)));
+  CHECK(must(spool->seal(run_of({document("a")}))) == 1);
+  CHECK(must(spool->status()).mode == "disk");
+  check_invariant(must(spool->status()));
+}
