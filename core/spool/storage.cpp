@@ -259,7 +259,10 @@ Outcome Storage::go_to_disk() {
   if (!lock_) PGA_CHECK(take_lock());  // the reserve is another's otherwise
   reserve_.give_up();
   PGA_CHECK(usable());
-  PGA_CHECK(adopt_ring());
+  if (Outcome adopted = adopt_ring(); !adopted) {
+    tainted_ = adopted.error().code != "spool.full";  // as in failed(): the next try is another handle's
+    return adopted;
+  }
   const std::size_t batches = ring_->batches();
   ring_.reset();
   away_.clear();

@@ -65,7 +65,9 @@ int sync(sqlite3_file* file, int flags) {
   if (g_disk.spare_syncs > 0) {
     --g_disk.spare_syncs;
   } else if (g_disk.fail_next_syncs > 0) {
-    return --g_disk.fail_next_syncs, SQLITE_IOERR_FSYNC;
+    --g_disk.fail_next_syncs;
+    g_disk.opens_at_failure = g_disk.opens.load();
+    return SQLITE_IOERR_FSYNC;
   }
   if (g_disk.skip_syncs) return SQLITE_OK;
   return real_of(file)->pMethods->xSync(real_of(file), flags);
@@ -101,6 +103,7 @@ const sqlite3_io_methods kMethods = {3,        close,       read,       write,  
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   file->pMethods = nullptr;
+  ++g_disk.opens;
   if (const int code = g_disk.fail_opens; code != 0) return code;
   if (const int ill = counted(code_of(SQLITE_CANTOPEN, false)); ill != SQLITE_OK) return ill;
   auto* const mine = reinterpret_cast<File*>(file);
@@ -121,7 +124,7 @@ FaultyDisk& FaultyVfs::disk() { return g_disk; }
 
 FaultyVfs::FaultyVfs() {
   g_disk.delay_ms = g_disk.fail_writes = g_disk.fail_reads = g_disk.fail_next_syncs = g_disk.spare_syncs = g_disk.fail_opens = 0;
-  g_disk.operations = g_disk.fail_from = g_disk.fail_until = 0;
+  g_disk.operations = g_disk.fail_from = g_disk.fail_until = g_disk.opens = g_disk.opens_at_failure = 0;
   g_disk.skip_syncs = g_disk.hangs = false;
   g_real = sqlite3_vfs_find(nullptr);
   g_vfs = *g_real;

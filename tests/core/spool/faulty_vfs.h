@@ -17,6 +17,7 @@ struct FaultyDisk {
   std::atomic<int> fail_next_syncs{0};  // so many of the next syncs fail ...
   std::atomic<int> spare_syncs{0};      // ... after so many that work
   std::atomic<int> fail_opens{0};
+  std::atomic<int> opens{0}, opens_at_failure{0};  // files opened; and when one of those syncs failed
   // Or: of all operations (open, read, write, sync, truncate, delete, map), counted, those of [fail_from, fail_until) fail as on
   // a disk that is SQLITE_IOERR, SQLITE_FULL, SQLITE_READONLY or SQLITE_CORRUPT.
   std::atomic<int> operations{0}, fail_from{0}, fail_until{0}, illness{0};

@@ -664,6 +664,38 @@ TEST_CASE("a run larger than what may wait for a hanging disk stays while it is 
   CHECK(told == status.lost_documents);
 }
 
+TEST_CASE("a move back to the disk whose commit failed is made again through another handle, and nothing is there twice") {
+  const FaultyVfs vfs;
+  const int spared = GENERATE(range(0, 10));
+  const Folder folder;
+  const HandClock clock;
+  auto spool = must(Spool::open(folder.path(), hasty(clock)));
+  must(spool->seal(run_of({document("on the disk")})));
+  vfs.disk().fail_writes = SQLITE_IOERR_WRITE;
+  vfs.disk().fail_opens = SQLITE_CANTOPEN;
+  for (const char* const name : {"limbo", "a", "b", "poison"}) {
+    must(spool->seal(run_of({document(name)})));
+    REQUIRE(in_mode(*spool, "memory"));
+  }
+  must(spool->set_aside(must(spool->next(Lane::kLive))->key, "poison"));
+  vfs.disk().spare_syncs = spared;
+  vfs.disk().fail_next_syncs = 1;
+  vfs.disk().fail_writes = vfs.disk().fail_opens = 0;
+  REQUIRE(in_mode(*spool, "disk"));
+  INFO("a sync failed after " << spared);
+  if (vfs.disk().fail_next_syncs == 0) CHECK(vfs.disk().opens > vfs.disk().opens_at_failure);
+  vfs.disk().fail_next_syncs = 0;
+  const auto status = must(spool->status());
+  CHECK(status.produced_documents == 5);
+  CHECK(status.waiting_documents == 4);
+  check_invariant(status);
+  REQUIRE(must(spool->losses()).size() == 1);
+  CHECK(must(spool->losses())[0].documents == 1);
+  CHECK(drain(*spool) == std::multiset<std::string>{"a", "b", "limbo", "on the disk"});
+  spool.reset();
+  check_invariant(must(must(Spool::open(folder.path(), hasty(clock)))->status()));
+}
+
 TEST_CASE("a loss that a waiting run tells is not given out a second time") {
   const FaultyVfs vfs;
   const Folder folder;
