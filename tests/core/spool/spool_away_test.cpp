@@ -139,6 +139,7 @@ TEST_CASE("a page that comes damaged or not at all from the disk, for a while: t
   for (int i = 0; i < 6; ++i) {  // more than SQLite keeps in memory of its file
     must(spool->seal(run_of({document(std::string(1 << 20, static_cast<char>('a' + i)))})));
   }
+  const int opens = vfs.disk().opens;
   vfs.disk().fail_reads = SQLITE_CORRUPT;
   const auto damaged = spool->next(Lane::kBacklog);
   REQUIRE_FALSE(damaged);
@@ -149,6 +150,7 @@ TEST_CASE("a page that comes damaged or not at all from the disk, for a while: t
   CHECK(unread.error().status == PGA_E_TRANSIENT);
   vfs.disk().fail_reads = 0;
   CHECK(payload_of(*must(spool->next(Lane::kBacklog))) == std::string(1 << 20, 'a'));
+  CHECK(vfs.disk().opens > opens);  // whether it is damaged is asked when it is opened
   CHECK(must(spool->status()).lost_documents == 0);
   CHECK(drain(*spool).size() == 6);
   check_invariant(must(spool->status()));
