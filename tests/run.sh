@@ -33,7 +33,7 @@ build_and_test() {  # build_and_test PRESET BUILD_DIR [ctest arguments]
 # What delivery and identity rest on.
 check_area() {  # check_area FOLDER: says how much of it the tests reached
   local figures failed=0
-  figures=$(gcovr --root . --add-tracefile build-coverage/coverage.json --filter "$1/" --print-summary --txt /dev/null \
+  figures=$(gcovr --root . --add-tracefile build-coverage/coverage.json --filter "$1/" --print-summary --txt build-coverage/area.txt \
     --fail-under-line 95 --fail-under-branch 85) || failed=$?
   echo "$1: $(grep -E '^(lines|branches):' <<<"$figures" | paste -sd ' ')"
   [ "$failed" = 0 ] || echo "error: $1 is below 95 % of its lines or 85 % of its branches" >&2

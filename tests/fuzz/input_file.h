@@ -28,7 +28,8 @@ class Folder {
   void write(const std::string& name, std::string_view content, mode_t mode = 0600) const {
     const std::string file = path_ + "/" + name;
     std::FILE* const stream = std::fopen(file.c_str(), "wb");
-    if (stream == nullptr || std::fwrite(content.data(), 1, content.size(), stream) != content.size()) std::abort();
+    if (stream == nullptr) std::abort();
+    if (!content.empty() && std::fwrite(content.data(), 1, content.size(), stream) != content.size()) std::abort();
     if (std::fclose(stream) != 0 || ::chmod(file.c_str(), mode) != 0) std::abort();
   }
   void make(const std::string& name) const {
