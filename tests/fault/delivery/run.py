@@ -52,12 +52,12 @@ def perform(site, run, folder, seed):
         result["trouble"] = f"did not end within {run.scenario.limit_s} s\n{traceback.format_exc()}"
     except Exception:  # of this run alone: the others go on
         result["trouble"] = traceback.format_exc()
-    finally:
+    finally:  # also when the whole is told to stop: nothing is left running
         signal.alarm(0)
-    try:
-        rig.close()
-    except Exception:
-        result["trouble"] += traceback.format_exc()
+        try:
+            rig.close()
+        except Exception:
+            result["trouble"] += traceback.format_exc()
     result["seconds"] = time.monotonic() - started
     result["counts"] = dict(rig.counts)
     for name in ("documents", "lost", "duplicated", "counted_lost"):
