@@ -244,7 +244,7 @@ Finding check_hostile_files(Subject& subject) {
 }
 
 Finding check_cost_of_runs(Subject& subject) {
-  constexpr int kWarmUpRuns = 50, kCountedRuns = 1000;
+  constexpr int kWarmUpRuns = 50, kCountedRuns = 1000, kRounds = 3;
   constexpr std::int64_t kRunsNs = 3'000'000'000;
   constexpr std::size_t kLeakPerRun = 16, kSlackBytes = 32u << 10;
   Stage stage(subject);
@@ -259,13 +259,18 @@ Finding check_cost_of_runs(Subject& subject) {
     return done;
   };
   run_for(kWarmUpRuns);
-  const std::size_t bytes = bytes_in_use();
   rusage before{}, after{};
-  getrusage(RUSAGE_SELF, &before);
-  const std::size_t runs = run_for(kCountedRuns);
-  getrusage(RUSAGE_SELF, &after);
-  const std::size_t now = bytes_in_use();
-  if (now > bytes + kSlackBytes + runs * kLeakPerRun) {
+  std::size_t bytes = 0, now = 0, runs = 0;
+  // A buffer that grows once, late, is no leak: what leaks does so in each round.
+  const auto grows = [&] { return now > bytes + kSlackBytes + runs * kLeakPerRun; };
+  for (int round = 0; round == 0 || (round < kRounds && grows()); ++round) {
+    bytes = bytes_in_use();
+    getrusage(RUSAGE_SELF, &before);
+    runs = run_for(kCountedRuns);
+    getrusage(RUSAGE_SELF, &after);
+    now = bytes_in_use();
+  }
+  if (grows()) {
     return Finding::fail(std::to_string(now - bytes) + " bytes more are in use after " + std::to_string(runs) + " runs");
   }
   const auto us_of = [](const rusage& usage) {
