@@ -32,7 +32,8 @@ class TokenSigner {
     std::int64_t expires_unix_ns = 0;
   };
   Expected<Issued> issue(const std::string& collector_id, const std::string& certificate_thumbprint) const;
-  // PGA_E_DENIED for anything but a token of ours that is in force (30 s leeway). Says why in error.message, for the log only.
+  // PGA_E_DENIED for anything but a token of ours that is in force (leeway: 60 s before its time, 30 s after). Says why in
+  // error.message, for the log only.
   Expected<AccessClaims> verify(std::string_view token) const;
 
   // Follow the key files: another process may have rotated them. What cannot be read leaves the keys as they are. True if they
