@@ -1,17 +1,12 @@
-// A disk that is slow, fails, is full, or goes away: collecting goes on within its 100 ms, and the books stay balanced.
+// A disk that fails for a while or goes away: collecting goes on in memory and comes back, and the books stay balanced.
 #include "core/spool/file_access.h"
-#include "core/spool/free_space.h"
-#include "core/spool/write.h"
 #include "tests/core/spool/disk_fixture.h"
 #include "tests/core/spool/faulty_vfs.h"
 
 #include <sqlite3.h>
 #include <sys/mount.h>
 
-#include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <future>
 #include <set>
 
 using namespace pganalytics;
@@ -19,180 +14,6 @@ using namespace pganalytics::spool_test;
 using spool::Lane;
 using spool::Spool;
 using testing::eventually;
-
-// How long a call may take is SpoolPace's default, and tests/bench/spool.cpp measures it; here: none waits for the disk's answer.
-TEST_CASE("no call of the main thread waits for a disk that hangs, and nothing is lost by it") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto options = options_with(clock);
-  options.pace = spool::SpoolPace{};
-  CHECK(options.pace.seal_wait_ms == 100);
-  auto spool = must(Spool::open(folder.path(), options));
-  vfs.disk().hangs = true;
-  for (std::uint64_t i = 0; i < 5; ++i) {
-    auto run = run_of({document(std::to_string(i))});
-    run.state["cursor"] = std::to_string(i);
-    CHECK(must(spool->seal(std::move(run))) == 0);  // not on the disk yet
-    CHECK(must(spool->state_of("pg_stats")).at("cursor") == std::to_string(i));
-    must(spool->set_value("key", std::to_string(i)));
-    CHECK(must(spool->value("key")) == std::to_string(i));
-    CHECK(must(spool->losses()).empty());
-    CHECK(must(spool->status()).pending_runs <= i + 1);
-  }
-  CHECK(must(spool->status()).produced_documents == 0);  // the disk has still not answered
-  CHECK(must(spool->status()).pending_runs > 0);
-  vfs.disk().hangs = false;
-  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == 5; }));
-  CHECK(drain(*spool) == std::multiset<std::string>{"0", "1", "2", "3", "4"});
-  check_invariant(must(spool->status()));
-}
-
-TEST_CASE(
-    "while the disk hangs, a plugin's runs take four megabytes of memory; the oldest are counted, and their state is kept") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto options = options_with(clock);
-  options.pace.seal_wait_ms = 1;
-  auto spool = must(Spool::open(folder.path(), options));
-  vfs.disk().hangs = true;
-  for (int i = 0; i < 8; ++i) {
-    auto run = run_of({document(std::string(1 << 20, 'x'))});
-    run.state["cursor"] = std::to_string(i);
-    must(spool->seal(std::move(run)));
-    REQUIRE(eventually([&] { return vfs.disk().waiting > 0; }));  // the first one is on its way to the disk
-  }
-  auto small = run_of({document("small")});
-  small.plugin = "disk";
-  must(spool->seal(std::move(small)));
-  vfs.disk().hangs = false;
-  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == 9; }));
-  const auto status = must(spool->status());
-  check_invariant(status);
-  CHECK(status.lost_documents >= 3);
-  const auto losses = must(spool->losses());
-  std::uint64_t told = 0;
-  for (const auto& loss : losses) {
-    CHECK(loss.reason == "memory");
-    told += loss.documents;
-  }
-  CHECK(told == status.lost_documents);
-  CHECK(must(spool->state_of("pg_stats")).at("cursor") == "7");
-  spool.reset();
-  CHECK(must(must(Spool::open(folder.path(), options))->state_of("pg_stats")).at("cursor") == "7");
-}
-
-TEST_CASE("while the disk hangs, runs take no more memory however much state they leave, and none of it is lost") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto options = options_with(clock);
-  options.pace.seal_wait_ms = 1;
-  auto spool = must(Spool::open(folder.path(), options));
-  vfs.disk().hangs = true;
-  constexpr int kRuns = 100;
-  const auto large = [](int i) { return std::to_string(i) + std::string(256 << 10, 's'); };
-  for (int i = 0; i < kRuns; ++i) {
-    auto run = run_of({document(std::to_string(i))});
-    run.state["cursor"] = large(i);
-    run.state["run " + std::to_string(i % 3)] = std::to_string(i);
-    must(spool->seal(std::move(run)));
-    spool::SealedRun state_only;
-    state_only.plugin = "disk";
-    state_only.state["cursor"] = large(i);
-    must(spool->seal(std::move(state_only)));
-    must(spool->set_value("value", large(i)));
-    REQUIRE(eventually([&] { return vfs.disk().waiting > 0; }));
-  }
-  // Of each plugin what four megabytes hold, its newest, and one that gave up all but its count.
-  CHECK(must(spool->status()).pending_runs <= 2 * 18);
-  vfs.disk().hangs = false;
-  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == kRuns; }));
-  const auto status = must(spool->status());
-  check_invariant(status);
-  CHECK(status.lost_documents > 0);
-  std::uint64_t told = 0;
-  for (const auto& loss : must(spool->losses())) told += loss.documents;
-  CHECK(told == status.lost_documents);
-  spool.reset();
-  spool = must(Spool::open(folder.path(), options));
-  auto state = must(spool->state_of("pg_stats"));
-  CHECK(state.size() == 4);
-  CHECK(state["cursor"] == large(kRuns - 1));
-  for (int i = 0; i < 3; ++i) {
-    CHECK(std::stoi(state["run " + std::to_string((kRuns - 1 - i) % 3)]) == kRuns - 1 - i);
-  }
-  CHECK(must(spool->state_of("disk")).at("cursor") == large(kRuns - 1));
-  CHECK(must(spool->value("value")) == large(kRuns - 1));
-}
-
-TEST_CASE("a run that is larger than what may wait goes to a disk that works") {
-  const Folder folder;
-  const HandClock clock;
-  auto spool = must(Spool::open(folder.path(), options_with(clock)));
-  CHECK(must(spool->seal(run_of({document(std::string(6 << 20, 'x'))}))) == 1);
-  CHECK(must(spool->status()).lost_documents == 0);
-}
-
-TEST_CASE("delivery that a hanging disk gives no answer to: what had not begun is never done, what had holds nothing back") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto options = options_with(clock);
-  options.pace.seal_wait_ms = 1;
-  options.pace.delivery_wait_ms = 20;
-  auto spool = must(Spool::open(folder.path(), options));
-  for (const char* const name : {"a", "b"}) must(spool->seal(run_of({document(name)})));
-  REQUIRE(eventually([&] { return must(spool->status()).waiting_batches == 2; }));
-  std::optional<spool::Batch> a;
-  REQUIRE(eventually([&] {  // a busy machine's disk may need more than 20 ms
-    auto next = spool->next(Lane::kBacklog);
-    if (next) a = std::move(next).value();
-    return a.has_value();
-  }));
-  vfs.disk().hangs = true;
-  SECTION("behind a run") {
-    must(spool->seal(run_of({document("c")})));
-    REQUIRE(eventually([&] { return vfs.disk().waiting > 0; }));
-    CHECK(spool->acknowledge(a->key).error().code == "spool.busy");
-    CHECK(spool->hold(a->key).error().status == PGA_E_TRANSIENT);
-  }
-  SECTION("in the middle of it") {
-    CHECK(spool->hold(a->key).error().code == "spool.busy");
-    CHECK(vfs.disk().waiting > 0);
-  }
-  vfs.disk().hangs = false;
-  std::optional<spool::Batch> again;
-  REQUIRE(eventually([&] {
-    auto next = spool->next(Lane::kBacklog);
-    if (next) again = std::move(next).value();
-    return again.has_value();
-  }));
-  CHECK(again->key == a->key);
-  CHECK(must(spool->status()).acknowledged_documents == 0);
-}
-
-TEST_CASE("a stop has one deadline for all that waits for a disk that hangs") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto options = options_with(clock);
-  options.pace.seal_wait_ms = 1;
-  options.pace.delivery_wait_ms = options.pace.stop_wait_ms = 3'600'000;
-  auto spool = must(Spool::open(folder.path(), options));
-  vfs.disk().hangs = true;
-  const auto begin = std::chrono::steady_clock::now();
-  must(spool->seal(run_of({document("a")})));
-  auto waiting = std::async(std::launch::async, [&] { return spool->next(Lane::kLive); });
-  spool->stop_waiting_after(begin + std::chrono::milliseconds(10));
-  CHECK(waiting.get().error().code == "spool.busy");
-  spool.reset();
-  CHECK(std::chrono::steady_clock::now() - begin < kHangsAtMost / 2);
-  vfs.disk().hangs = false;
-  // What was left alone with the disk ends by itself.
-  REQUIRE(eventually([&] { return static_cast<bool>(Spool::open(folder.path(), options)); }));
-}
 
 TEST_CASE("runs whose commit failed and reached the disk are counted once, those that a cap took in it too") {
   const FaultyVfs vfs;
@@ -511,21 +332,6 @@ TEST_CASE("a command that has to know is told that the disk fails") {
   CHECK(must(spool->seal(run_of({document("b")}))) == 1);
 }
 
-TEST_CASE("on a full disk the oldest make room for the newest, counted") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto spool = must(Spool::open(folder.path(), hasty(clock)));
-  CHECK(std::filesystem::file_size(folder / "spool.reserve") == 4 << 20);
-  for (int i = 0; i < 3; ++i) must(spool->seal(run_of({document(std::to_string(i))})));
-  vfs.disk().fail_writes = SQLITE_FULL;
-  must(spool->seal(run_of({document("new")})));
-  CHECK(mode_of(*spool) == "memory");  // not even deleting works
-  vfs.disk().fail_writes = 0;
-  REQUIRE(in_mode(*spool, "disk"));
-  CHECK(drain(*spool).size() == 4);
-}
-
 TEST_CASE("a spool whose file is deleted or moved away while it runs is written again, whole") {
   const Folder folder;
   const HandClock clock;
@@ -574,94 +380,6 @@ TEST_CASE("a state folder that was moved away is not put back over that of the c
   CHECK(must(first->status()).lost_documents == 0);
   CHECK(drain(*first) == std::multiset<std::string>{"of the first, later", "of the second", "of the second, later"});
   CHECK(must(must(spool::SpoolView::open(folder / "moved")).status()).waiting_documents == 1);
-}
-
-TEST_CASE("a file system that is full: the oldest go, counted, and the newest is on the disk") {
-  const char* const size = GENERATE("size=4m", "size=12m");
-  const Folder folder;
-  const HandClock clock;
-  auto options = hasty(clock);
-  options.encoding = compression::Encoding::kIdentity;
-  const auto step = on_tmpfs(folder.path(), size, [&]() -> int {
-    auto opened = Spool::open(folder.path(), options);
-    if (!opened) return 1;
-    Spool& spool = **opened;
-    for (int i = 0; i < 60; ++i) {
-      if (!spool.seal(run_of({document(std::string(400'000, 'x'))}))) return 2;
-      if (!balanced(spool)) return 3;
-    }
-    const auto status = spool.status();
-    if (!status || status->mode != "disk") return 4;
-    if (status->lost_documents == 0 || status->waiting_documents == 0 || status->last_seq != 60) return 5;
-    std::uint64_t told = 0;
-    const auto losses = spool.losses();
-    for (const auto& loss : *losses) {
-      if (loss.reason != "space") return 6;
-      told += loss.documents;
-    }
-    return told == status->lost_documents ? 0 : 7;
-  });
-  if (done_here(step)) CHECK(*step == 0);
-}
-
-TEST_CASE("below the free-space floor goes what is missing, not many times as much") {
-  const Folder folder;
-  const HandClock clock;
-  auto options = hasty(clock);
-  options.encoding = compression::Encoding::kIdentity;
-  constexpr std::uint64_t kMissing = 20 << 20, kBody = 400'000;
-  const auto step = on_tmpfs(folder.path(), "size=128m", [&]() -> int {
-    auto opened = Spool::open(folder.path(), options);
-    if (!opened) return 1;
-    Spool& spool = **opened;
-    for (int i = 0; i < 160; ++i) {
-      if (!spool.seal(run_of({document(std::string(kBody, 'x'))}))) return 2;
-    }
-    const auto before = spool::free_space(folder.path(), std::nullopt);
-    if (!before || spool.status()->lost_documents != 0) return 3;
-    spool::SpoolCaps caps = options;
-    caps.keep_free_bytes = static_cast<std::int64_t>(before->available_bytes + kMissing);
-    spool.set_caps(caps);
-    const auto is_kept = [&] { return spool::free_space(folder.path(), caps.keep_free_bytes)->missing_bytes() == 0; };
-    for (int i = 0; i < 20; ++i) {
-      if (!spool.seal(run_of({document("small")})) || !balanced(spool)) return 4;
-    }
-    if (!is_kept()) return 5;
-    const std::uint64_t lost_bytes = spool.status()->lost_documents * kBody;
-    return lost_bytes > 0 && lost_bytes <= kMissing + kMissing / 4 ? 0 : 6;
-  });
-  if (done_here(step)) CHECK(*step == 0);
-}
-
-TEST_CASE("a run larger than what may wait for a hanging disk stays while it is alone, and is counted when it is in the way") {
-  const FaultyVfs vfs;
-  const Folder folder;
-  const HandClock clock;
-  auto options = options_with(clock);
-  options.pace.seal_wait_ms = 1;
-  auto spool = must(Spool::open(folder.path(), options));
-  const auto seal = [&](const char* plugin, std::string payload) {
-    auto run = run_of({document(payload)});
-    run.plugin = plugin;
-    must(spool->seal(std::move(run)));
-  };
-  vfs.disk().hangs = true;
-  seal("disk", "on its way to the disk");
-  REQUIRE(eventually([&] { return vfs.disk().waiting > 0; }));
-  const std::string huge(spool::kMemoryBytesMax + 1, 'x');
-  seal("logs", huge);
-  CHECK(must(spool->status()).pending_runs == 1);
-  const bool again = GENERATE(false, true);
-  if (again) seal("logs", huge);
-  vfs.disk().hangs = false;
-  const std::uint64_t made = again ? 3 : 2;
-  REQUIRE(eventually([&] { return must(spool->status()).produced_documents == made; }));
-  const auto status = must(spool->status());
-  check_invariant(status);
-  CHECK(status.lost_documents == (again ? 2 : 0));
-  std::uint64_t told = 0;
-  for (const auto& loss : must(spool->losses())) told += loss.reason == "memory" ? loss.documents : 0;
-  CHECK(told == status.lost_documents);
 }
 
 TEST_CASE("a move back to the disk whose commit failed is made again through another handle, and nothing is there twice") {
@@ -730,63 +448,6 @@ TEST_CASE("failures that are further apart than the window do not send the spool
     CHECK(must(spool->seal(run_of({document("a")}))) == i);
     CHECK(mode_of(*spool) == "disk");
   }
-}
-
-TEST_CASE("without its reserve the spool works as long as the disk has room; a link in its place is not followed") {
-  const Folder folder;
-  const HandClock clock;
-  const std::string reserve = folder / "spool.reserve";
-  SECTION("a link") {
-    std::filesystem::create_symlink(folder / "elsewhere", reserve);
-    auto spool = must(Spool::open(folder.path(), hasty(clock)));
-    must(spool->seal(run_of({document("a")})));
-    CHECK(mode_of(*spool) == "disk");
-    CHECK_FALSE(std::filesystem::exists(folder / "elsewhere"));
-  }
-  SECTION("no room for it") {
-    const auto step = on_tmpfs(folder.path(), "size=4m", [&]() -> int {
-      std::ofstream(folder / "of another program") << std::string((4 << 20) - (600 << 10), 'x');
-      auto opened = Spool::open(folder.path(), hasty(clock));
-      if (!opened || !(*opened)->seal(run_of({document("a")}))) return 1;
-      if ((*opened)->status()->mode != "disk" || !balanced(**opened)) return 2;
-      return std::filesystem::exists(reserve) ? 3 : 0;  // a part of it helps nobody
-    });
-    if (done_here(step)) CHECK(*step == 0);
-  }
-}
-
-TEST_CASE("what goes below the free-space floor goes back to the disk at once, not out of the books only") {
-  const Folder folder;
-  const HandClock clock;
-  auto options = hasty(clock);
-  options.encoding = compression::Encoding::kIdentity;
-  auto spool = must(Spool::open(folder.path(), options));
-  for (int i = 0; i < 40; ++i) must(spool->seal(run_of({document(std::string(400'000, 'x'))})));
-  CHECK(std::filesystem::file_size(folder / "spool.db") > 12 << 20);
-  spool::SpoolCaps caps = options;
-  caps.keep_free_bytes = std::int64_t{1} << 60;
-  spool->set_caps(caps);
-  must(spool->seal(run_of({document("newest")})));
-  CHECK(must(spool->status()).lost_documents == 40);
-  CHECK(std::filesystem::file_size(folder / "spool.db") < 1 << 20);
-  CHECK(drain(*spool) == std::multiset<std::string>{"newest"});
-  check_invariant(must(spool->status()));
-}
-
-TEST_CASE("without keep_free a gibibyte stays free, or a twentieth of a larger file system; a keep_free is taken as it is") {
-  const Folder folder;
-  const auto floor_of = [&](const char* size, std::optional<std::int64_t> keep_free) {
-    return on_tmpfs(folder.path(), size, [&]() -> int {
-      return static_cast<int>(spool::free_space(folder.path(), keep_free)->floor_bytes >> 28);  // in quarters of a GiB
-    });
-  };
-  const auto small = floor_of("size=16m", std::nullopt);
-  if (!done_here(small)) return;
-  CHECK(*small == 4);
-  CHECK(floor_of("size=40g", std::nullopt) == 8);
-  CHECK(floor_of("size=40g", std::int64_t{1} << 28) == 1);
-  CHECK(floor_of("size=40g", 0) == 0);
-  CHECK_FALSE(spool::free_space(folder / "absent", 0));
 }
 
 TEST_CASE("a file system that becomes read-only, and one that is from the start") {
