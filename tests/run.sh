@@ -19,8 +19,13 @@ jobs=$(( $(nproc) * 2 ))
 sources() { git ls-files -co --exclude-standard "$@" 2>/dev/null || find core plugins sdk tests -name '*.h' -o -name '*.hpp' -o -name '*.cpp'; }
 
 run_ctest() {  # run_ctest BUILD_DIR [ctest arguments]
-  local build=$1; shift
-  ctest --test-dir "$build" --output-on-failure --parallel "$jobs" --no-tests=error "$@"
+  local build=$1 failed; shift
+  ctest --test-dir "$build" --output-on-failure --parallel "$jobs" --no-tests=error "$@" && return 0
+  # What the product promises in time it promises on a machine that is not overloaded, as one with all tests at once may be.
+  failed=$(grep -c . "$build/Testing/Temporary/LastTestsFailed.log") || return 1
+  [ "$failed" -le 3 ] || return 1
+  printf '\n== %s failed beside others; once more, each alone\n' "$failed"
+  ctest --test-dir "$build" --output-on-failure --rerun-failed
 }
 
 build_and_test() {  # build_and_test PRESET BUILD_DIR [ctest arguments]

@@ -16,6 +16,8 @@ constexpr std::int64_t kLongestWaitMs = 3'600'000;
 constexpr std::int64_t kPushLookMs = 250;  // for what delivery does on its own thread
 constexpr std::int64_t kDiskLookMs = 250;  // and the spool on its
 
+constexpr std::chrono::milliseconds kStartPatience{2'000};
+
 std::int64_t monotonic_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
 // Enabled plugins whose file is not used, as they are reported: nothing runs, but somebody wants them to.
@@ -68,13 +70,13 @@ Outcome Configuration::begin(config::CollectorConfig local, Catalogue catalogue,
   local_ = std::move(local);
   catalogue_ = std::move(catalogue);
   pace_ = pace_for(local_.config_probation_ms);
-  adopt();
+  adopt(kStartPatience);
   return {};
 }
 
-void Configuration::adopt() {
+void Configuration::adopt(std::chrono::milliseconds patience) {
   if (local_.backend && record_.probation) {
-    resume_trial();
+    resume_trial(patience);
   } else {
     fall_back_to_good();
   }
@@ -95,7 +97,7 @@ Outcome Configuration::replace_local(config::CollectorConfig local, Catalogue ca
   catalogue_ = std::move(catalogue);
   pace_ = pace_for(local_.config_probation_ms);
   if (!same_server) {
-    adopt();
+    adopt(std::chrono::milliseconds(0));  // others are collected from meanwhile
   } else if (!trial_) {
     fall_back_to_good();
   } else if (auto prepared = prepare(local_, catalogue_, remote_in_force()); !prepared) {

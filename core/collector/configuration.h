@@ -23,6 +23,7 @@
 #include "core/spool/spool.h"
 #include "core/transport/delivery.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -84,8 +85,8 @@ class Configuration {
   static Expected<Prepared> prepare(const config::CollectorConfig& local, const Catalogue& catalogue,
                                     const RemoteDocument* remote);
   void put_in_force(Prepared prepared);
-  // What local_ and record_ say, from the beginning.
-  void adopt();
+  // What local_ and record_ say, from the beginning. `patience`: with a disk that has to take a note of it first.
+  void adopt(std::chrono::milliseconds patience);
   // What holds without the document on trial: the newest good one that fits, or the local configuration alone.
   [[nodiscard]] Prepared without_trial() const;
 
@@ -98,7 +99,7 @@ class Configuration {
   void start_remembered();
   [[nodiscard]] Trial trial_of(const Prepared& prepared) const;
   void start_trial(Prepared prepared);
-  void resume_trial();
+  void resume_trial(std::chrono::milliseconds patience);
   void watch_trial(const std::optional<transport::DeliveryStatus>& delivery);
   void take_back(const std::string& why);
   void fall_back_to_good();

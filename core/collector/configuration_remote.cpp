@@ -81,7 +81,8 @@ void Configuration::end() {
 
 // Start ----------------------------------------------------------------------------------------------------------------------
 
-void Configuration::resume_trial() {
+// Better a late start than one with plugins that the document has switched off; only a disk that hangs is not waited for.
+void Configuration::resume_trial(std::chrono::milliseconds patience) {
   RemoteRecord::Probation before = *record_.probation;
   const int crashes = before.crashes + (before.ended_well ? 0 : 1);
   if (crashes >= RemoteRecord::kCrashesMax) {
@@ -90,6 +91,7 @@ void Configuration::resume_trial() {
   if (auto prepared = prepare(local_, catalogue_, &before.document.document); !prepared)
     return take_back(prepared.error().message);
   remember_trial(std::move(before.document), crashes, std::move(before.broken_before));
+  spool_.wait_for_disk(remembered_->mark, patience);
   start_remembered();
   if (!remembered_) return;
   record_.probation.reset();

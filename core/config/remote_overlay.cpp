@@ -17,7 +17,7 @@ using rapidjson::Value;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr Range kIntervals{1'000, kDayMs};            // the server's own; a shorter one is the operator's to give
 constexpr std::size_t kDocumentBytesMax = 256 << 10;  // the server takes 64 KiB
-constexpr unsigned kSchemaDepthMax = 32;              // $ref may go in circles
+constexpr unsigned kSchemaDepthMax = 32;
 
 schema::JsonLimits document_limits() {
   schema::JsonLimits limits;

@@ -137,6 +137,9 @@ std::uint64_t Spool::mark() const { return impl_->queue().put_in(); }
 bool Spool::is_on_disk(std::uint64_t mark) const {
   return impl_->queue().ended() >= mark && impl_->mirror().status().mode == "disk";
 }
+void Spool::wait_for_disk(std::uint64_t mark, milliseconds patience) const {
+  impl_->queue().wait_until_ended(mark, SteadyClock::now() + patience);
+}
 Expected<std::vector<Loss>> Spool::losses() { return impl_->mirror().losses(); }
 
 Expected<SpoolStatus> Spool::status() {

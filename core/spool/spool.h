@@ -140,6 +140,8 @@ class Spool : public Outbox {
   // disk.
   [[nodiscard]] std::uint64_t mark() const;
   [[nodiscard]] bool is_on_disk(std::uint64_t mark) const;
+  // For a start, which has nothing to collect yet: returns when it is, or will not be soon: in memory mode, or after `patience`.
+  void wait_for_disk(std::uint64_t mark, std::chrono::milliseconds patience) const;
 
   Expected<SpoolStatus> status();
 

@@ -140,6 +140,11 @@ std::uint64_t WriteQueue::ended() const {
   return ended_;
 }
 
+void WriteQueue::wait_until_ended(std::uint64_t number, SteadyClock::time_point until) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, until, [&] { return ended_ >= number; });
+}
+
 void WriteQueue::end() {
   const std::lock_guard lock(mutex_);
   ending_ = true;

@@ -52,6 +52,8 @@ class WriteQueue {
   // The numbers (Write::number) of the newest write that was put in, and of the newest that has ended.
   [[nodiscard]] std::uint64_t put_in() const;
   [[nodiscard]] std::uint64_t ended() const;
+  // Waits for the end of this write.
+  void wait_until_ended(std::uint64_t number, std::chrono::steady_clock::time_point until);
 
   // take() gives out what is there and waits for no more.
   void end();

@@ -258,12 +258,10 @@ void Pusher::set_aside(const Batch& batch, const std::string& reason, const Push
   }
 }
 
-// The others go on meanwhile. If the outbox cannot pass it over, its lane stops and the other lane goes on. An outbox that did
-// not answer in time may pass it over later: the release comes after that and undoes it.
+// The others go on meanwhile. If the outbox cannot pass it over, its lane stops and the other lane goes on.
 void Pusher::put_off(const BatchKey& key, std::int64_t delay_ms) {
   const Outcome held = outbox_.hold(key);
   if (!held && held.error().code == "spool.batch") return waitlist_.ended(key);
-  if (!held) outbox_.release(key);
   waitlist_.wait(key, now_ms() + delay_ms, static_cast<bool>(held));
 }
 

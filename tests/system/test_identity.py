@@ -1,7 +1,9 @@
 """Secrets are replaced while collectors push, nobody notices; and none of them is in a log."""
 
 import base64
+import datetime
 import glob
+import ipaddress
 import json
 import os
 import re
@@ -11,6 +13,10 @@ import subprocess
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from harness.oracle import check_no_holes, check_nothing_twice
 from harness.server import Server
@@ -176,6 +182,33 @@ def test_the_operators_certificate_is_read_again_on_sighup(binaries, folder, mak
         eventually(lambda: "ends in 9 days" in server.log(), 30, "the new one is in use, and near its end")
         server.ca_file = certificate
         assert server.request("GET", "/api/v1/health").json["certificate"] == "expires soon"
+    finally:
+        server.close()
+
+
+def test_a_retired_ca_is_retired_beside_an_operators_certificate_that_is_over(binaries, folder):
+    certificate, key = (os.path.join(folder, name) for name in ("op.crt", "op.key"))
+    over = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=20)
+    private, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "brief")])
+    brief = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key()).serial_number(1)
+             .not_valid_before(over - datetime.timedelta(days=1)).not_valid_after(over)
+             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False).sign(private, hashes.SHA256()))
+    with open(certificate, "wb") as file:
+        file.write(brief.public_bytes(serialization.Encoding.PEM))
+    with open(key, "wb") as file:
+        file.write(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    os.chmod(key, 0o600)
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "postgres", key], check=True)
+    server = Server(binaries, folder, SETTINGS + f'[tls]\ncert_file = "{certificate}"\nkey_file = "{key}"\n')
+    server.ca_file = certificate
+    server.start()
+    try:
+        eventually(lambda: datetime.datetime.now(datetime.timezone.utc) > over, 30, "the certificate is over", every=0.5)
+        server.cli("ca", "rotate")
+        server.cli("ca", "promote", "--force")
+        server.cli("ca", "retire", "--force")
+        eventually(lambda: "TLS: new connections get" in server.log(), 30, "what TLS trusts is read again")
     finally:
         server.close()
 

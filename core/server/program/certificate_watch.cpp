@@ -55,7 +55,9 @@ void CertificateWatch::reload() {
 Outcome CertificateWatch::load() {
   if (!settings_.key_file.empty()) PGA_CHECK(files::check_private_place(settings_.key_file));
   PGA_TRY(const std::int64_t until, read_certificate_until(certificate_file_of(settings_, authority_)));
-  if (until <= clock::now_unix_ns()) {
+  // One that is over takes no other's place; its own it keeps, so that what else there is to read is read.
+  const std::int64_t now = clock::now_unix_ns();
+  if (until <= now && until_unix_ns_ > now) {
     return Error{PGA_E_CONFIG, "tls", "certificate " + certificate_file_of(settings_, authority_) + " is over", "", 0};
   }
   PGA_CHECK(server_.reload_tls());

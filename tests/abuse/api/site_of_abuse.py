@@ -29,6 +29,8 @@ read_per_second = 100000
 read_burst = 100000
 push_per_second = 100000
 push_burst = 100000
+handshake_timeout = "1m"
+header_timeout = "1m"
 """
 
 DOCUMENT = {"type": "acme_test", "timestamp": "2026-01-02T03:04:05Z", "value": 1}
@@ -107,7 +109,7 @@ class Site:
 
     # --- asking ---
 
-    def connect(self, certificate=None, source=None, timeout=20):
+    def connect(self, certificate=None, source=None, timeout=60):
         return Connection(self.port, self.ca_file, certificate, source, timeout)
 
     def ask(self, method, target, headers=(), body=None, certificate=None, source=None):

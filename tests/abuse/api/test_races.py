@@ -2,7 +2,6 @@
 
 import subprocess
 import threading
-import time
 import uuid
 
 import pytest
@@ -63,7 +62,7 @@ def test_one_enrollment_id_with_two_tokens_is_one_collector(site):
 def test_revoked_while_pushing(site, round_):
     """After the revocation's answer not one push more is stored, however many are on their way."""
     own = site.enrol(f"revoked{round_}")
-    stored_after = []
+    stored_after, unanswered = [], []
 
     def push(i):
         statuses = []
@@ -71,7 +70,8 @@ def test_revoked_while_pushing(site, round_):
             try:
                 statuses.append(own.push({**DOCUMENT, "i": i}).status)
             except OSError:
-                statuses.append(403)  # its idle connection was closed in the moment of its use
+                unanswered.append(i)  # the revocation ended its connection: perhaps before the answer to what was stored earlier
+                statuses.append(403)
         return statuses
 
     def revoke(_):
@@ -84,7 +84,8 @@ def test_revoked_while_pushing(site, round_):
     statuses = {status for result in results for status in result}
     assert statuses <= {200, 403} and 200 in statuses and 403 in statuses
     assert own.stored() == stored_after[0]
-    assert own.stored() == sum(status == 200 for result in results for status in result)
+    taken = sum(status == 200 for result in results for status in result)
+    assert taken <= own.stored() <= taken + len(unanswered)
 
 
 def test_revoked_many_times_at_once(site):
@@ -241,9 +242,7 @@ def test_connections_cut_while_they_are_answered(site):
         return i
 
     in_parallel(40, cut)
-    deadline = time.monotonic() + 10
-    while own.stored() != len([i for i in range(40) if i % 7 == 0]) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    eventually(lambda: own.stored() == len([i for i in range(40) if i % 7 == 0]), 60, "what was sent whole is stored")
     for seq in range(1, 41):  # the repetition finds each either stored whole or not at all
         assert own.push({"epoch": epoch, "seq": seq, "metrics": [DOCUMENT]}, [("Idempotency-Key", f"{epoch}.{seq}")]).status == 200
     assert own.stored() == 40

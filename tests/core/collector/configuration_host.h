@@ -27,12 +27,15 @@ inline const Catalogue& catalogue_of(const Plugins& plugins) {
 
 class Host : public host::RunSink {
  public:
-  Host(const std::string& folder, const std::string& local, const Plugins& plugins = kBoth, const std::string& id = "us")
+  // seal_wait_ms: 0 makes every disk one that has not answered yet.
+  Host(const std::string& folder, const std::string& local, const Plugins& plugins = kBoth, const std::string& id = "us",
+       std::int64_t seal_wait_ms = 100)
       : folder_(folder), id_(id) {
     spool::SpoolOptions options;
     options.keep_free_bytes = 0;
     options.pace.retry_ms = 50;
     options.pace.pause_ms = 1;
+    options.pace.seal_wait_ms = seal_wait_ms;
     spool_ = must(spool::Spool::open(folder_, options));
     host::SupervisorOptions workers;
     workers.worker_path = WORKER_PATH;

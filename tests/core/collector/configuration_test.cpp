@@ -204,6 +204,21 @@ TEST_CASE("no trial begins before the disk has a note of it") {
   CHECK(host.hears("3 applied"));
 }
 
+TEST_CASE("a trial goes on from the first moment of a start, on a slow disk too") {
+  const testing::TemporaryFolder folder;
+  {
+    Host host(folder.path(), kLocal);
+    host.proves(1, intervals(1, "test_counter", 2));
+    host.server = Host::Server::kIsAway;
+    host.give(intervals(2, "test_counter", 3));
+    REQUIRE(host.hears("2 probation"));
+    host.stop();
+  }
+  Host host(folder.path(), kLocal, kBoth, "us", 0);
+  CHECK(host.in_force() == 2);
+  CHECK(host.on_trial());
+}
+
 TEST_CASE("a collector that died under a document does not try it again while the disk cannot count the deaths") {
   const testing::TemporaryFolder folder;
   {

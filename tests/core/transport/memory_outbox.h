@@ -29,7 +29,6 @@ class MemoryOutbox : public spool::Outbox {
 
   Expected<std::optional<spool::Batch>> next(spool::Lane lane) override {
     const std::lock_guard lock(mutex_);
-    hold_late_ones();
     ++asks_;
     if (failures_ > 0 && failures_-- > 0) return Error{PGA_E_FAIL, "spool", "disk says no", "", 0};
     auto& current = current_[index_of(lane)];
@@ -39,7 +38,6 @@ class MemoryOutbox : public spool::Outbox {
   }
   Outcome hold(const spool::BatchKey& key) override {
     const std::lock_guard lock(mutex_);
-    if (holds_late) return late_.push_back(key), Error{PGA_E_TRANSIENT, "spool.busy", "no answer in time", "", 0};
     if (hold_error) return *hold_error;
     const auto item = items_.find(key);
     if (item == items_.end()) return no_such_batch();
@@ -49,7 +47,6 @@ class MemoryOutbox : public spool::Outbox {
   }
   void release(const spool::BatchKey& key) override {
     const std::lock_guard lock(mutex_);
-    hold_late_ones();
     if (const auto item = items_.find(key); item != items_.end()) item->second.held = false;
   }
   Outcome acknowledge(const spool::BatchKey& key) override {
@@ -152,8 +149,6 @@ class MemoryOutbox : public spool::Outbox {
     return lost_documents_;
   }
 
-  // Whoever holds is told that the disk does not answer, and it is held all the same, later. Set before the delivery starts.
-  bool holds_late = false;
   // Set before the delivery starts, or under lock().
   std::optional<Error> hold_error, split_error, rekey_error, set_aside_error;
   [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
@@ -166,11 +161,6 @@ class MemoryOutbox : public spool::Outbox {
   };
   static std::size_t index_of(spool::Lane lane) { return lane == spool::Lane::kLive ? 0 : 1; }
   static Error no_such_batch() { return {PGA_E_NOTFOUND, "spool.batch", "no such batch waits", "", 0}; }
-  void hold_late_ones() {
-    for (const spool::BatchKey& key : std::exchange(late_, {})) {
-      if (const auto item = items_.find(key); item != items_.end()) item->second.held = true;
-    }
-  }
   [[nodiscard]] bool sendable(const spool::BatchKey& key) const {
     const auto item = items_.find(key);
     return item != items_.end() && !item->second.held;
@@ -192,7 +182,6 @@ class MemoryOutbox : public spool::Outbox {
   mutable std::mutex mutex_;
   std::map<spool::BatchKey, Item> items_;
   std::array<std::optional<spool::BatchKey>, 2> current_;
-  std::vector<spool::BatchKey> late_;
   std::map<std::string, int> acknowledged_;
   std::map<std::string, std::string> reasons_;
   std::uint64_t acknowledged_documents_ = 0, lost_documents_ = 0;

@@ -416,19 +416,6 @@ TEST_CASE("what cannot be written down now waits: splitting, sealing anew, holdi
   CHECK(t.outbox.reasons().empty());
 }
 
-TEST_CASE("a hold that a slow disk carries out after it was given up keeps no batch back") {
-  Fixture t;
-  t.outbox.holds_late = true;
-  int calls = 0;
-  t.server.on_push = [&](const SeenRequest& request) {
-    return ++calls == 1 ? ScriptedAnswer{400, ""} : ScriptedBackend::acknowledge(request);
-  };
-  t.outbox.add(1);
-  t.start();
-  REQUIRE(t.drained());
-  CHECK(t.outbox.acknowledged().size() == 1);
-}
-
 TEST_CASE("a batch that a cap dropped meanwhile is done with, whatever the server says") {
   Fixture t;
   const ScriptedAnswer answer =
