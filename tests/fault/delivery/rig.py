@@ -232,7 +232,8 @@ class Rig:
         enabled, collector.enabled = collector.enabled, False
         collector.configure()
         collector.start()
-        eventually(lambda: collector.waiting() == 0, patience, f"the backlog drained, see {collector.log_path}", every=0.2)
+        while waiting := collector.waiting():  # however long it is: it gets shorter
+            eventually(lambda: collector.waiting() < waiting, patience, f"the backlog of {waiting} drains, see {collector.log_path}", every=0.2)
         collector.stop()
         collector.enabled = enabled
         collector.configure()
