@@ -8,11 +8,20 @@ namespace {
 
 constexpr unsigned kStatesMax = 2000;
 constexpr unsigned kGroupsMax = 16;  // one in the other
+constexpr unsigned kWaysMax = 64;
 constexpr std::string_view kEscapes = "^$|()?*+.[]{}\\fnrtv";
 
 Error refused(const std::string& why) { return {PGA_E_CONFIG, "schema.pattern", why, "", 0}; }
 
-// Recursive descent; each function returns how many states the part becomes, and stands behind it then.
+// What a part of a pattern costs. RapidJSON follows every way through what may be empty, and each of them as often as it comes
+// by: without end inside a repetition ("(a?)*"), and as a power of two behind each other ("(a?|b?)(a?|b?)...").
+struct Part {
+  std::uint64_t states = 0;
+  std::uint64_t ways = 0;      // through it without a character; 0: it is never empty
+  std::uint64_t branches = 1;  // most ways to a place inside it, from one inside it
+};
+
+// Recursive descent; each function returns what the part costs, and stands behind it then.
 class PatternCheck {
  public:
   explicit PatternCheck(std::string_view rest) : rest_(rest) {}
@@ -24,7 +33,7 @@ class PatternCheck {
       rest_.remove_suffix(1);
       ends = true;
     }
-    PGA_TRY([[maybe_unused]] const unsigned states, alternatives(0));
+    PGA_TRY([[maybe_unused]] const Part part, alternatives(0));
     if (!rest_.empty()) return refused("closes a group that was not opened");
     // Elsewhere "^a|b$" is an a at the beginning or a b at the end.
     if (top_alternatives_ && (begins || ends)) return refused("has alternatives beside ^ or $: put them in a group, ^(a|b)$");
@@ -32,6 +41,11 @@ class PatternCheck {
   }
 
  private:
+  struct Repetition {
+    std::uint64_t least, most;  // times that the item stands there once written out; without end: the last of them for ever
+    bool endless;
+  };
+
   // An odd number of backslashes before the last character.
   [[nodiscard]] bool is_escaped_at_end() const {
     std::size_t backslashes = 0;
@@ -53,70 +67,102 @@ class PatternCheck {
     return first;
   }
 
-  static Expected<unsigned> limited(std::uint64_t states) {
-    if (states > kStatesMax) return refused("is too large once its repetitions are written out");
-    return static_cast<unsigned>(states);
+  static Expected<Part> limited(const Part& part) {
+    if (part.states > kStatesMax) return refused("is too large once its repetitions are written out");
+    if (part.branches > kWaysMax) return refused("can be empty in too many ways, one behind the other");
+    return part;
   }
 
-  Expected<unsigned> alternatives(unsigned depth) {
+  // All of the first, then all of the second.
+  static Part joined(const Part& first, const Part& second) {
+    return {first.states + second.states, first.ways * second.ways, first.branches * second.branches};
+  }
+
+  Expected<Part> alternatives(unsigned depth) {
     if (depth > kGroupsMax) return refused("has groups in groups in groups");
-    std::uint64_t states = 0;
+    Part all;
     do {
-      PGA_TRY(const unsigned more, sequence(depth));
-      states += more + 1;
+      PGA_TRY(const Part more, sequence(depth));
+      all = {all.states + more.states + 1, all.ways + more.ways, std::max({all.branches, more.branches, all.ways + more.ways})};
+      PGA_CHECK(limited(all));
     } while (take('|') && (top_alternatives_ = top_alternatives_ || depth == 0, true));
-    return limited(states);
+    return all;
   }
 
-  Expected<unsigned> sequence(unsigned depth) {
-    std::uint64_t states = 0;
+  Expected<Part> sequence(unsigned depth) {
+    Part all{0, 1, 1};
     while (!rest_.empty() && rest_.front() != '|' && rest_.front() != ')') {
-      PGA_TRY(const unsigned more, item(depth));
-      states += more;
+      PGA_TRY(const Part more, item(depth));
+      PGA_TRY(all, limited(joined(all, more)));
     }
-    if (states == 0) return refused("is empty, or has an empty group or alternative");
-    return limited(states);
+    if (all.states == 0) return refused("is empty, or has an empty group or alternative");
+    return all;
   }
 
-  Expected<unsigned> item(unsigned depth) {
-    PGA_TRY(const unsigned states, atom(depth));
-    std::uint64_t times = 1;
-    if (!(take('?') || take('*') || take('+')) && take('{')) {
-      PGA_TRY(times, repetition());
+  Expected<Part> item(unsigned depth) {
+    PGA_TRY(const Part once, atom(depth));
+    Part all = {once.states + 1, once.ways, once.branches};
+    bool endless = false;
+    if (take('?')) {
+      all = optional(all);
+    } else if (take('*')) {
+      endless = true;
+      all = optional(all);
+    } else if (take('+')) {
+      endless = true;
+    } else if (take('{')) {
+      PGA_TRY(const Repetition repetition, this->repetition());
+      endless = repetition.endless;
+      PGA_TRY(all, written_out(all, repetition));
     }
+    if (endless && once.ways > 0) return refused("repeats without end what may be empty");
     if (!rest_.empty() && std::string_view("?*+{").find(rest_.front()) != std::string_view::npos)
       return refused("repeats a repetition: put it in a group");
-    return limited((states + 1) * times);
+    return limited(all);
   }
 
-  Expected<unsigned> atom(unsigned depth) {
+  static Part optional(const Part& part) { return {part.states, part.ways + 1, std::max(part.branches, part.ways + 1)}; }
+
+  static Expected<Part> written_out(const Part& once, const Repetition& repetition) {
+    Part all{0, 1, 1};
+    for (std::uint64_t i = 0; i < repetition.most; ++i) {
+      PGA_TRY(all, limited(joined(all, i < repetition.least ? once : optional(once))));
+    }
+    return all;
+  }
+
+  Expected<Part> atom(unsigned depth) {
+    const Part one{1, 0, 1};
     switch (const char first = take_any(); first) {
       case '(': return group(depth);
-      case '[': return character_class();
+      case '[': {
+        PGA_CHECK(character_class());
+        return one;
+      }
       case '^':
       case '$': return refused(std::string("has '") + first + "' where it is neither first nor last");
       case '?':
       case '*':
       case '+':
       case '{': return refused("has nothing to repeat");
-      case '\\': return escape() ? Expected<unsigned>(1u) : refused("has an unknown escape");
-      default: return first == '\0' ? Expected<unsigned>(refused("has a NUL")) : Expected<unsigned>(1u);
+      case '\\': return escape() ? Expected<Part>(one) : refused("has an unknown escape");
+      default: return first == '\0' ? Expected<Part>(refused("has a NUL")) : Expected<Part>(one);
     }
   }
 
   bool escape() { return !rest_.empty() && kEscapes.find(take_any()) != std::string_view::npos; }
 
-  Expected<unsigned> group(unsigned depth) {
+  Expected<Part> group(unsigned depth) {
     if (!rest_.empty() && rest_.front() == '?') return refused("has a group that begins with '?', as other languages know it");
-    PGA_TRY(const unsigned states, alternatives(depth + 1));
+    PGA_TRY(const Part part, alternatives(depth + 1));
     if (!take(')')) return refused("opens a group that is not closed");
-    return states;
+    return part;
   }
 
-  Expected<unsigned> character_class() {
+  Outcome character_class() {
     take('^');
     for (bool some = false; !rest_.empty(); some = true) {
-      if (take(']')) return some ? Expected<unsigned>(1u) : refused("has an empty class");
+      if (take(']')) return some ? Outcome() : refused("has an empty class");
       const char first = take_any();
       if (first == '\0' || first == '[') return refused("has a '[' or NUL in a class");
       if (first == '\\' && !escape()) return refused("has an unknown escape");
@@ -132,18 +178,20 @@ class PatternCheck {
     return refused("opens a class that is not closed");
   }
 
-  // After "{": how often the item stands there once written out.
-  Expected<std::uint64_t> repetition() {
+  // After "{".
+  Expected<Repetition> repetition() {
     PGA_TRY(const std::uint64_t least, number());
-    std::uint64_t most = least;
+    Repetition repetition{least, least, false};
     if (take(',')) {
-      most = std::max<std::uint64_t>(least, 1);
-      if (!rest_.empty() && rest_.front() != '}') {
-        PGA_TRY(most, number());
+      repetition.endless = !rest_.empty() && rest_.front() == '}';
+      repetition.most = std::max<std::uint64_t>(least, 1);
+      if (!repetition.endless) {
+        PGA_TRY(repetition.most, number());
       }
     }
-    if (!take('}') || most < least || most == 0) return refused("has a repetition that is not {n}, {n,} or {n,m}");
-    return most;
+    if (!take('}') || repetition.most < least || repetition.most == 0)
+      return refused("has a repetition that is not {n}, {n,} or {n,m}");
+    return repetition;
   }
 
   Expected<std::uint64_t> number() {

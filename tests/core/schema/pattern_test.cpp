@@ -9,8 +9,10 @@ using namespace pganalytics;
 using schema::check_pattern;
 
 TEST_CASE("patterns that mean the same everywhere pass") {
-  for (const char* pattern : {"a", "^a$", "^[a-z][a-z0-9_]{1,31}$", "^(a|bc)*$", "a|b", "^\\$\\{x\\}\\$$", "ü+", "^[^/-]+$",
-                              "[a-]", "^x{3}y{2,}z{0,4}$", "^((a|b)?c)+$", "^\\\\$", "^\\\\\\$", ".", "]", "}"}) {
+  for (const char* pattern :
+       {"a",        "^a$",  "^[a-z][a-z0-9_]{1,31}$",   "^(a|bc)*$",    "a|b",        "^\\$\\{x\\}\\$$", "ü+",
+        "^[^/-]+$", "[a-]", "^x{3}y{2,}z{0,4}$",        "^((a|b)?c)+$", "^\\\\$",     "^\\\\\\$",        ".",
+        "]",        "}",    "a?b?c?d?e?f?g?h?i?j?k?l?", "(a?){30}",     "(a?|b?){6}", "(ab?)*(c|d?e)+"}) {
     INFO(pattern);
     const auto outcome = check_pattern(pattern);
     INFO((outcome ? "" : outcome.error().message));
@@ -30,6 +32,12 @@ TEST_CASE("patterns that a parser chokes on, or that mean something else elsewhe
                                                        {"a)", "not opened"},
                                                        {"*a", "nothing to repeat"},
                                                        {"a**", "repeats a repetition"},
+                                                       {"(a?)*", "repeats without end"},
+                                                       {"^(a|b?)*c{5}$", "repeats without end"},
+                                                       {"(a{0,2}){1,}", "repeats without end"},
+                                                       {"((a|b?)(c*))+", "repeats without end"},
+                                                       {"x(a?|b?){20}y", "too many ways"},
+                                                       {"((a|b?)|(c|d?)){9}", "too many ways"},
                                                        {"{2}", "nothing to repeat"},
                                                        {"a{", "repetition"},
                                                        {"a{0}", "repetition"},
