@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -45,8 +46,18 @@ Account server_account() {
   return {entry->pw_uid, entry->pw_gid};
 }
 
-std::string binary(const std::string& name) {
-  if (const char* const folder = std::getenv("PGANALYTICS_TEST_PG_BIN")) return std::string(folder) + "/" + name;
+// In memory where there is plenty: a database is made there in a sixth of the time. Containers mostly have 64 MiB.
+std::filesystem::path cluster_parent() {
+  constexpr std::uintmax_t kPlenty = std::uintmax_t{4} << 30;
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code ignored;
+  const auto space = std::filesystem::space(memory, ignored);
+  const bool plenty = !ignored && space.available >= kPlenty && access(memory.c_str(), W_OK) == 0;
+  return plenty ? memory : std::filesystem::temp_directory_path();
+}
+
+std::string installed_binaries() {
+  if (const char* const folder = std::getenv("PGANALYTICS_TEST_PG_BIN")) return folder;
   glob_t found{};
   std::string newest;
   int newest_major = 0;
@@ -60,7 +71,7 @@ std::string binary(const std::string& name) {
   }
   globfree(&found);
   if (newest.empty()) throw std::runtime_error("no PostgreSQL server in /usr/lib/postgresql/*/bin; set PGANALYTICS_TEST_PG_BIN");
-  return newest + "/" + name;
+  return newest;
 }
 
 int free_port() {
@@ -106,14 +117,35 @@ pid_t spawn(const std::vector<std::string>& command, const std::string& output) 
   return child;
 }
 
+bool succeeds(const std::vector<std::string>& command, const std::string& output) {
+  const pid_t child = spawn(command, output);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// The binaries where the server's account can run them. A checkout below /root is closed to it: there they are copied out.
+std::string usable_binaries(const std::string& folder) {
+  const std::string installed = installed_binaries();
+  if (access((installed + "/postgres").c_str(), X_OK) != 0) throw std::runtime_error("no PostgreSQL server in " + installed);
+  if (succeeds({installed + "/postgres", "--version"}, "/dev/null")) return installed;
+  const std::string copy = folder + "/postgresql";
+  std::filesystem::copy(std::filesystem::canonical(installed).parent_path(), copy,
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  return copy + "/bin";
+}
+
 }  // namespace
 
-PostgresServer::PostgresServer(const Settings& settings) : port_(free_port()) {
+PostgresServer::PostgresServer(const Settings& settings) : cluster_(cluster_parent()), port_(free_port()) {
   const Account account = server_account();
-  if (geteuid() == 0 && chown(folder_.path().c_str(), account.uid, account.gid) != 0) {
-    throw std::runtime_error("chown " + folder_.path() + ": " + std::strerror(errno));
+  for (const std::string& path : {folder_.path(), cluster_.path()}) {
+    if (geteuid() == 0 && chown(path.c_str(), account.uid, account.gid) != 0) {
+      throw std::runtime_error("chown " + path + ": " + std::strerror(errno));
+    }
+    chmod(path.c_str(), 0755);  // the socket and the log lie in here; the data folder guards itself
   }
-  chmod(folder_.path().c_str(), 0755);  // the socket and the log lie in here; the data folder guards itself
+  binaries_ = usable_binaries(folder_.path());
   run_initdb();
   write_configuration(settings);
   start();
@@ -127,12 +159,11 @@ PostgresServer::~PostgresServer() {
 }
 
 void PostgresServer::run_initdb() {
-  const pid_t child = spawn({binary("initdb"), "-D", data_dir(), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
-                             "--locale=C.UTF-8", "--no-sync", "--no-instructions"},
-                            folder_ / "server.log");
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error("initdb failed: " + log_tail());
+  std::vector<std::string> initdb = {binaries_ + "/initdb", "-D", data_dir(), "-U", "postgres"};
+  for (const char* const option : {"--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"}) {
+    initdb.emplace_back(option);
+  }
+  if (!succeeds(initdb, folder_ / "server.log")) throw std::runtime_error("initdb failed: " + log_tail());
 }
 
 void PostgresServer::write_configuration(const Settings& settings) {
@@ -145,7 +176,7 @@ void PostgresServer::write_configuration(const Settings& settings) {
 }
 
 void PostgresServer::start() {
-  postmaster_ = spawn({binary("postgres"), "-D", data_dir()}, folder_ / "server.log");
+  postmaster_ = spawn({binaries_ + "/postgres", "-D", data_dir()}, folder_ / "server.log");
   wait_until_ready();
 }
 
@@ -213,6 +244,27 @@ std::string PostgresServer::new_database() const {
   const std::string name = "test_" + std::to_string(++count);
   sql("postgres", "CREATE DATABASE " + name);
   return name;
+}
+
+void PostgresServer::settle_statistics(const std::string& dbname) const {
+  // A session hands them over when it ends, after its client has left. Up to PostgreSQL 14 a process collects them in files that
+  // may be half a second old; pg_stat_get_snapshot_timestamp() says how old, and is NULL since.
+  sql(dbname, R"(DO $$
+DECLARE
+  ended timestamptz;
+BEGIN
+  FOR attempt IN 1..6000 LOOP
+    PERFORM pg_stat_clear_snapshot();
+    IF ended IS NULL AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) THEN
+      ended := clock_timestamp();
+    END IF;
+    IF ended IS NOT NULL AND COALESCE(pg_stat_get_snapshot_timestamp() > ended, true) THEN
+      RETURN;
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+  RAISE 'statistics do not settle: sessions are open';
+END $$)");
 }
 
 std::string PostgresServer::value(const std::string& dbname, const std::string& sql) const {

@@ -2,7 +2,8 @@
 //
 // It runs as a non-root user ("postgres" when the tests run as root), listens on a Unix socket in a temporary folder only,
 // lets local connections in without a password, and takes its binaries from $PGANALYTICS_TEST_PG_BIN or the newest
-// /usr/lib/postgresql/*/bin. Failures throw std::runtime_error with the end of the server's log. One thread at a time.
+// /usr/lib/postgresql/*/bin; a test of pganalytics_add_postgres_test runs on each major in turn. Failures throw
+// std::runtime_error with the end of the server's log. One thread at a time.
 // Test programs that use it link pganalytics_postgres_server.
 #pragma once
 
@@ -36,7 +37,7 @@ class PostgresServer {
   [[nodiscard]] std::string conninfo(const std::string& dbname = "postgres", const std::string& user = "postgres") const;
   [[nodiscard]] const std::string& socket_dir() const { return folder_.path(); }
   [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] std::string data_dir() const { return folder_ / "data"; }
+  [[nodiscard]] std::string data_dir() const { return cluster_ / "data"; }
   // What the server writes to stderr; with logging_collector = on the file it writes now.
   [[nodiscard]] std::string log_file() const;
 
@@ -45,6 +46,9 @@ class PostgresServer {
   void reload();
   // Replace pg_hba.conf and reload: "local all all scram-sha-256".
   void set_hba(const std::string& text);
+
+  // Waits until pg_stat_* of the database has all that sessions did; they must all be ended, here and in other databases.
+  void settle_statistics(const std::string& dbname) const;
 
   // Run statements as the superuser; the first value of the last result, "" if there is none or it is NULL.
   [[nodiscard]] std::string value(const std::string& dbname, const std::string& sql) const;
@@ -56,7 +60,9 @@ class PostgresServer {
   void wait_until_ready() const;
   [[nodiscard]] std::string log_tail() const;
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_;   // the socket, the log
+  TemporaryFolder cluster_;  // the data
+  std::string binaries_;     // a folder
   int port_ = 0;
   pid_t postmaster_ = -1;
 };
