@@ -8,7 +8,8 @@
 #   tests/run.sh format | tidy   clang-format and clang-tidy over the sources
 #   tests/run.sh --help
 #
-# Needs no network but for packages, no systemd, no running database. Exit status: 0 all passed, 1 something failed.
+# Needs no network but for packages (Debian's, and npm's for PostgreSQL 14 to 18: support/postgres_majors.sh), no systemd,
+# no running database. Exit status: 0 all passed, 1 something failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/dependencies.sh
@@ -32,6 +33,11 @@ build_and_test() {  # build_and_test PRESET BUILD_DIR [ctest arguments]
   local preset=$1 build=$2; shift 2
   install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
   configure_and_build "$preset"
+  # Only for a test that runs on each major: the others need no network.
+  if [[ "$(ctest --test-dir "$build" -N -L postgres "$@")" != *"Total Tests: 0"* ]]; then
+    tests/support/postgres_majors.sh "$build"
+  fi
+  export PGANALYTICS_TEST_EVERY_MAJOR=1
   run_ctest "$build" "$@"
 }
 
@@ -46,7 +52,7 @@ check_area() {  # check_area FOLDER: says how much of it the tests reached
 }
 
 case "${1:-}" in
-  -h | --help) sed -n '2,11p' "$0" ;;
+  -h | --help) sed -n '2,12p' "$0" ;;
   asan)
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
     shift; build_and_test asan build-asan "$@" ;;
