@@ -138,6 +138,7 @@ TEST_CASE("a pooler that refuses or drops start-up options gets each setting in 
   PostgresServer server;
   server.sql("postgres", "CREATE TABLE t (i int); INSERT INTO t VALUES (1)");
   server.sql("postgres", "CREATE DATABASE locked");
+  server.settle_statistics("postgres");
   const auto soon = postgres::deadline_in(seconds(60));
   auto holder = postgres::Connection::open(server.conninfo("locked"), {}, soon);
   REQUIRE(holder);
