@@ -185,6 +185,21 @@ TEST_CASE("numbers are those that SQL says") {
   }
 }
 
+TEST_CASE("what a major does not count yet is null, and what it counts is there") {
+  const rapidjson::Document document = collect_one(shop().config(R"("databases":["shop"])"));
+  const int major = document["server"]["version_num"].GetInt() / 10000;
+  const Value& found = database(document, "shop");
+  const Value* const orders = named(found["tables"], "orders");
+  const Value* const key = named(found["indexes"], "orders_pkey");
+  REQUIRE(orders != nullptr);
+  REQUIRE(key != nullptr);
+  CHECK((*orders)["tuples_newpage_updated"].IsInt64() == (major >= 16));
+  CHECK((*orders)["last_index_scan"].IsString() == (major >= 16));
+  CHECK((*key)["last_scan"].IsString() == (major >= 16));
+  CHECK((*orders)["autovacuum_time_ms"].IsNumber() == (major >= 18));
+  CHECK(found["parallel_workers_launched"].IsInt64() == (major >= 18));
+}
+
 TEST_CASE("include and exclude decide what is read, and a named database that is not there is reported") {
   const rapidjson::Document document =
       collect_one(shop().config(R"("databases":["s*","w*","nowhere","template1"],"exclude_databases":["wik?"])"));
