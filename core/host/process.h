@@ -28,9 +28,9 @@ class Descriptor {
 
 class Process : public WorkerBody {
  public:
-  // Command line `pganalytics-worker <id>`, an environment of a few known names, its own process group. `worker_socket` becomes
+  // Command line `pganalytics-worker <name>`, an environment of a few known names, its own process group. `worker_socket` becomes
   // descriptor 3, `output` 1 and 2.
-  static Expected<Process> spawn(const std::string& worker_path, const std::string& id, int worker_socket, int output);
+  static Expected<Process> spawn(const std::string& worker_path, const std::string& name, int worker_socket, int output);
 
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;

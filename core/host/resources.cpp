@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/host/process.h"
+#include "core/instance/instance_name.h"
 
 namespace pganalytics::host {
 namespace {
@@ -117,7 +118,7 @@ std::optional<Error> Ceilings::judge_memory(std::int64_t bytes) {
   if (!std::exchange(over_memory_, over) || !over) return std::nullopt;
   return Error{PGA_E_LIMIT, "worker.memory",
                "its worker held " + mebibytes(bytes) + " of memory, its ceiling is " + mebibytes(memory_max_bytes_),
-               "If it needs that much, raise memory_max in [plugins." + plugin_ + "].", 0};
+               "If it needs that much, raise memory_max in " + instance::table_of(plugin_) + ".", 0};
 }
 
 // Their stacks count as its memory, what the kernel keeps for each does not.
@@ -140,7 +141,7 @@ std::optional<Error> Ceilings::judge_cpu(std::int64_t cpu_ms, std::int64_t now_n
   return Error{PGA_E_LIMIT, "worker.cpu",
                "its worker took " + std::to_string(percent) + " % of a core for " + std::to_string(window_ms_ / 1000) +
                    " s, its ceiling is " + std::to_string(cpu_max_percent_) + " %",
-               "If it needs that much, raise cpu_max in [plugins." + plugin_ + "].", 0};
+               "If it needs that much, raise cpu_max in " + instance::table_of(plugin_) + ".", 0};
 }
 
 }  // namespace pganalytics::host

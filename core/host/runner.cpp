@@ -26,11 +26,11 @@ constexpr std::int64_t kRestartMaxMs = 60'000;
 Runner::Runner(RunnerContext& context, PluginSettings settings)
     : context_(context),
       settings_(std::move(settings)),
-      log_(settings_.info.id, context.clock),
+      log_(settings_.instance, context.clock),
       backoff_(kRestartFirstMs, kRestartMaxMs, backoff::random_seed()),
       restart_ns_(context.clock.monotonic_ns()),
       quarantine_(context.clock, settings_.info.build_id) {
-  health_.plugin = settings_.info.id;
+  health_.plugin = settings_.instance;
 }
 
 void Runner::update(PluginSettings settings) {
@@ -46,7 +46,7 @@ void Runner::update(PluginSettings settings) {
   }
   if (other_file) before_.reset();
   settings_ = std::move(settings);
-  if (ceilings_ && other_ceiling) ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
+  if (ceilings_ && other_ceiling) ceilings_.emplace(name(), settings_.confinement, context_.options.cpu_window_ms);
   quarantine_.adopt_build(settings_.info.build_id);
   if (ticker_) ticker_->set_interval(settings_.interval_ms);
   if (other_file || other_config || other_policy) {
@@ -142,7 +142,7 @@ void Runner::configured(bool dry_run, const Verdict& verdict) {
   }
   config_refused_ = true;
   if (config_in_force_) {
-    log::warn("plugin " + id() + ": the configuration before stays in force");
+    log::warn("plugin " + name() + ": the configuration before stays in force");
     return;
   }
   const bool for_good = error.status == PGA_E_CONFIG || error.status == PGA_E_UNSUPPORTED;
@@ -190,7 +190,7 @@ void Runner::end_rehearsal(Outcome answer) {
 // Back to the settings that worked, of the same build. Asked once: they are not given up for themselves.
 bool Runner::fall_back() {
   if (!before_) return false;
-  log::warn("plugin " + id() + ": the configuration before comes back into force");
+  log::warn("plugin " + name() + ": the configuration before comes back into force");
   settings_ = std::move(*std::exchange(before_, std::nullopt));
   if (ticker_) ticker_->set_interval(settings_.interval_ms);
   return true;
@@ -214,7 +214,7 @@ void Runner::use_force() {
       return;
     case Force::kAbort:
       ++health_.kills;
-      if (phase_ == Phase::kEnding) log::warn("plugin " + id() + ": its worker did not end in time and was killed");
+      if (phase_ == Phase::kEnding) log::warn("plugin " + name() + ": its worker did not end in time and was killed");
       if (!fault_ && phase_ != Phase::kEnding) {
         fault_ =
             Fault{{PGA_E_DEADLINE, "worker.hung", "its worker did not answer in time and was killed", "", 0}, !is_rehearsing()};
@@ -277,7 +277,7 @@ void Runner::note_error(const Error& error) {
   // The same trouble again, run after run, is one line, until something else happens.
   const bool known = health_.last_error == error.message;
   health_.last_error = error.message;
-  log::write(known ? log::Level::kDebug : log::Level::kError, "plugin " + id(), error);
+  log::write(known ? log::Level::kDebug : log::Level::kError, "plugin " + name(), error);
 }
 
 PluginHealth Runner::health() const {

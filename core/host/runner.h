@@ -1,4 +1,4 @@
-// The life of one plugin: its worker's phases, its ticks, its run, what a failure means for the next try.
+// The life of one plugin (one instance of it): its worker's phases, its ticks, its run, what a failure means for the next try.
 //
 //     down -> loading -> configuring -> ready <-> running
 //      ^         |            |          |  ^       |         ready -> configuring -> ready   for a changed configuration
@@ -81,7 +81,8 @@ class Runner {
   [[nodiscard]] bool gone() const { return stopping_ && !worker_ && !requested_; }
   // Its worker was killed, and the kernel does not let it go.
   [[nodiscard]] bool hung() const { return hung_; }
-  [[nodiscard]] const std::string& id() const { return settings_.info.id; }
+  // Of the instance: what logs, health, state and quarantine go by.
+  [[nodiscard]] const std::string& name() const { return settings_.instance; }
   [[nodiscard]] PluginHealth health() const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <pganalytics/hosting.hpp>
+#include <pganalytics/json.hpp>
 #include <utility>
 
 namespace pganalytics::host {
@@ -17,6 +18,12 @@ constexpr std::size_t kUnsentBytesMax = 8u << 20;
 
 Error out_of_place(const char* what) {
   return Error{PGA_E_FAIL, "worker.protocol", std::string("its worker broke the protocol: ") + what, "", 0};
+}
+
+std::string json_string(std::string_view text) {
+  JsonWriter json;
+  json.value(text);
+  return std::string(json.text());
 }
 
 }  // namespace
@@ -57,13 +64,13 @@ Outcome Runner::take_hello(const Frame& frame) {
   if (!hello || phase_ != Phase::kLoading) return out_of_place("hello");
   if (hello->verdict.status != PGA_OK)
     return Error{PGA_E_UNSUPPORTED, hello->verdict.code, hello->verdict.message, hello->verdict.hint, 0};
-  if (hello->info.id != id()) return out_of_place("another plugin's id");
+  if (hello->info.id != settings_.info.id) return out_of_place("another plugin's id");
   for (const std::string& gap : hello->gaps) {
     const auto& known = health_.sandbox_gaps;
-    if (std::find(known.begin(), known.end(), gap) == known.end()) log::warn("plugin " + id() + ": " + gap);
+    if (std::find(known.begin(), known.end(), gap) == known.end()) log::warn("plugin " + name() + ": " + gap);
   }
   health_.sandbox_gaps = hello->gaps;
-  auto state = context_.sink.state_of(id());
+  auto state = context_.sink.state_of(name());
   if (!state) {
     give_up({std::move(state).error().while_doing("its state cannot be read"), false});
     return {};
@@ -95,7 +102,7 @@ Outcome Runner::take_document(const Frame& frame) {
       run_->report.documents.size() >= options.documents_per_run_max) {
     return out_of_place("more than its worker should have let pass");
   }
-  if (auto valid = check_document(frame.payload, id(), *output_schema_); !valid) {
+  if (auto valid = check_document(frame.payload, settings_.info.id, *output_schema_); !valid) {
     ++health_.refused_documents;
     RunReport& report = run_->report;
     if (report.refused.size() < kRefusedToldMax) report.refused.push_back({frame.payload, valid.error()});
@@ -157,6 +164,9 @@ Outcome Runner::take_ask(const Frame& frame) {
 }
 
 AnswerMessage Runner::answer(const AskMessage& question) {
+  if (question.kind == AskMessage::kFact && question.name == hosting::kInstanceFact) {
+    return {PGA_OK, json_string(hosting::instance_part(name()))};
+  }
   if (question.kind == AskMessage::kFact) {
     auto facts = context_.sink.facts();
     const auto fact = facts.find(question.name);
@@ -165,9 +175,9 @@ AnswerMessage Runner::answer(const AskMessage& question) {
   }
   // Only names that this plugin's configuration mentions.
   if (settings_.secret_names.count(question.name) == 0) return {PGA_E_NOTFOUND, ""};
-  auto secret = context_.sink.secret(id(), question.name);
+  auto secret = context_.sink.secret(name(), question.name);
   if (!secret) {
-    log::write(log::Level::kError, "plugin " + id() + ": secret \"" + question.name + "\"", secret.error());
+    log::write(log::Level::kError, "plugin " + name() + ": secret \"" + question.name + "\"", secret.error());
     return {secret.error().status, ""};
   }
   if (!*secret) return {PGA_E_NOTFOUND, ""};

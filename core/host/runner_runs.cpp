@@ -45,7 +45,7 @@ void Runner::take_ticks() {
 // While a new configuration is given, or the worker that takes it is on its way: a tick is not lost, only a moment late.
 bool Runner::ticks_wait() const { return (replacing_ && !failed_) || (phase_ == Phase::kConfiguring && config_in_force_); }
 
-void Runner::start_ticks() { ticker_.emplace(context_.clock, context_.options.jitter_seed, id(), settings_.interval_ms); }
+void Runner::start_ticks() { ticker_.emplace(context_.clock, context_.options.jitter_seed, name(), settings_.interval_ms); }
 
 void Runner::begin_run(std::uint32_t reason, std::int64_t scheduled_unix_ns) {
   open_run(reason, scheduled_unix_ns);
@@ -61,7 +61,7 @@ void Runner::open_run(std::uint32_t reason, std::int64_t scheduled_unix_ns) {
   const SupervisorOptions& options = context_.options;
   // A window has room for any document while a portion of it is not given back yet.
   run_.emplace(context_.credit, std::max(options.credit_window_bytes, 2 * options.document_bytes_max));
-  run_->report.plugin = id();
+  run_->report.plugin = name();
   run_->report.reason = reason;
   run_->report.scheduled_unix_ns = scheduled_unix_ns;
   run_->started_ns = now_ns();

@@ -5,6 +5,7 @@
 
 #include "core/host/runner.h"
 #include "core/host/worker_thread.h"
+#include "core/instance/instance_name.h"
 
 namespace pganalytics::host {
 namespace {
@@ -12,8 +13,8 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kLoadTimeoutMs = 10'000;
 
-std::string release_hint(const std::string& id) {
-  return "Once its cause is gone, `pganalytics plugin release " + id +
+std::string release_hint(const std::string& name) {
+  return "Once its cause is gone, `pganalytics plugin release " + name +
          "` ends the quarantine at once; so does another build of it.";
 }
 
@@ -46,33 +47,34 @@ void Runner::start_worker() {
   }
   policy_ = std::move(*policy);
   const bool in_thread = settings_.confinement.isolation == Isolation::kThread;
-  if (in_thread && !is_first_party(id())) {
+  if (in_thread && !is_first_party(settings_.info.id)) {
     failed_ = true;
     replacing_ = false;
     note_error({PGA_E_CONFIG, "plugin.isolation", "only plugins of pganalytics itself may run in a thread of the collector",
-                "Remove isolation from [plugins." + id() + "]: it gets a process of its own.", 0});
+                "Remove isolation from " + instance::table_of(name()) + ": it gets a process of its own.", 0});
     return;
   }
-  auto worker = in_thread ? WorkerHandle::start_thread(id()) : WorkerHandle::spawn(context_.options.worker_path, id());
+  auto worker = in_thread ? WorkerHandle::start_thread(name()) : WorkerHandle::spawn(context_.options.worker_path, name());
   if (!worker) return suffer({std::move(worker).error(), false}, "could not be started");
   worker_.emplace(std::move(*worker));
   phase_ = Phase::kLoading;
   health_.pid = worker_->body().pid();
-  ceilings_.emplace(id(), settings_.confinement, context_.options.cpu_window_ms);
+  ceilings_.emplace(name(), settings_.confinement, context_.options.cpu_window_ms);
   group_worker();
-  worker_->send_message(FrameType::kLoad, 0, load_message(settings_.info.path, id(), policy_, worker_->body().pid()));
+  worker_->send_message(FrameType::kLoad, 0,
+                        load_message(settings_.info.path, settings_.info.id, policy_, worker_->body().pid()));
   expect_within(kLoadTimeoutMs, Force::kAbort);
 }
 
 // Before it is told what to load: none of the plugin's code has run.
 void Runner::group_worker() {
   if (!context_.groups || worker_->body().pid() == 0) return;
-  auto group = context_.groups->make(id(), settings_.confinement);
+  auto group = context_.groups->make(name(), settings_.confinement);
   const Outcome grouped = group ? (*group)->add(worker_->body().pid()) : Outcome(group.error());
   if (grouped) {
     group_ = std::move(*group);
   } else {
-    log::write(log::Level::kWarn, "plugin " + id() + ": its worker is in no control group of its own", grouped.error());
+    log::write(log::Level::kWarn, "plugin " + name() + ": its worker is in no control group of its own", grouped.error());
   }
 }
 
@@ -119,7 +121,7 @@ void Runner::watch_killed() {
   phase_ = Phase::kEnding;
   if (!fault_) fault_ = Fault{{PGA_E_DEADLINE, "worker.hung", "its worker was killed and does not go", "", 0}, true};
   const pid_t pid = worker_->body().pid();
-  log::error("plugin " + id() + ": its worker " +
+  log::error("plugin " + name() + ": its worker " +
              (pid != 0
                   ? std::to_string(pid) + " was killed and the kernel holds it (state D, or frozen)"
                   : "is a thread that does not return and cannot be killed: the collector is degraded until it is restarted") +
@@ -159,14 +161,14 @@ void Runner::worker_ended(const Ending& ending) {
   killed_ns_ = 0;
   expect_nothing();
   if (suffered) {
-    log::warn("plugin " + id() + ": the worker that hung has gone, it " + ending.how);
+    log::warn("plugin " + name() + ": the worker that hung has gone, it " + ending.how);
   } else if (in_order) {
     restart_ns_ = now_ns();
     // Its runs are over, nothing is lost; but whoever wrote destroy() should know.
     if (forced) {
-      log::warn("plugin " + id() + ": its worker did not end in time and was killed");
+      log::warn("plugin " + name() + ": its worker did not end in time and was killed");
     } else if (!ending.in_order) {
-      log::warn("plugin " + id() + ": its worker " + ending.how + " when it was to end");
+      log::warn("plugin " + name() + ": its worker " + ending.how + " when it was to end");
     }
   } else {
     suffer(fault_ ? *fault_ : Fault{{PGA_E_FAIL, "worker.died", "its worker " + ending.how, "", 0}, !is_rehearsing()},
@@ -197,14 +199,14 @@ void Runner::suffer(const Fault& fault, const std::string& how) {
     if (quarantine_.fault()) return begin_quarantine();
   }
   ++health_.restarts;
-  log::warn("plugin " + id() + ": its worker " + how + "; next try in " + std::to_string(wait_ms) + " ms");
+  log::warn("plugin " + name() + ": its worker " + how + "; next try in " + std::to_string(wait_ms) + " ms");
 }
 
 // Quarantine ---------------------------------------------------------------------------------------------------------------
 
 void Runner::recall_quarantine() {
   if (std::exchange(recalled_, true)) return;
-  auto record = context_.sink.quarantine_of(id());
+  auto record = context_.sink.quarantine_of(name());
   if (!record) {
     note_error(std::move(record).error().while_doing("whether it was quarantined cannot be read"));
     return;
@@ -214,13 +216,13 @@ void Runner::recall_quarantine() {
   if (const Outcome known = quarantine_.recall(*kept_record_); !known) note_error(known.error());
   if (!quarantine_.in_force()) return;
   health_.last_error = "it failed too often before this start";
-  log::write(log::Level::kWarn, "plugin " + id(), quarantined());
+  log::write(log::Level::kWarn, "plugin " + name(), quarantined());
 }
 
 void Runner::keep_quarantine() {
   std::optional<std::string> record = quarantine_.record();
   if (record == kept_record_) return;
-  const Outcome kept = context_.sink.keep_quarantine(id(), record);
+  const Outcome kept = context_.sink.keep_quarantine(name(), record);
   if (!kept) note_error(Error(kept.error()).while_doing("its quarantine will not outlive a restart"));
   kept_record_ = std::move(record);
 }
@@ -228,31 +230,31 @@ void Runner::keep_quarantine() {
 void Runner::begin_quarantine() {
   ++health_.quarantines;
   backoff_.reset();
-  log::write(log::Level::kError, "plugin " + id(), quarantined());
+  log::write(log::Level::kError, "plugin " + name(), quarantined());
 }
 
 void Runner::end_quarantine() {
   if (!quarantine_.expire()) return;
   ++health_.restarts;
   restart_ns_ = now_ns();
-  log::warn("plugin " + id() + ": its quarantine is over, it gets another worker");
+  log::warn("plugin " + name() + ": its quarantine is over, it gets another worker");
 }
 
 Outcome Runner::release() {
   if (!quarantine_.release()) {
-    return Error{PGA_E_FAIL, "plugin.not_quarantined", "plugin " + id() + " is not quarantined", "", 0};
+    return Error{PGA_E_FAIL, "plugin.not_quarantined", "plugin " + name() + " is not quarantined", "", 0};
   }
   ++health_.restarts;
   restart_ns_ = now_ns();
   keep_quarantine();
-  log::info("plugin " + id() + ": released from quarantine");
+  log::info("plugin " + name() + ": released from quarantine");
   return {};
 }
 
 Error Runner::quarantined() const {
   return {PGA_E_FAIL, "plugin.quarantined",
           "it is quarantined until " + clock::format_rfc3339(quarantine_.until_unix_ns()) + ": " + health_.last_error,
-          release_hint(id()), 0};
+          release_hint(name()), 0};
 }
 
 }  // namespace pganalytics::host

@@ -16,6 +16,7 @@
 #include "core/host/capability_names.h"
 #include "core/host/readable_places.h"
 #include "core/host/system_call_filter.h"
+#include "core/instance/instance_name.h"
 
 namespace pganalytics::host {
 namespace {
@@ -133,7 +134,7 @@ std::uint64_t own_capabilities() {
 constexpr std::uint64_t bit(int capability) { return std::uint64_t{1} << capability; }
 
 Error not_permitted(const PluginSettings& settings, const std::string& what, const std::string& capabilities) {
-  return config_error("plugin.privilege", "plugin " + settings.info.id + ": the collector may not " + what,
+  return config_error("plugin.privilege", "plugin " + settings.instance + ": the collector may not " + what,
                       "Give its service " + capabilities +
                           " with AmbientCapabilities= in a systemd drop-in (docs/SECURITY.md), or take the key out.");
 }
@@ -219,12 +220,12 @@ Expected<WorkerPolicy> policy_of(const PluginSettings& settings) {
   const std::uint32_t needs = settings.info.needs;
   if ((needs & ~kKnownNeeds) != 0) {
     return Error{PGA_E_UNSUPPORTED, "plugin.needs",
-                 "plugin " + settings.info.id + " declares a need that this version does not know",
+                 "plugin " + settings.instance + " declares a need that this version does not know",
                  "Install a newer pganalytics, or the plugin's build for this one.", 0};
   }
   if ((needs & PGA_NEED_EXEC) != 0 && !settings.confinement.allow_exec) {
-    return config_error("plugin.exec", "plugin " + settings.info.id + " runs programs, which is not allowed",
-                        "If you trust it with that, set allow_exec = true in [plugins." + settings.info.id + "].");
+    return config_error("plugin.exec", "plugin " + settings.instance + " runs programs, which is not allowed",
+                        "If you trust it with that, set allow_exec = true in " + instance::table_of(settings.instance) + ".");
   }
   WorkerPolicy policy;
   policy.memory_max_bytes = settings.confinement.memory_max_bytes;

@@ -36,23 +36,23 @@ class Supervisor::Impl {
         context_{options_, sink, clock, CreditPool(options_.held_bytes_max), groups_for(options_)} {}
 
   void apply(std::vector<PluginSettings> wanted) {
-    std::set<std::string> ids;
+    std::set<std::string> names;
     for (PluginSettings& settings : wanted) {
-      ids.insert(settings.info.id);
-      if (Runner* runner = find(settings.info.id)) {
+      names.insert(settings.instance);
+      if (Runner* runner = find(settings.instance)) {
         runner->update(std::move(settings));
       } else {
         runners_.push_back(std::make_unique<Runner>(context_, std::move(settings)));
       }
     }
     for (const auto& runner : runners_) {
-      if (ids.count(runner->id()) == 0) runner->stop(now_ns() + 2 * options_.grace_ms * kNsPerMs);
+      if (names.count(runner->name()) == 0) runner->stop(now_ns() + 2 * options_.grace_ms * kNsPerMs);
     }
   }
 
   void rehearse(const std::vector<PluginSettings>& wanted) {
     for (const PluginSettings& settings : wanted) {
-      if (Runner* runner = find(settings.info.id)) runner->rehearse(settings);
+      if (Runner* runner = find(settings.instance)) runner->rehearse(settings);
     }
   }
 
@@ -61,7 +61,7 @@ class Supervisor::Impl {
     for (const auto& runner : runners_) {
       const auto answer = runner->rehearsed();
       if (!answer) return std::nullopt;
-      if (!*answer) refusals.emplace(runner->id(), answer->error());
+      if (!*answer) refusals.emplace(runner->name(), answer->error());
     }
     return refusals;
   }
@@ -99,7 +99,7 @@ class Supervisor::Impl {
       advance();
     }
     for (const auto& runner : runners_) {
-      log::warn("plugin " + runner->id() + ": its worker did not end in time and is killed");
+      log::warn("plugin " + runner->name() + ": its worker did not end in time and is killed");
       runner->kill_worker();  // all of them before the first is waited for
     }
     runners_.clear();
@@ -121,9 +121,9 @@ class Supervisor::Impl {
     return any_gone;
   }
 
-  Runner* find(const std::string& id) {
+  Runner* find(const std::string& name) {
     for (const auto& runner : runners_) {
-      if (runner->id() == id) return runner.get();
+      if (runner->name() == name) return runner.get();
     }
     return nullptr;
   }

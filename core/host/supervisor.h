@@ -23,10 +23,10 @@
 
 namespace pganalytics::host {
 
-// One enabled plugin as the operator configured it.
+// One enabled plugin as the operator configured it. Of one file there may be several, each an instance with a name of its own.
 struct PluginSettings {
   PluginInfo info;
-  std::string instance;                // name in the configuration; equals info.id today
+  std::string instance;                // name in the configuration: info.id, or "<info.id>@<name>"; no two are alike
   std::string config_json;             // valid against config_schema, defaults filled in
   std::set<std::string> secret_names;  // what secret_get may be asked for
   std::int64_t interval_ms = 0;
@@ -45,7 +45,7 @@ struct RefusedDocument {
 
 // A run that ended, well or not.
 struct RunReport {
-  std::string plugin;
+  std::string plugin;          // PluginSettings::instance
   std::uint32_t reason = 0;    // PGA_REASON_*
   std::uint64_t sequence = 0;  // per worker process
   std::int64_t scheduled_unix_ns = 0;
@@ -58,7 +58,8 @@ struct RunReport {
 
 // One plugin as it is now, and its counters since the host started; what `status` and "collector" documents show.
 struct PluginHealth {
-  std::string plugin, version, build_id;
+  std::string plugin;  // PluginSettings::instance
+  std::string version, build_id;
   // "starting" "idle" "running" "backing_off" "failed" (configuration; waits for a new one) "quarantined" (faults; waits for
   // quarantined_until, a new build or release()) "hung" (killed, and the kernel has not let it go yet)
   std::string state;
@@ -75,7 +76,8 @@ struct PluginHealth {
   std::string last_error;
 };
 
-// Implemented by the collector. All calls on the supervisor's thread, inside turn().
+// Implemented by the collector. All calls on the supervisor's thread, inside turn(). What they call a plugin is an instance, by
+// its name in the configuration: each has state, secrets and a quarantine of its own.
 class RunSink {
  public:
   virtual ~RunSink() = default;
@@ -91,7 +93,8 @@ class RunSink {
     return std::optional<std::string>();
   }
   virtual Outcome keep_quarantine(const std::string& /*plugin*/, const std::optional<std::string>& /*record*/) { return {}; }
-  // JSON scalars by key ("host.name", "collector.id", "collector.name", "product.version").
+  // JSON scalars by key ("host.name", "collector.id", "collector.name", "product.version"). "plugin.instance" is the supervisor's
+  // own to answer.
   virtual std::map<std::string, std::string> facts() = 0;
 };
 

@@ -123,8 +123,8 @@ Expected<WorkerGroups> WorkerGroups::in(const std::string& folder) {
   return groups;
 }
 
-Expected<std::unique_ptr<WorkerGroup>> WorkerGroups::make(const std::string& id, const Confinement& confinement) {
-  const std::string folder = folder_ + "/" + std::string(kWorkerPrefix) + id;
+Expected<std::unique_ptr<WorkerGroup>> WorkerGroups::make(const std::string& name, const Confinement& confinement) {
+  const std::string folder = folder_ + "/" + std::string(kWorkerPrefix) + name;
   if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return failed_to("make the control group " + folder);
   auto group = std::make_unique<WorkerGroup>(folder);
   const auto limit = [&](const char* controller, const std::string& value) -> Outcome {

@@ -2,9 +2,9 @@
 // it starts, and a kill that nothing escapes.
 //
 // Layout below the host's own group, after the rule that processes live in leaves only: `collector` for the host itself,
-// `worker-<id>` for each worker. A group counts as delegated only if the service manager says so (the attribute user.delegate or
-// trusted.delegate, set by Delegate=yes): a collector started by hand leaves the machine's groups alone. Here: folders and files
-// of cgroupfs. Not here: when a worker is killed (runner.h). One thread.
+// `worker-<name>` for each worker. A group counts as delegated only if the service manager says so (the attribute user.delegate
+// or trusted.delegate, set by Delegate=yes): a collector started by hand leaves the machine's groups alone. Here: folders and
+// files of cgroupfs. Not here: when a worker is killed (runner.h). One thread.
 #pragma once
 
 #include <sys/types.h>
@@ -44,7 +44,7 @@ class WorkerGroups {
 
   // With the limits of those controllers that there are: memory.max, pids.max, and cpu.max against bursts (the ceiling itself is
   // an average, and sampled).
-  Expected<std::unique_ptr<WorkerGroup>> make(const std::string& id, const Confinement& confinement);
+  Expected<std::unique_ptr<WorkerGroup>> make(const std::string& name, const Confinement& confinement);
 
  private:
   explicit WorkerGroups(std::string folder) : folder_(std::move(folder)) {}

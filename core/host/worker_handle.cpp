@@ -26,7 +26,7 @@ bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == 
 
 }  // namespace
 
-Expected<WorkerHandle> WorkerHandle::spawn(const std::string& worker_path, const std::string& id) {
+Expected<WorkerHandle> WorkerHandle::spawn(const std::string& worker_path, const std::string& name) {
   int sockets[2], pipes[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return failed_to("make a socket for a worker");
   Descriptor ours(sockets[0]), theirs(sockets[1]);
@@ -35,16 +35,16 @@ Expected<WorkerHandle> WorkerHandle::spawn(const std::string& worker_path, const
   // Only our ends are non-blocking; for the worker a full socket is back-pressure.
   if (fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0 || fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0)
     return failed_to("set up a worker's socket");
-  PGA_TRY(Process process, Process::spawn(worker_path, id, theirs.get(), printing.get()));
+  PGA_TRY(Process process, Process::spawn(worker_path, name, theirs.get(), printing.get()));
   return WorkerHandle(std::make_unique<Process>(std::move(process)), std::move(ours), std::move(output));
 }
 
-Expected<WorkerHandle> WorkerHandle::start_thread(const std::string& id) {
+Expected<WorkerHandle> WorkerHandle::start_thread(const std::string& name) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return failed_to("make a socket for a worker");
   Descriptor ours(sockets[0]), theirs(sockets[1]);
   if (fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) return failed_to("set up a worker's socket");
-  PGA_TRY(auto thread, WorkerThread::start(id, std::move(theirs)));
+  PGA_TRY(auto thread, WorkerThread::start(name, std::move(theirs)));
   return WorkerHandle(std::move(thread), std::move(ours), Descriptor());  // it prints where the host does
 }
 

@@ -21,8 +21,8 @@ namespace pganalytics::host {
 
 class WorkerHandle {
  public:
-  static Expected<WorkerHandle> spawn(const std::string& worker_path, const std::string& id);
-  static Expected<WorkerHandle> start_thread(const std::string& id);
+  static Expected<WorkerHandle> spawn(const std::string& worker_path, const std::string& name);
+  static Expected<WorkerHandle> start_thread(const std::string& name);
 
   [[nodiscard]] WorkerBody& body() { return *body_; }
   [[nodiscard]] const WorkerBody& body() const { return *body_; }

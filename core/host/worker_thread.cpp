@@ -74,7 +74,7 @@ struct WorkerThread::Shared {
   std::atomic<std::int64_t> cpu_ms{0};
 };
 
-Expected<std::unique_ptr<WorkerThread>> WorkerThread::start(const std::string& id, Descriptor socket) {
+Expected<std::unique_ptr<WorkerThread>> WorkerThread::start(const std::string& name, Descriptor socket) {
   const auto shared = std::make_shared<Shared>();
   shared->socket = std::move(socket);
   shared->ended = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -83,8 +83,8 @@ Expected<std::unique_ptr<WorkerThread>> WorkerThread::start(const std::string& i
   }
   const NoSignals none;
   try {
-    std::thread([shared, id] {
-      prctl(PR_SET_NAME, id.c_str());
+    std::thread([shared, name] {
+      prctl(PR_SET_NAME, name.c_str());
       shared->in_order = serve(shared->socket.get());
       shared->cpu_ms = thread_cpu_ms();
       eventfd_write(shared->ended.get(), 1);

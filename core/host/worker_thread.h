@@ -19,8 +19,8 @@ bool is_first_party(const std::string& id);
 
 class WorkerThread : public WorkerBody {
  public:
-  // `socket` is the worker's end.
-  static Expected<std::unique_ptr<WorkerThread>> start(const std::string& id, Descriptor socket);
+  // `name`: of the thread, cut to what the kernel takes. `socket` is the worker's end.
+  static Expected<std::unique_ptr<WorkerThread>> start(const std::string& name, Descriptor socket);
   // Told to end; one that does not within a moment is left to itself.
   ~WorkerThread() override;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <pganalytics/json.hpp>
 #include <utility>
 
 #include "canceller.h"
@@ -34,6 +35,9 @@ Instance::Impl::Impl(FakeHost& host, const pga_plugin* plugin, std::string name)
   created_ = hosting::check_plugin(plugin_, abi_minor_);
   if (created_) {
     if (name_.empty()) name_ = plugin_->descriptor->id;
+    JsonWriter json;
+    json.value(hosting::instance_part(name_));
+    instance_fact_ = json.text();
     if ((plugin_->descriptor->flags & PGA_F_AFFINE) != 0) hopping_ = false;
     created_ = create();
   }

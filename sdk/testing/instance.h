@@ -83,7 +83,7 @@ class Instance::Impl {
   const Tables tables_;
   const bool guarded_, poisoned_;
   bool hopping_;
-  std::string name_;
+  std::string name_, instance_fact_;
   std::deque<LentMemory> retired_;  // of calls that returned: still mapped, so that a kept borrow reads poison
   std::optional<LentMemory> table_;
   void* self_ = nullptr;

@@ -101,7 +101,8 @@ pga_host Instance::Impl::make_host_table() {
   };
   table.info_get = [](const pga_host* host, const char* key, char* buf, size_t* len) -> pga_status {
     if (!self(host).may_ask("info_get")) return PGA_E_FAIL;
-    const std::string* const value = key != nullptr ? find(self(host).host_.facts, key) : nullptr;
+    const std::string* value = key != nullptr ? find(self(host).host_.facts, key) : nullptr;
+    if (value == nullptr && key != nullptr && key == hosting::kInstanceFact) value = &self(host).instance_fact_;
     return give(host, Service::kInfoGet, key, value, buf, len);
   };
   table.get_extension = [](const pga_host* host, const char* id) -> const void* {

@@ -34,6 +34,10 @@ class Obedient : public Collector {
     PGA_CHECK(host_.state_set("runs", before.value_or("") + "x"));
     PGA_TRY(auto name, host_.info_get("host.name"));
     host_.info("running on " + name.value_or("nothing"));
+    if (what_ == "say who") {
+      PGA_TRY(auto instance, host_.info_get("plugin.instance"));
+      host_.info("instance " + instance.value_or("nothing"));
+    }
     if (what_ == "fail") return Error{PGA_E_TRANSIENT, "target.away", "the target is away", "", 250};
     if (what_ == "invalid") return run.emit(R"({"type":"obedient","timestamp":"2026-02-03T04:05:06.789Z","size_bytes":"much"})");
     if (what_ == "no JSON") {
@@ -71,6 +75,21 @@ TEST_CASE("a good run gives its documents and commits its state") {
   CHECK(host.log[0].message == "running on \"testhost\"");
   CHECK(instance.collect().status == PGA_OK);
   CHECK(host.state.at("runs") == "xx");
+}
+
+TEST_CASE("an instance is told what tells it from others of its plugin") {
+  const auto told = [](FakeHost& host, std::string_view name) {
+    auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR), name);
+    REQUIRE(instance.configure("say who"));
+    REQUIRE(instance.collect().status == PGA_OK);
+    return host.log.back().message;
+  };
+  FakeHost host;
+  CHECK(told(host, "") == "instance \"\"");
+  CHECK(told(host, "obedient") == "instance \"\"");
+  CHECK(told(host, "obedient@prod2") == "instance \"prod2\"");
+  host.facts["plugin.instance"] = "\"as set\"";
+  CHECK(told(host, "obedient@prod2") == "instance \"as set\"");
 }
 
 TEST_CASE("a failed run drops its state and tells why") {

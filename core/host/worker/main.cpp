@@ -1,4 +1,5 @@
-// pganalytics-worker <id>: the process one plugin lives in. Started by the host (core/host/process.cpp), never by people.
+// pganalytics-worker <name>: the process one instance of a plugin lives in. Started by the host (core/host/process.cpp), never by
+// people.
 //
 // It knows nothing but how to call a plugin: what to load, under which policy and when to run come as frames on descriptor 3, and
 // everything the plugin wants or has goes back there. It links nothing that a plugin might bring in another version (no OpenSSL,

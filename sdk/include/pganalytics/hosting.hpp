@@ -1,9 +1,9 @@
 // The host's side of plugin.h: what every host must do alike, so that a plugin cannot tell one from another.
 //
 // Here: which tables of a plugin are taken, errors handed to a plugin to fill, the size protocol of state_get(), secret_get() and
-// info_get(), the rules of a plugin's state. Not here: when to call what, durability, documents. For who writes a host, as the
-// worker and the fake host of this tree do; a plugin needs nothing of it. Header-only; one thread at a time (the one that calls
-// the plugin).
+// info_get(), what an instance is told of its name, the rules of a plugin's state. Not here: when to call what, durability,
+// documents. For who writes a host, as the worker and the fake host of this tree do; a plugin needs nothing of it. Header-only;
+// one thread at a time (the one that calls the plugin).
 #ifndef PGANALYTICS_HOSTING_HPP
 #define PGANALYTICS_HOSTING_HPP
 
@@ -94,6 +94,16 @@ inline pga_status hand_out(const std::string* value, char* buf, std::size_t* len
   if (room < value->size()) return PGA_E_TOOSMALL;
   if (!value->empty()) std::memcpy(buf, value->data(), value->size());
   return PGA_OK;
+}
+
+// The fact that tells an instance its name, a JSON string.
+constexpr std::string_view kInstanceFact = "plugin.instance";
+
+// What stands behind the @ of the name in the operator's configuration ("prod2" of "pg_stats@prod2"); "" for the unnamed
+// instance.
+inline std::string_view instance_part(std::string_view name) {
+  const std::size_t at = name.find('@');
+  return at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
 }
 
 // A plugin's key/value as state_get() and state_set() show it: what is committed, and what this run staged over it.

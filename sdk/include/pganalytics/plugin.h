@@ -140,7 +140,8 @@ struct pga_host {
   pga_status (*secret_get)(const pga_host *host, const char *name, char *buf, size_t *len);
 
   /* [caller: create, configure, collect] Facts as JSON scalars, buf and len as in state_get(). Known keys: "host.name",
-   * "collector.id", "collector.name", "product.version". More may come: an unknown key is PGA_E_NOTFOUND. */
+   * "collector.id", "collector.name", "product.version", "plugin.instance" (what tells this instance from others of the same
+   * plugin, "" for the unnamed one). More may come: an unknown key is PGA_E_NOTFOUND. */
   pga_status (*info_get)(const pga_host *host, const char *key, char *buf, size_t *len);
 
   /* [any thread] An optional table by id, "vendor.name/revision"; NULL if this host has none. Lives as long as the host
@@ -219,7 +220,8 @@ typedef struct pga_plugin {
   const pga_descriptor *descriptor;
 
   /* Make an instance. Cheap: no I/O. *self is passed back untouched in every later call; on error *self is ignored and
-   * destroy() is not called. `instance` is the name in the operator's configuration, borrowed for the call. */
+   * destroy() is not called. `instance` is the name in the operator's configuration, "pg_stats" or "pg_stats@prod2", borrowed
+   * for the call. */
   pga_status (*create)(const pga_host *host, const char *instance, void **self, pga_error *error);
 
   /* Take a configuration: a JSON object already valid against config_schema, defaults filled in. May come again at any

@@ -47,7 +47,7 @@ std::string text_in(const std::string& document, const std::string& key) {
 
 PluginSettings probing(std::uint32_t needs) {
   PluginSettings settings;
-  settings.info.id = kId;
+  settings.info.id = settings.instance = kId;
   settings.info.path = probe_path();
   settings.info.needs = needs;
   return settings;

@@ -104,7 +104,7 @@ TEST_CASE("secrets and facts come from the collector, and only the named ones") 
   REQUIRE(supervisor.request_run("test_unruly", PGA_REASON_ONDEMAND));
   REQUIRE(turn_until(supervisor, [&] { return !sink.reports.empty(); }));
   REQUIRE_FALSE(sink.reports[0].failed);
-  CHECK(sink.reports[0].documents.at(0).find(R"("text":"hunter2 db1")") != std::string::npos);
+  CHECK(sink.reports[0].documents.at(0).find(R"("text":"hunter2 db1 ")") != std::string::npos);
 }
 
 TEST_CASE("many documents of one run arrive whole and in order") {

@@ -136,7 +136,9 @@ class FakeHost {
   ~FakeHost();
 
   std::map<std::string, std::string> secrets;
-  std::map<std::string, std::string> facts;  // JSON scalars; "host.name", "collector.id"... are there from the start
+  // JSON scalars; "host.name", "collector.id"... are there from the start, "plugin.instance" follows from create()'s `instance`
+  // unless it is set here.
+  std::map<std::string, std::string> facts;
   std::map<std::string, std::string> state;  // committed
   std::map<std::string, const void*> extensions;
   std::vector<LogLine> log;  // read it between calls
@@ -162,7 +164,8 @@ class FakeHost {
   void advance(std::chrono::nanoseconds step);
 
   // `plugin` is what pga_plugin_v1() returned; NULL, the refusal, is an instance that was not created, as is a plugin that the
-  // real host refuses. `instance` defaults to the descriptor's id.
+  // real host refuses. `instance` is the name in the operator's configuration, "pg_stats" or "pg_stats@prod2"; it defaults to the
+  // descriptor's id.
   Instance create(const pga_plugin* plugin, std::string_view instance = {});
 
  private:

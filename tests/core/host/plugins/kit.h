@@ -16,10 +16,14 @@
   "\"run\":{\"type\":\"integer\",\"x-kind\":\"gauge\",\"x-unit\":\"1\"},"     \
   "\"text\":{\"type\":\"string\",\"x-kind\":\"info\"}},\"additionalProperties\":false}"
 
-#define DESCRIPTOR(id_)                                                                               \
-  static const pga_descriptor kDescriptor = {                                                         \
-      sizeof(pga_descriptor),  0,      id_, "", "1.0.0", "test", "a test's plugin", "Apache-2.0", "", \
-      "{\"type\":\"object\"}", SCHEMA, 0,   0,  1000,    1000}
+#ifndef PLUGIN_FLAGS
+#define PLUGIN_FLAGS 0
+#endif
+
+#define DESCRIPTOR(id_)                                                                                         \
+  static const pga_descriptor kDescriptor = {                                                                   \
+      sizeof(pga_descriptor),  0,      id_, "",           "1.0.0", "test", "a test's plugin", "Apache-2.0", "", \
+      "{\"type\":\"object\"}", SCHEMA, 0,   PLUGIN_FLAGS, 1000,    1000}
 
 /* The document {"type", "timestamp", <rest>}; `rest` may be "". */
 static inline pga_status emit_document(const pga_run* run, const char* type, const char* rest) {

@@ -60,14 +60,18 @@ static pga_status emit_large(const pga_run* run) {
 }
 
 static pga_status tell_what_it_knows(const pga_run* run) {
-  char secret[32] = "", fact[32] = "", rest[128];
+  char secret[32] = "", fact[32] = "", rest[192];
   size_t secret_length = sizeof secret - 1, fact_length = sizeof fact - 1, small = 1;
   if (g_host->secret_get(g_host, "password", secret, &small) != PGA_E_TOOSMALL || small != 7) return PGA_E_FAIL;
   if (g_host->secret_get(g_host, "password", secret, &secret_length) != PGA_OK) return PGA_E_FAIL;
   if (g_host->secret_get(g_host, "not_mine", secret, &small) != PGA_E_NOTFOUND) return PGA_E_FAIL;
   if (g_host->info_get(g_host, "host.name", fact, &fact_length) != PGA_OK) return PGA_E_FAIL;
   fact[strlen(fact) - 1] = '\0'; /* without its quotes */
-  snprintf(rest, sizeof rest, ",\"text\":\"%s %s\"", secret, fact + 1);
+  char instance[64] = "";
+  size_t instance_length = sizeof instance - 1;
+  if (g_host->info_get(g_host, "plugin.instance", instance, &instance_length) != PGA_OK) return PGA_E_FAIL;
+  instance[strlen(instance) - 1] = '\0';
+  snprintf(rest, sizeof rest, ",\"text\":\"%s %s %s\"", secret, fact + 1, instance + 1);
   return emit_document(run, PLUGIN_ID, rest);
 }
 
