@@ -3,6 +3,7 @@
 #include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
 #include "core/config/toml_reader.h"
+#include "core/instance/instance_name.h"
 
 #include <unistd.h>
 
@@ -253,7 +254,11 @@ void read_plugins(const Node* plugins, CollectorConfig& config, Problems& proble
   for (const auto& [id, node] : std::get<Node::Table>(plugins->value)) {
     if (!node.is_table()) {
       problems.add(node.origin, "plugins." + id, std::string("expected a table, found ") + node.kind(),
-                   "Write it as [plugins." + id + "] with its keys below.", "config.type");
+                   "Write it as " + instance::table_of(id) + " with its keys below.", "config.type");
+      continue;
+    }
+    if (const Outcome named = instance::check_suffix(id); !named) {
+      problems.add(node.origin, "plugins." + id, named.error().message, named.error().hint, named.error().code);
       continue;
     }
     config.plugins.emplace(id, read_plugin(id, node, problems));

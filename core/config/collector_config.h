@@ -30,9 +30,9 @@ struct ConfinementConfig {
   std::uint32_t cpu_max_percent = 80;  // of one core; 0: no ceiling
 };
 
-// One [plugins.<id>] table.
+// One [plugins.<id>] or [plugins."<id>@<instance>"] table.
 struct PluginConfig {
-  std::string id;  // canonical: aliases are resolved
+  std::string id;  // of the plugin, aliases are resolved; behind it "@" and the instance's name, but for the unnamed one
   bool enabled = true;
   std::optional<std::int64_t> interval_ms, timeout_ms;  // absent: the plugin's own defaults
   bool pinned = false;                                  // pin = true: remote changes nothing here
@@ -78,7 +78,7 @@ struct CollectorConfig {
   compression::Encoding compression = compression::Encoding::kZstd;
   std::int64_t backup_interval_ms = 86'400'000;  // of the state file; 0: no copies
   std::set<std::string> pinned_keys;
-  std::map<std::string, PluginConfig> plugins;  // by canonical id
+  std::map<std::string, PluginConfig> plugins;  // by PluginConfig::id
   std::uint64_t remote_version = 0;             // 0: no remote overlay
   std::vector<std::string> files;               // what was read, in order
 };

@@ -3,6 +3,7 @@
 #include "core/config/node_json.h"
 #include "core/config/operator_keys.h"
 #include "core/config/toml_reader.h"
+#include "core/instance/instance_name.h"
 #include "core/schema/json_text.h"
 
 #include <algorithm>
@@ -29,6 +30,10 @@ const Node& at(const Node& root, std::string_view place) {
   return *node;
 }
 
+std::string describe_hint(const PluginConfig& config) {
+  return "`pganalytics plugin describe " + std::string(instance::plugin_of(config.id)) + "` shows its keys.";
+}
+
 // The schema speaks of places inside JSON ("'databases/0' must be of type "string""); people look for a line of a file and a key.
 Error locate(const Error& error, const PluginConfig& config) {
   const std::size_t open = error.message.find('\'');
@@ -46,8 +51,7 @@ Error locate(const Error& error, const PluginConfig& config) {
   std::string path = "plugins." + config.id + (place.empty() ? "" : "." + place);
   std::replace(path.begin(), path.end(), '/', '.');
   Problems problems;
-  problems.add(origin, path, what,
-               error.hint.empty() ? "`pganalytics plugin describe " + config.id + "` shows its keys." : error.hint,
+  problems.add(origin, path, what, error.hint.empty() ? describe_hint(config) : error.hint,
                error.code == "schema.unknown_key" ? "config.unknown_key" : error.code);
   return problems.as_error();
 }
@@ -65,10 +69,8 @@ Outcome check_keys(const PluginConfig& config, const schema::Schema& schema) {
   for (const auto& [key, node] : std::get<Node::Table>(config.keys.value)) {
     if (std::find(own.begin(), own.end(), key) != own.end()) continue;
     const std::string near = schema::nearest(key, known);
-    problems.add(
-        node.origin, "plugins." + config.id + "." + key, "unknown key",
-        near.empty() ? "`pganalytics plugin describe " + config.id + "` shows its keys." : "Did you mean '" + near + "'?",
-        "config.unknown_key");
+    problems.add(node.origin, "plugins." + config.id + "." + key, "unknown key",
+                 near.empty() ? describe_hint(config) : "Did you mean '" + near + "'?", "config.unknown_key");
   }
   return problems.empty() ? Outcome() : Outcome(problems.as_error());
 }
@@ -87,11 +89,12 @@ void collect_secrets(const rapidjson::Value& value, std::set<std::string>& names
 }  // namespace
 
 const KnownPlugin* find_plugin(const std::vector<KnownPlugin>& known, const std::string& name) {
+  const std::string_view wanted = instance::plugin_of(name);
   for (const KnownPlugin& plugin : known) {
-    if (plugin.id == name) return &plugin;
+    if (plugin.id == wanted) return &plugin;
   }
   for (const KnownPlugin& plugin : known) {
-    if (std::find(plugin.aliases.begin(), plugin.aliases.end(), name) != plugin.aliases.end()) return &plugin;
+    if (std::find(plugin.aliases.begin(), plugin.aliases.end(), wanted) != plugin.aliases.end()) return &plugin;
   }
   return nullptr;
 }
@@ -100,7 +103,7 @@ Outcome adopt_aliases(CollectorConfig& config, const std::vector<KnownPlugin>& k
   std::map<std::string, PluginConfig> adopted;
   for (auto& [name, plugin] : config.plugins) {
     const KnownPlugin* const installed = find_plugin(known, name);
-    plugin.id = installed != nullptr ? installed->id : name;
+    plugin.id = installed != nullptr ? installed->id + std::string(instance::suffix_of(name)) : name;
     const auto [place, fresh] = adopted.emplace(plugin.id, plugin);
     if (!fresh) {
       Problems problems;
@@ -114,6 +117,14 @@ Outcome adopt_aliases(CollectorConfig& config, const std::vector<KnownPlugin>& k
   return {};
 }
 
+std::string nearest_instance(const CollectorConfig& config, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [id, plugin] : config.plugins) {
+    if (!instance::suffix_of(id).empty()) names.push_back(id);
+  }
+  return schema::nearest(name, names);
+}
+
 Expected<ResolvedPlugin> resolve(const PluginConfig& config, const KnownPlugin& plugin) {
   PGA_CHECK(check_keys(config, *plugin.config_schema));
   JsonWriter json;
@@ -123,7 +134,7 @@ Expected<ResolvedPlugin> resolve(const PluginConfig& config, const KnownPlugin& 
   if (Outcome valid = plugin.config_schema->validate(document); !valid) return locate(valid.error(), config);
 
   ResolvedPlugin resolved;
-  resolved.id = plugin.id;
+  resolved.id = plugin.id + std::string(instance::suffix_of(config.id));
   resolved.config_json = schema::to_text(document);
   collect_secrets(document, resolved.secret_names);
   resolved.named = named_paths(document, *plugin.config_schema);

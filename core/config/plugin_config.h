@@ -24,15 +24,20 @@ struct KnownPlugin {
   std::shared_ptr<const schema::Schema> config_schema;
 };
 
-// The plugin that goes by `name`, alias or id; nullptr: none.
+// The plugin that goes by `name`, alias or id, or that an instance of this name is of; nullptr: none.
 const KnownPlugin* find_plugin(const std::vector<KnownPlugin>& known, const std::string& name);
 
-// Rename each table that goes by an alias of a plugin's descriptor to the plugin's id. PGA_E_CONFIG if both are configured.
+// Rename each table that goes by an alias of a plugin's descriptor to the plugin's id, instance by instance. PGA_E_CONFIG if both
+// are configured.
 Outcome adopt_aliases(CollectorConfig& config, const std::vector<KnownPlugin>& known);
+
+// The configured instance whose whole name is nearest to `name`, of those that have a name of their own; "": none is near. For
+// hints.
+std::string nearest_instance(const CollectorConfig& config, const std::string& name);
 
 // Ready to run.
 struct ResolvedPlugin {
-  std::string id;           // KnownPlugin::id
+  std::string id;           // PluginConfig::id, by the plugin's own name
   std::string config_json;  // valid against its schema, defaults filled in
   std::set<std::string> secret_names;
   NamedPaths named;

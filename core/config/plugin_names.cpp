@@ -1,5 +1,7 @@
 #include "core/config/plugin_names.h"
 
+#include "core/instance/instance_name.h"
+
 #include <utility>
 
 namespace pganalytics::config {
@@ -8,7 +10,7 @@ std::string canonical_plugin_name(std::string_view name) {
   constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
       {"pg_logs", "logs"}, {"pg_log", "logs"}, {"disk_usage", "disk"}};
   for (const auto& [alias, canonical] : kAliases) {
-    if (name == alias) return std::string(canonical);
+    if (instance::plugin_of(name) == alias) return std::string(canonical).append(instance::suffix_of(name));
   }
   return std::string(name);
 }

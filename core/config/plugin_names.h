@@ -8,7 +8,8 @@
 
 namespace pganalytics::config {
 
-// "pg_logs", "pg_log" -> "logs"; "disk_usage" -> "disk"; anything else as it is.
+// "pg_logs", "pg_log" -> "logs"; "disk_usage" -> "disk"; anything else as it is. Of an instance's name ("pg_logs@prod2", see
+// core/instance) the plugin's part alone is looked at.
 std::string canonical_plugin_name(std::string_view name);
 
 }  // namespace pganalytics::config

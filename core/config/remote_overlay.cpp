@@ -5,6 +5,7 @@
 #include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
 #include "core/config/toml_reader.h"
+#include "core/instance/instance_name.h"
 #include "core/schema/json_text.h"
 
 #include <algorithm>
@@ -117,19 +118,25 @@ class RemoteReader {
                   "Set it in the collector's own file.", "config.local_only");
   }
 
-  // The local table of the plugin called `name`; an empty, disabled one if the operator wrote none. nullptr: not installed.
+  // The local table of the instance called `name`; an empty, disabled one if the operator wrote none for the plugin's unnamed
+  // one. nullptr: not installed, or a named instance without a table.
   PluginConfig* plugin_named(const std::string& name, const Origin& origin, const std::string& path) {
     const KnownPlugin* const plugin = find_plugin(known_, canonical_plugin_name(name));
+    const std::string suffix(instance::suffix_of(name));
     if (plugin == nullptr) {
       std::vector<std::string> ids;
       for (const KnownPlugin& installed : known_) ids.push_back(installed.id);
-      const std::string near = schema::nearest(name, ids);
+      const std::string near = schema::nearest(std::string(instance::plugin_of(name)), ids);
       problems_.add(origin, path, "no plugin '" + name + "' is installed here",
-                    near.empty() ? "Install it on this host, or leave it out." : "Did you mean '" + near + "'?",
+                    near.empty() ? "Install it on this host, or leave it out." : "Did you mean '" + near + suffix + "'?",
                     "config.unknown_plugin");
       return nullptr;
     }
-    auto found = config_.plugins.find(plugin->id);
+    auto found = config_.plugins.find(plugin->id + suffix);
+    if (found == config_.plugins.end() && !suffix.empty()) {
+      no_such_instance(plugin->id + suffix, origin, path);
+      return nullptr;
+    }
     if (found == config_.plugins.end()) {
       PluginConfig fresh;
       fresh.id = plugin->id;
@@ -138,6 +145,14 @@ class RemoteReader {
       found = config_.plugins.emplace(plugin->id, std::move(fresh)).first;
     }
     return &found->second;
+  }
+
+  void no_such_instance(const std::string& name, const Origin& origin, const std::string& path) {
+    const std::string near = nearest_instance(config_, name);
+    problems_.add(
+        origin, path, "no instance '" + name + "' is configured here",
+        near.empty() ? "Its table is for the host's operator to write: it says what is read." : "Did you mean '" + near + "'?",
+        "config.unknown_instance");
   }
 
   const Node::Table* table_of(const Node* node, const std::string& path) {
@@ -176,8 +191,8 @@ class RemoteReader {
     }
   }
 
-  // Severities of server log entries to deliver, and no others: the key `severities` of the plugin logs. The operator's pin of
-  // either key that chooses severities keeps them out.
+  // Severities of server log entries to deliver, and no others: the key `severities` of the plugin logs, each of its instances.
+  // The operator's pin of either key that chooses severities keeps them out.
   void read_filters(const std::vector<std::string>& names, const TableReader& root) {
     static const std::vector<std::string> kSeverities = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC"};
     const Origin& origin = root.origin("log_filters");
@@ -196,10 +211,13 @@ class RemoteReader {
         chosen.push_back(Node{severity, origin});
       }
     }
-    if (chosen.empty() || find_plugin(known_, "logs") == nullptr) return;
-    PluginConfig* const logs = plugin_named("logs", origin, "log_filters");
-    if (logs == nullptr || logs->pins("severities") || logs->pins("min_severity")) return;
-    logs->keys.set("severities", Node{std::move(chosen), origin});
+    const KnownPlugin* const logs = find_plugin(known_, "logs");
+    if (chosen.empty() || logs == nullptr) return;
+    plugin_named(logs->id, origin, "log_filters");  // it has a table from now on
+    for (auto& [id, plugin] : config_.plugins) {
+      if (instance::plugin_of(id) != logs->id || plugin.pins("severities") || plugin.pins("min_severity")) continue;
+      plugin.keys.set("severities", Node{chosen, origin});
+    }
   }
 
   void read_plugins(const Node* node) {

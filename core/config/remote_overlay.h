@@ -1,7 +1,8 @@
 // The server's configuration document laid over the local one.
 //
 // Remote may switch plugins on and off and change intervals and plugins' keys, as far as the local configuration does not pin
-// them; it may not name paths, connection strings or secrets. All of the document is taken or none. Pure. [main thread]
+// them; it may not name paths, connection strings or secrets, nor make instances: what one reads is the operator's to say. All of
+// the document is taken or none. Pure. [main thread]
 #pragma once
 
 #include "core/config/collector_config.h"

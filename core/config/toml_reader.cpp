@@ -91,6 +91,24 @@ std::string show_duration(std::int64_t value) {
   return std::to_string(value) + "ms";
 }
 
+// Counted from 1.
+std::string_view line_of(std::string_view text, std::size_t number) {
+  for (; number > 1; --number) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+// The head of an instance's table is what people forget the quotes of.
+const char* syntax_hint(std::string_view line) {
+  const bool is_instance = line.find('[') != std::string_view::npos && line.find('@') != std::string_view::npos &&
+                           line.find('"') == std::string_view::npos && line.find('=') == std::string_view::npos;
+  return is_instance ? "A name with an @ stands between double quotes: [plugins.\"pg_stats@prod2\"]."
+                     : "Mend that line; strings stand between double quotes.";
+}
+
 }  // namespace
 
 Expected<Node> parse_toml(std::string_view text, const std::string& name) {
@@ -99,7 +117,7 @@ Expected<Node> parse_toml(std::string_view text, const std::string& name) {
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return problem_at({source, error.source().begin.line}, "", "not valid TOML: " + std::string(error.description()),
-                      "Mend that line; strings stand between double quotes.", "config.syntax");
+                      syntax_hint(line_of(text, error.source().begin.line)), "config.syntax");
   }
   return convert_table(parsed.table(), source, "");
 }

@@ -137,6 +137,12 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"plugins = 3", "c.toml:1: plugins: expected a table, found an integer", "[plugins]"},
       {"[plugins.logs]\n[plugins.pg_logs]", "c.toml:2: plugins.pg_logs: is the plugin 'logs', configured at c.toml:1 already",
        "one of the two"},
+      {"[plugins]\n\"sysstat@a\" = true", "c.toml:2: plugins.sysstat@a: expected a table", "[plugins.\"sysstat@a\"]"},
+      {"[plugins.\"pg_stats@Prod\"]", "c.toml:1: plugins.pg_stats@Prod: 'Prod' is not an instance's name", "lower-case"},
+      {"[plugins.\"pg_stats@\"]", "c.toml:1: plugins.pg_stats@: '' is not an instance's name", "1 to 32"},
+      {"[plugins.\"logs@a\"]\n[plugins.\"pg_logs@a\"]",
+       "c.toml:2: plugins.pg_logs@a: is the plugin 'logs@a', configured at c.toml:1 already", "one of the two"},
+      {"[plugins.pg_stats@prod2]\n", "c.toml:1: not valid TOML", "[plugins.\"pg_stats@prod2\"]"},
       {"[collector\n", "c.toml:1: not valid TOML", "Mend"},
       {"[collector]\nstate_dir = \"\"", "c.toml:2: collector.state_dir: '' is not an absolute path", "slash"},
       {"[collector]\ncontrol_socket = \"\"", "c.toml:2: collector.control_socket: '' is not an absolute path", "slash"},
@@ -224,6 +230,20 @@ TEST_CASE("a plugin may be called by its aliases") {
   CHECK(loaded("[plugins.disk_usage]").plugins.count("disk") == 1);
 }
 
+TEST_CASE("one plugin may have several tables, each an instance of its own") {
+  const auto config = loaded(
+      "[plugins.pg_stats]\ninterval = \"30s\"\n[plugins.\"pg_stats@prod2\"]\ninterval = \"5s\"\nmemory_max = \"64MiB\"\n"
+      "conninfo = \"host=b\"\n[plugins.\"pg_logs@prod2\"]\nenabled = false\n");
+  REQUIRE(config.plugins.size() == 3);
+  CHECK(config.plugins.at("pg_stats").interval_ms == 30'000);
+  CHECK(config.plugins.at("pg_stats").keys.find("conninfo") == nullptr);
+  const auto& second = config.plugins.at("pg_stats@prod2");
+  CHECK(second.id == "pg_stats@prod2");
+  CHECK(second.interval_ms == 5'000);
+  CHECK(second.confinement.memory_max_bytes == 64 << 20);
+  CHECK_FALSE(config.plugins.at("logs@prod2").enabled);  // aliases count before the @
+}
+
 TEST_CASE("drop-ins come over the file in the order of their names, the environment over both") {
   const Folder folder;
   folder.write(
@@ -245,6 +265,16 @@ TEST_CASE("drop-ins come over the file in the order of their names, the environm
   const auto wrong = config::load(folder.file("c.toml"), {});
   REQUIRE_FALSE(wrong);
   CHECK_THAT(wrong.error().message, Catch::Contains("conf.d/20.toml:3: collector.nmae: unknown key"));
+}
+
+TEST_CASE("a drop-in may bring an instance, or change one, whichever alias it uses") {
+  const Folder folder;
+  folder.write("c.toml", "[plugins.\"logs@a\"]\ninterval = \"5s\"\n");
+  folder.write("conf.d/10.toml", "[plugins.\"pg_logs@a\"]\ninterval = \"7s\"\n[plugins.\"logs@b\"]\n");
+  const auto config = config::load(folder.file("c.toml"), {});
+  REQUIRE(config);
+  CHECK(config->plugins.size() == 2);
+  CHECK(config->plugins.at("logs@a").interval_ms == 7'000);
 }
 
 TEST_CASE("a wrong value of the environment names its variable") {

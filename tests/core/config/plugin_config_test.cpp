@@ -57,6 +57,10 @@ TEST_CASE("a plugin's own key that does not fit is told with its line") {
       {"[plugins.pg_stats]\ndatabases = [\n\"a\",\n5]", "pg_stats", "c.toml:4: plugins.pg_stats.databases.1: must be of type",
        "describe"},
       {"[plugins.logs]", "logs", "c.toml:1: plugins.logs: lacks 'paths'", "describe"},
+      {"[plugins.\"pg_stats@b\"]\nxyzzy = 1", "pg_stats@b", "c.toml:2: plugins.pg_stats@b.xyzzy: unknown key",
+       "plugin describe pg_stats`"},
+      {"[plugins.\"pg_stats@b\"]\ntables_max = 0", "pg_stats@b", "c.toml:2: plugins.pg_stats@b.tables_max: must have minimum 1",
+       "plugin describe pg_stats`"},
       {"[plugins.logs]\npaths = [\"relative\"]", "logs", "c.toml:2: plugins.logs.paths.0: ", ""},
   };
   for (const Case& wrong : cases) {
@@ -128,6 +132,25 @@ TEST_CASE("a descriptor's alias leads to its plugin, and two names for one are a
   CHECK_THAT(twice.error().message,
              Catch::StartsWith("c.toml:2: plugins.logs: is the plugin 'logs', configured at c.toml:1 already"));
   CHECK(config::find_plugin(known, "nobody") == nullptr);
+}
+
+TEST_CASE("each instance of a plugin is resolved by itself, under its own name") {
+  const std::string text = "[plugins.pg_stats]\ntables_max = 7\n[plugins.\"pg_stats@b\"]\ninterval = \"5s\"\n";
+  const auto first = resolved(text, "pg_stats"), second = resolved(text, "pg_stats@b");
+  REQUIRE((first && second));
+  CHECK(first->id == "pg_stats");
+  CHECK(second->id == "pg_stats@b");
+  CHECK_THAT(first->config_json, Catch::Contains("\"tables_max\":7"));
+  CHECK_THAT(second->config_json, Catch::Contains("\"tables_max\":100"));
+  CHECK(second->interval_ms == 5'000);
+
+  const auto known = config_test::known_plugins();
+  auto config = loaded("[plugins.\"acme_logs@a\"]\n[plugins.logs]\n[plugins.\"nobody@a\"]");
+  REQUIRE(config::adopt_aliases(config, known));
+  CHECK(config.plugins.at("logs@a").id == "logs@a");
+  CHECK(config.plugins.at("nobody@a").id == "nobody@a");
+  config = loaded("[plugins.\"acme_logs@a\"]\n[plugins.\"logs@a\"]");
+  CHECK_FALSE(config::adopt_aliases(config, known));
 }
 
 TEST_CASE("paths and files that a configuration names are found by the formats of its schema") {

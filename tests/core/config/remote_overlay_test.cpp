@@ -69,6 +69,30 @@ TEST_CASE("a plugin without a local table can be switched on") {
   CHECK_FALSE(applied(R"({"intervals":{"pg_stats":"2s"}})", "").plugins.at("pg_stats").enabled);
 }
 
+TEST_CASE("remote reaches each instance by its name, and makes none") {
+  const std::string text =
+      "[plugins.pg_stats]\n[plugins.\"pg_stats@b\"]\nconninfo = \"host=b\"\n[plugins.\"pg_stats@c\"]\npin = true\n"
+      "[plugins.\"logs@b\"]\npaths = [\"/var/log/b.log\"]\n";
+  const auto config = applied(R"({"enabled_collectors":["pg_stats@b","pg_log@b"],"intervals":{"pg_stats@b":"30s","pg_logs@b":3},
+      "log_filters":["ERROR"],"plugins":{"pg_stats@b":{"tables_max":9},"pg_stats@c":{"tables_max":9}}})",
+                              text);
+  CHECK_FALSE(config.plugins.at("pg_stats").enabled);
+  CHECK_FALSE(config.plugins.at("pg_stats").interval_ms);
+  CHECK(config.plugins.at("pg_stats").keys.find("tables_max") == nullptr);
+  CHECK(config.plugins.at("pg_stats@b").enabled);
+  CHECK(config.plugins.at("pg_stats@b").interval_ms == 30'000);
+  CHECK(config.plugins.at("pg_stats@b").keys.find("tables_max") != nullptr);
+  CHECK(config.plugins.at("pg_stats@c").enabled);  // pinned
+  CHECK(config.plugins.at("pg_stats@c").keys.find("tables_max") == nullptr);
+  CHECK(config.plugins.at("logs@b").interval_ms == 3'000);
+  CHECK(config.plugins.at("logs@b").keys.find("severities") != nullptr);  // filters are of all log instances
+  CHECK_FALSE(config.plugins.at("logs").enabled);
+
+  const auto near = config::apply_remote(local(text), R"({"intervals":{"pg_stats@d":"5s"}})", config_test::known_plugins());
+  REQUIRE_FALSE(near);
+  CHECK_THAT(near.error().hint, Catch::Contains("'pg_stats@b'"));
+}
+
 TEST_CASE("what the operator pinned stays") {
   const auto config =
       applied(R"({"intervals":{"pg_stats":"5s","logs":"5s"},"enabled_collectors":["logs"],
@@ -93,6 +117,10 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
   const Case cases[] = {
       {R"({"intervals":{"pg_statz":"5s"}})", "intervals.pg_statz: no plugin 'pg_statz' is installed here", "'pg_stats'"},
       {R"({"enabled_collectors":["nothing"]})", "enabled_collectors: no plugin 'nothing'", "Install"},
+      {R"({"enabled_collectors":["pg_stats@new"]})", "enabled_collectors: no instance 'pg_stats@new' is configured here",
+       "operator"},
+      {R"({"intervals":{"pg_stats@":"5s"}})", "intervals.pg_stats@: no instance 'pg_stats@'", "operator"},
+      {R"({"plugins":{"pg_statz@a":{}}})", "plugins.pg_statz@a: no plugin 'pg_statz@a' is installed", "'pg_stats@a'"},
       {R"({"plugins":{"pg_statz":{}}})", "plugins.pg_statz: no plugin", "'pg_stats'"},
       {R"({"plugins":{"pg_stats":{"tables_mx":1}}})", "plugins.pg_stats.tables_mx: unknown key", "'tables_max'"},
       {R"({"plugins":{"pg_stats":{"conninfo":"host=evil"}}})", "plugins.pg_stats.conninfo: may be set on the host only",
