@@ -4,6 +4,7 @@
 #include "core/config/plugin_names.h"
 #include "core/config/toml_reader.h"
 #include "core/host/sandbox_policy.h"
+#include "core/instance/instance_name.h"
 #include "core/schema/schema.h"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ Expected<config::KnownPlugin> known_from(const host::PluginInfo& info) {
   return known;
 }
 
-bool goes_by(const Catalogue::Entry& entry, const std::string& name) {
+bool goes_by(const Catalogue::Entry& entry, std::string_view name) {
   if (entry.candidate.id == name) return true;
   return entry.info && std::find(entry.info->aliases.begin(), entry.info->aliases.end(), name) != entry.info->aliases.end();
 }
@@ -84,6 +85,18 @@ Outcome check_policy(const host::PluginSettings& settings, const config::PluginC
   config::Problems problems;
   problems.add(plugin.keys.origin, "plugins." + plugin.id + key_of(policy.error()), policy.error().message, policy.error().hint,
                policy.error().code);
+  return problems.as_error();
+}
+
+bool needs_process_alone(const host::PluginSettings& settings) {
+  return settings.confinement.isolation == host::Isolation::kThread && (settings.info.flags & PGA_F_SINGLETON) != 0;
+}
+
+Error one_thread_only(const config::PluginConfig& plugin, const std::string& other) {
+  config::Problems problems;
+  problems.add(plugin.keys.origin, "plugins." + plugin.id + ".isolation",
+               "\"thread\" cannot be had beside " + instance::table_of(other) + ": a process bears one instance of this plugin",
+               "Leave isolation out of one of them: it gets a process of its own.", "plugin.isolation");
   return problems.as_error();
 }
 
@@ -165,7 +178,8 @@ Catalogue Catalogue::of(std::vector<host::Candidate> candidates, const std::stri
 }
 
 const Catalogue::Entry* Catalogue::find(const std::string& name) const {
-  const std::string id = config::canonical_plugin_name(name);
+  const std::string canonical = config::canonical_plugin_name(name);
+  const std::string_view id = instance::plugin_of(canonical);
   const Entry* refused = nullptr;
   for (const Entry& entry : entries_) {
     if (!goes_by(entry, id)) continue;
@@ -175,18 +189,22 @@ const Catalogue::Entry* Catalogue::find(const std::string& name) const {
   return refused;
 }
 
+std::vector<std::string> Catalogue::ids() const {
+  std::vector<std::string> ids;
+  for (const Entry& entry : entries_) ids.push_back(entry.candidate.id);
+  return ids;
+}
+
 Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig& plugin,
                                                       const config::CollectorConfig& config) const {
   const Entry* const entry = find(plugin.id);
   if (entry == nullptr) {
-    std::vector<std::string> ids;
-    for (const Entry& other : entries_) ids.push_back(other.candidate.id);
-    const std::string near = schema::nearest(plugin.id, ids);
+    const std::string near = schema::nearest(std::string(instance::plugin_of(plugin.id)), ids());
     config::Problems problems;
-    problems.add(
-        plugin.keys.origin, "plugins." + plugin.id, "no such plugin is installed",
-        near.empty() ? "`pganalytics plugin list` shows what is, and where it was looked for." : "Did you mean '" + near + "'?",
-        "config.unknown_plugin");
+    problems.add(plugin.keys.origin, "plugins." + plugin.id, "no such plugin is installed",
+                 near.empty() ? "`pganalytics plugin list` shows what is, and where it was looked for."
+                              : "Did you mean '" + near + std::string(instance::suffix_of(plugin.id)) + "'?",
+                 "config.unknown_plugin");
     return problems.as_error();
   }
   if (entry->refused) {
@@ -212,6 +230,7 @@ Expected<host::PluginSettings> Catalogue::settings_of(const config::PluginConfig
 Expected<Selection> select_enabled(const config::CollectorConfig& config, const Catalogue& catalogue) {
   Selection selection;
   config::Problems problems;
+  std::map<std::string, std::string> alone;  // plugins of which this process bears one instance, and which that is
   for (const auto& [id, plugin] : config.plugins) {
     if (!plugin.enabled) continue;
     auto settings = catalogue.settings_of(plugin, config);
@@ -219,6 +238,10 @@ Expected<Selection> select_enabled(const config::CollectorConfig& config, const 
       if (Outcome possible = check_policy(*settings, plugin); !possible) {
         problems.add(std::move(possible).error());
         continue;
+      }
+      if (needs_process_alone(*settings)) {
+        const auto [other, first] = alone.emplace(settings->info.id, id);
+        if (!first) problems.add(one_thread_only(plugin, other->second));
       }
       selection.settings.push_back(std::move(settings).value());
     } else if (settings.error().status == PGA_E_CONFIG) {
@@ -229,6 +252,23 @@ Expected<Selection> select_enabled(const config::CollectorConfig& config, const 
   }
   if (!problems.empty()) return problems.as_error();
   return selection;
+}
+
+Expected<config::PluginConfig*> table_named(config::CollectorConfig& config, const Catalogue& catalogue,
+                                            const std::string& name) {
+  PGA_CHECK(instance::check_suffix(name));
+  const Catalogue::Entry* const entry = catalogue.find(name);
+  const std::string canonical = config::canonical_plugin_name(name), suffix(instance::suffix_of(name));
+  const std::string id = entry != nullptr && entry->info ? entry->info->id + suffix : canonical;
+  const bool is_configured = config.plugins.count(id) != 0;
+  if (!is_configured && !suffix.empty()) {
+    const std::string near = config::nearest_instance(config, id);
+    return Error{PGA_E_CONFIG, "config.unknown_instance", "no instance '" + id + "' is configured",
+                 near.empty() ? "Write its table, " + instance::table_of(id) + ", first." : "Did you mean '" + near + "'?", 0};
+  }
+  config::PluginConfig& plugin = config.plugins[id];
+  plugin.id = id;
+  return &plugin;
 }
 
 }  // namespace pganalytics::collector

@@ -34,10 +34,13 @@ class Catalogue {
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] const std::vector<config::KnownPlugin>& known() const { return known_; }
-  // By id or alias; a usable one if there is any. nullptr: no such file.
+  // By id or alias, or by the name of an instance of it; a usable one if there is any. nullptr: no such file.
   [[nodiscard]] const Entry* find(const std::string& name) const;
 
-  // One plugin's configuration made ready to run, beside the secrets of the whole. PGA_E_CONFIG: the configuration is wrong, or
+  // The names of all plugins that were found, for hints.
+  [[nodiscard]] std::vector<std::string> ids() const;
+
+  // One table's configuration made ready to run, beside the secrets of the whole. PGA_E_CONFIG: the configuration is wrong, or
   // no such plugin is installed; other statuses: the plugin's file is refused.
   [[nodiscard]] Expected<host::PluginSettings> settings_of(const config::PluginConfig& plugin,
                                                            const config::CollectorConfig& config) const;
@@ -53,7 +56,12 @@ struct Selection {
   std::vector<Error> refused;  // plugins whose file is refused: the others run all the same
 };
 
-// All enabled plugins. PGA_E_CONFIG tells every wrong table at once; then nothing is to run.
+// All enabled plugins. PGA_E_CONFIG tells every wrong table at once, and two instances in threads of a plugin that bears but one
+// in a process; then nothing is to run.
 Expected<Selection> select_enabled(const config::CollectorConfig& config, const Catalogue& catalogue);
+
+// The table of `name`, which somebody gave on a command line; the plugin's unnamed instance gets an empty one if the operator
+// wrote none. Aliases are adopted (config::adopt_aliases). PGA_E_CONFIG: a named instance that has no table.
+Expected<config::PluginConfig*> table_named(config::CollectorConfig& config, const Catalogue& catalogue, const std::string& name);
 
 }  // namespace pganalytics::collector

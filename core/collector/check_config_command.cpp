@@ -43,7 +43,7 @@ int check_config_command(const Arguments& arguments) {
   }
   std::printf("%s is right\n", line.config_file().c_str());
   for (const host::PluginSettings& plugin : selection->settings) {
-    std::printf("  %s every %.10g s\n", plugin.info.id.c_str(), static_cast<double>(plugin.interval_ms) / 1000.0);
+    std::printf("  %s every %.10g s\n", plugin.instance.c_str(), static_cast<double>(plugin.interval_ms) / 1000.0);
   }
   for (const Error& refused : selection->refused) print_error(refused);
   return selection->refused.empty() ? kOk : kFailed;

@@ -3,6 +3,7 @@
 #include "core/clock/clock.h"
 #include "core/collector/collector.h"
 #include "core/collector/spool_keys.h"
+#include "core/instance/instance_name.h"
 #include "core/log/log.h"
 
 #include <unistd.h>
@@ -119,7 +120,7 @@ Expected<std::string> Collector::answer_status() {
 
 Expected<std::string> Collector::answer_release(const std::string& name) {
   const Catalogue::Entry* const entry = configuration_->catalogue().find(name);
-  const std::string id = entry != nullptr ? entry->candidate.id : name;
+  const std::string id = entry != nullptr ? entry->candidate.id + std::string(instance::suffix_of(name)) : name;
   if (Outcome released = supervisor_->release(id); !released) {
     Error error = std::move(released).error();
     if (error.hint.empty()) error.hint = "`pganalytics status` shows the plugins that run here, and how they fare.";

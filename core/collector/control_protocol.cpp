@@ -1,5 +1,6 @@
 #include "core/collector/control_protocol.h"
 
+#include "core/instance/instance_name.h"
 #include "core/schema/json_text.h"
 #include "core/schema/units.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 using Command = ControlRequest::Command;
 
-constexpr std::size_t kPluginNameBytesMax = 64;
 constexpr std::pair<Command, const char*> kCommands[] = {{Command::kStatus, "status"}, {Command::kRelease, "release"}};
 
 Error malformed(const std::string& why) {
@@ -52,7 +52,7 @@ Outcome take_member(const std::string& key, const rapidjson::Value& value, Contr
   if (key == "command") {
     PGA_TRY(request.command, command_named(text));
   } else if (key == "plugin") {
-    if (text.empty() || text.size() > kPluginNameBytesMax) return malformed("'plugin' is not a plugin's name");
+    if (text.empty() || text.size() > instance::kWholeBytesMax) return malformed("'plugin' is not a plugin's name");
     request.plugin = text;
   } else {
     return malformed("it has the unknown member '" + key + "'");

@@ -22,7 +22,7 @@ class Rounds {
          const WakeSignals* wake)
       : supervisor_(supervisor), sink_(sink), wake_(wake) {
     for (const host::PluginSettings& plugin : settings) {
-      ids_.push_back(plugin.info.id);
+      names_.push_back(plugin.instance);
       timeout_ms_ = std::max(timeout_ms_, plugin.timeout_ms);
     }
   }
@@ -43,9 +43,9 @@ class Rounds {
 
   // False: there is no sense in another.
   bool round() {
-    for (const std::string& id : ids_) {
+    for (const std::string& name : names_) {
       ++wanted_;
-      const Outcome asked = supervisor_.request_run(id, PGA_REASON_ONDEMAND);
+      const Outcome asked = supervisor_.request_run(name, PGA_REASON_ONDEMAND);
       if (asked) continue;
       print_error(asked.error());
       ++refused_;
@@ -68,7 +68,7 @@ class Rounds {
   host::Supervisor& supervisor_;
   ForegroundSink& sink_;
   const WakeSignals* wake_;
-  std::vector<std::string> ids_;
+  std::vector<std::string> names_;
   std::int64_t timeout_ms_ = 0;
   std::size_t wanted_ = 0, refused_ = 0;
 };

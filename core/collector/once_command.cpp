@@ -10,7 +10,6 @@
 #include "core/collector/foreground_runs.h"
 #include "core/collector/installation.h"
 #include "core/collector/spool_options.h"
-#include "core/config/plugin_names.h"
 #include "core/log/log.h"
 #include "core/spool/spool_view.h"
 
@@ -92,11 +91,8 @@ Expected<Selection> select(config::CollectorConfig& config, const Catalogue& cat
     }
     return selection;
   }
-  const Catalogue::Entry* const entry = catalogue.find(name);
-  const std::string id = entry != nullptr && entry->info ? entry->info->id : config::canonical_plugin_name(name);
-  config::PluginConfig& plugin = config.plugins[id];
-  plugin.id = id;
-  auto settings = catalogue.settings_of(plugin, config);
+  PGA_TRY(const config::PluginConfig* const plugin, table_named(config, catalogue, name));
+  auto settings = catalogue.settings_of(*plugin, config);
   Selection selection;
   if (settings) {
     selection.settings.push_back(std::move(settings).value());
@@ -122,9 +118,10 @@ int once_command(const Arguments& arguments) {
       "once [options]",
       "Runs each enabled plugin once and prints its documents as JSON, a line each. Exit code 0: all runs succeeded,\n"
       "1: one failed, 2: usage or configuration.");
-  line.add()                                                                                                          //
-      ("plugin", boost::program_options::value<std::string>()->value_name("ID"), "this plugin only, enabled or not")  //
-      ("pretty", "indent the documents")                                                                              //
+  line.add()  //
+      ("plugin", boost::program_options::value<std::string>()->value_name("ID"),
+       "this plugin only, or this instance of one (pg_stats@prod2), enabled or not")  //
+      ("pretty", "indent the documents")                                              //
       ("commit", "keep the state that the plugins leave, so that the next run goes on from there");
   if (const auto done = line.parse(arguments)) return *done;
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a failed run

@@ -14,7 +14,7 @@ namespace pganalytics::collector {
 
 std::string host_name();
 
-// "host.name", "collector.id", "collector.name", "product.version" as JSON scalars.
+// "host.name", "collector.id", "collector.name", "product.version" as JSON scalars. "plugin.instance" the supervisor knows.
 std::map<std::string, std::string> facts_of(const config::CollectorConfig& config, const std::string& collector_id);
 
 // A secret by name: $CREDENTIALS_DIRECTORY/<name> (systemd), else secrets/<name> beside the configuration file, which must be

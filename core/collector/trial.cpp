@@ -120,15 +120,15 @@ std::vector<Trial::Touched> touched_plugins(const std::vector<host::PluginSettin
   std::vector<Trial::Touched> touched;
   for (const host::PluginSettings& now : after) {
     const auto was =
-        std::find_if(before.begin(), before.end(), [&](const auto& settings) { return settings.info.id == now.info.id; });
+        std::find_if(before.begin(), before.end(), [&](const auto& settings) { return settings.instance == now.instance; });
     if (was != before.end() && was->config_json == now.config_json && was->interval_ms == now.interval_ms &&
         was->timeout_ms == now.timeout_ms)
       continue;
     Trial::Touched each;
-    each.plugin = now.info.id;
+    each.plugin = now.instance;
     each.interval_ms = now.interval_ms;
     each.timeout_ms = now.timeout_ms;
-    if (const host::PluginHealth* const found = find(health, now.info.id); was != before.end() && found != nullptr) {
+    if (const host::PluginHealth* const found = find(health, now.instance); was != before.end() && found != nullptr) {
       each.faults = found->faults;
       each.worked_before = found->last_error.empty();
     }

@@ -1,4 +1,4 @@
-// pganalytics plugin list: every plugin file that was found, whether it is used, and why not.
+// pganalytics plugin list: every plugin file that was found, each of its instances, whether it is used, and why not.
 //
 // It reads each file's ELF note and runs no code of it. What only the plugin itself can say (its version, its aliases, whether it
 // loads) is asked with --describe.
@@ -12,6 +12,7 @@
 #include "core/collector/spool_keys.h"
 #include "core/collector/text_table.h"
 #include "core/host/quarantine.h"
+#include "core/instance/instance_name.h"
 #include "core/spool/spool_view.h"
 
 #include <cstdio>
@@ -36,11 +37,11 @@ std::optional<std::map<std::string, std::string>> troubles_told(const config::Co
   return troubles;
 }
 
-// Without a collector: would this build of the plugin be quarantined at the next start?
-bool is_quarantined_in_spool(const config::CollectorConfig& config, const host::Candidate& candidate) {
+// Without a collector: would the instance be quarantined at the next start, given this build of the plugin?
+bool is_quarantined_in_spool(const config::CollectorConfig& config, const host::Candidate& candidate, const std::string& name) {
   auto view = spool::SpoolView::open(config.state_dir);
   if (!view) return false;
-  const auto record = view->value(quarantine_key(candidate.id));
+  const auto record = view->value(quarantine_key(name));
   if (!record || !*record) return false;
   host::Quarantine quarantine(clock::system_clock(), candidate.build_id);
   return quarantine.recall(**record) && quarantine.in_force();
@@ -50,13 +51,22 @@ class States {
  public:
   explicit States(const config::CollectorConfig& config) : config_(config), told_(troubles_told(config)) {}
 
-  [[nodiscard]] std::string of(const Catalogue::Entry& entry) const {
+  // What is listed of a file: the plugin's instances, or its id where there is none or it is refused.
+  [[nodiscard]] std::vector<std::string> names_of(const Catalogue::Entry& entry) const {
+    std::vector<std::string> names;
+    for (const auto& [name, plugin] : config_.plugins) {
+      if (!entry.refused && instance::plugin_of(name) == entry.candidate.id) names.push_back(name);
+    }
+    return names.empty() ? std::vector{entry.candidate.id} : names;
+  }
+
+  [[nodiscard]] std::string of(const Catalogue::Entry& entry, const std::string& name) const {
     if (entry.refused) return "refused";
-    const auto configured = config_.plugins.find(entry.candidate.id);
+    const auto configured = config_.plugins.find(name);
     if (configured == config_.plugins.end()) return "available";
     if (!configured->second.enabled) return "disabled";
-    if (!told_) return is_quarantined_in_spool(config_, entry.candidate) ? "quarantined" : "enabled";
-    const auto trouble = told_->find(entry.candidate.id);
+    if (!told_) return is_quarantined_in_spool(config_, entry.candidate, name) ? "quarantined" : "enabled";
+    const auto trouble = told_->find(name);
     return trouble == told_->end() ? "enabled" : trouble->second;
   }
 
@@ -84,19 +94,23 @@ std::optional<std::string> version_of(const Catalogue::Entry& entry) {
   return entry.info ? std::optional(entry.info->version) : std::nullopt;
 }
 
+void write_json(JsonWriter& json, const Catalogue::Entry& entry, const std::string& name, const std::string& state) {
+  json.begin_object()
+      .member("id", name)
+      .member("abi", abi_of(entry.candidate))
+      .member("version", version_of(entry))
+      .member("state", state)
+      .member("path", entry.candidate.path)
+      .member("refused", entry.refused ? std::optional(entry.refused->message) : std::nullopt)
+      .member("hint", entry.refused ? text_or_null(entry.refused->hint) : std::nullopt)
+      .end_object();
+}
+
 void list_json(const std::vector<Catalogue::Entry>& entries, const States& states) {
   JsonWriter json;
   json.begin_array();
   for (const Catalogue::Entry& entry : entries) {
-    json.begin_object()
-        .member("id", entry.candidate.id)
-        .member("abi", abi_of(entry.candidate))
-        .member("version", version_of(entry))
-        .member("state", states.of(entry))
-        .member("path", entry.candidate.path)
-        .member("refused", entry.refused ? std::optional(entry.refused->message) : std::nullopt)
-        .member("hint", entry.refused ? text_or_null(entry.refused->hint) : std::nullopt)
-        .end_object();
+    for (const std::string& name : states.names_of(entry)) write_json(json, entry, name, states.of(entry, name));
   }
   json.end_array();
   print_json(json);
@@ -106,10 +120,12 @@ void list_text(const std::vector<Catalogue::Entry>& entries, const States& state
   TextTable table(described ? std::vector<TextTable::Column>{{"ID"}, {"ABI"}, {"STATE"}, {"VERSION"}, {"FILE"}}
                             : std::vector<TextTable::Column>{{"ID"}, {"ABI"}, {"STATE"}, {"FILE"}});
   for (const Catalogue::Entry& entry : entries) {
-    std::vector<std::string> cells = {entry.candidate.id, abi_of(entry.candidate).value_or("-"), states.of(entry)};
-    if (described) cells.push_back(version_of(entry).value_or("-"));
-    cells.push_back(entry.candidate.path);
-    table.row(cells);
+    for (const std::string& name : states.names_of(entry)) {
+      std::vector<std::string> cells = {name, abi_of(entry.candidate).value_or("-"), states.of(entry, name)};
+      if (described) cells.push_back(version_of(entry).value_or("-"));
+      cells.push_back(entry.candidate.path);
+      table.row(cells);
+    }
     if (entry.refused) table.note("refused: " + entry.refused->message);
     if (entry.refused && !entry.refused->hint.empty()) table.note("HINT: " + entry.refused->hint);
   }
@@ -120,7 +136,8 @@ void list_text(const std::vector<Catalogue::Entry>& entries, const States& state
 
 int plugin_list_command(const Arguments& arguments) {
   CommandLine line("plugin list [options]",
-                   "Every plugin file that was found, whether it is used, and why not. States: available (no table in the\n"
+                   "Every plugin file that was found, whether it is used, and why not; one that is configured several times has\n"
+                   "a line for each instance. States: available (no table in the\n"
                    "configuration), enabled, disabled, refused; of the running collector also failed, quarantined and hung.\n"
                    "No plugin's code runs, unless --describe asks each for its version and its aliases.");
   line.add()("json", "print JSON")  //

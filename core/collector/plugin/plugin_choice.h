@@ -1,4 +1,4 @@
-// Which plugin the word on a command line means: an installed one's id or alias, or a file.
+// Which plugin the word on a command line means: an installed one's id or alias, the name of an instance of it, or a file.
 //
 // No more plugins are loaded than it takes to know: a file's or an id's own; all only for an alias. [main thread]
 #pragma once

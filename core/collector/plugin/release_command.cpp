@@ -7,6 +7,7 @@
 #include "core/collector/spool_options.h"
 #include "core/config/plugin_names.h"
 #include "core/host/elf_note.h"
+#include "core/instance/instance_name.h"
 #include "core/spool/spool_view.h"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ Outcome release(const config::CollectorConfig& config, const std::string& plugin
   if (answer) return {};
   if (answer.error().code != "control.absent") return answer.error();
   const auto installed = host::find_plugins(config.plugin_dirs);
-  if (std::none_of(installed.begin(), installed.end(), [&](const auto& candidate) { return candidate.id == plugin; })) {
+  const std::string_view id = instance::plugin_of(plugin);
+  if (std::none_of(installed.begin(), installed.end(), [&](const auto& candidate) { return candidate.id == id; })) {
     return Error{PGA_E_NOTFOUND, "plugin.unknown", "no plugin '" + plugin + "' is installed", "See `pganalytics plugin list`.",
                  0};
   }
@@ -57,13 +59,15 @@ int plugin_release_command(const Arguments& arguments) {
       "Ends the quarantine that a plugin earned by its faults: the running collector starts it again at once; without\n"
       "one, the next start does. Exit code 0: released; 1: it was not quarantined, is unknown, or the collector does\n"
       "not answer; 2: usage or configuration; 75: another process holds the state folder.");
-  line.add()("id", po::value<std::string>()->value_name("ID"), "the plugin; the word alone will do")  //
+  line.add()("id", po::value<std::string>()->value_name("ID"),
+             "the plugin, or its instance (pg_stats@prod2); the word alone will do")  //
       ("json", "print JSON");
   line.positional("id", 1);
   if (const auto done = line.parse(arguments)) return *done;
   if (!line.has("id")) return line.usage_error("say which plugin: release ID");
   const std::string plugin = config::canonical_plugin_name(line.text("id"));
-  if (!host::is_plugin_id(plugin)) return line.usage_error("'" + plugin + "' is not a plugin's id");
+  if (!host::is_plugin_id(instance::plugin_of(plugin)) || !instance::check_suffix(plugin))
+    return line.usage_error("'" + plugin + "' is not a plugin's id, nor an instance's name");
   const auto config = line.load_config();
   if (!config) {
     print_error(config.error());

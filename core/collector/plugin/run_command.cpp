@@ -12,6 +12,7 @@
 #include "core/collector/plugin/plugin_commands.h"
 #include "core/collector/text_table.h"
 #include "core/config/toml_reader.h"
+#include "core/instance/instance_name.h"
 #include "core/schema/units.h"
 
 #include <algorithm>
@@ -110,7 +111,7 @@ Expected<std::string> toml_line(const std::string& word) {
 Outcome set_keys(const std::vector<std::string>& words, config::PluginConfig& plugin) {
   for (const std::string& word : words) {
     PGA_TRY(const std::string line, toml_line(word));
-    PGA_TRY(config::CollectorConfig set, config::load_text("[plugins." + plugin.id + "]\n" + line, "--set"));
+    PGA_TRY(config::CollectorConfig set, config::load_text(instance::table_of(plugin.id) + "\n" + line, "--set"));
     config::Node& keys = set.plugins.at(plugin.id).keys;
     if (std::get<config::Node::Table>(keys.value).empty()) {
       return Error{PGA_E_CONFIG, "usage", "--set " + word + " is not of the plugin's own keys",
@@ -153,13 +154,13 @@ Expected<Wishes> wishes_of(const CommandLine& line) {
   return wishes;
 }
 
-Expected<host::PluginSettings> settings_for(const Catalogue& catalogue, const host::PluginInfo& info, const CommandLine& line,
+// name: of the plugin, or of one of its instances.
+Expected<host::PluginSettings> settings_for(const Catalogue& catalogue, const std::string& name, const CommandLine& line,
                                             const Wishes& wishes, config::CollectorConfig& config) {
   PGA_CHECK(config::adopt_aliases(config, catalogue.known()));
-  config::PluginConfig& plugin = config.plugins[info.id];
-  plugin.id = info.id;
-  PGA_CHECK(set_keys(line.texts("set"), plugin));
-  PGA_TRY(host::PluginSettings settings, catalogue.settings_of(plugin, config));
+  PGA_TRY(config::PluginConfig* const plugin, table_named(config, catalogue, name));
+  PGA_CHECK(set_keys(line.texts("set"), *plugin));
+  PGA_TRY(host::PluginSettings settings, catalogue.settings_of(*plugin, config));
   if (wishes.timeout_ms) settings.timeout_ms = *wishes.timeout_ms;
   settings.interval_ms = std::max(settings.interval_ms, settings.timeout_ms);
   return settings;
@@ -197,7 +198,7 @@ int plugin_run_command(const Arguments& arguments) {
                    "Exit code 0: all runs succeeded; 1: one failed, or the plugin's file is refused; 2: usage or configuration.");
   line.add()  //
       ("plugin", po::value<std::string>()->value_name("ID|FILE.so"),
-       "the plugin, by id, alias or file; the word alone will do")                                                       //
+       "the plugin, by id, alias, file, or as an instance (pg_stats@prod2); the word alone will do")                     //
       ("every", po::value<std::string>()->value_name("TIME"), "run it again and again, this far apart: 5s")              //
       ("count", po::value<std::string>()->value_name("N"), "this many runs; without it one, with --every until Ctrl-C")  //
       ("set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
@@ -220,7 +221,8 @@ int plugin_run_command(const Arguments& arguments) {
     print_error(info.error());
     return kFailed;
   }
-  auto settings = settings_for(catalogue, *info, line, *wishes, *config);
+  const std::string name = names_file(line.text("plugin")) ? info->id : line.text("plugin");
+  auto settings = settings_for(catalogue, name, line, *wishes, *config);
   if (!settings) return wrong(settings.error());
   const auto code = run_plugin(std::move(settings).value(), *config, wishes->pace, line.has("pretty"));
   return code ? *code : wrong(code.error());

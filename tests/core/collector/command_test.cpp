@@ -89,6 +89,7 @@ TEST_CASE("a wrong command line is exit code 2 and a hint on standard error") {
                                                        {"plugin", "describe"},
                                                        {"plugin", "release"},
                                                        {"plugin", "release", "no such id"},
+                                                       {"plugin", "release", "test_counter@No"},
                                                        {"plugin", "list", "x"},
                                                        {"plugin", "run"},
                                                        {"plugin", "run", "test_counter", "--every", "5"},
@@ -153,6 +154,18 @@ TEST_CASE("plugin list shows every candidate, and why one is refused") {
              Contains("test_foreign") && Contains("refused: ") && Contains("ABI") && Contains("looked in " TEST_PLUGIN_DIR));
 }
 
+TEST_CASE("plugin list has a line for each instance") {
+  const Setup setup("[plugins.\"test_counter@a\"]\n[plugins.\"test_counter@b\"]\nenabled = false\n");
+  const auto list = schema::parse_json(setup.run({"plugin", "list", "--json"}).out);
+  REQUIRE(list);
+  std::map<std::string, std::string> states;
+  for (const auto& plugin : list->GetArray()) states[plugin["id"].GetString()] = plugin["state"].GetString();
+  CHECK(states["test_counter@a"] == "enabled");
+  CHECK(states["test_counter@b"] == "disabled");
+  CHECK(states.count("test_counter") == 0);
+  CHECK(states["test_steady"] == "available");
+}
+
 TEST_CASE("plugin list runs no code of a plugin unless it is told to") {
   const Setup setup("[plugins.test_counter]\n");
   ::setenv("PGANALYTICS_WORKER", "/nonexistent", 1);  // nothing else ever loads a plugin
@@ -214,6 +227,31 @@ TEST_CASE("once keeps what plugins remember only with --commit") {
   CHECK(count_of(setup.run({"once", "--commit"}).out) == 2);
   CHECK(count_of(setup.run({"once"}).out) == 3);
   CHECK(count_of(setup.run({"once"}).out) == 3);
+}
+
+TEST_CASE("instances go by their whole names on the command line, each with its own state") {
+  const Setup setup("[plugins.test_counter]\n[plugins.\"test_counter@two\"]\ninterval = \"5s\"\n");
+  CHECK_THAT(setup.run({"check-config"}).out, Contains("test_counter every") && Contains("test_counter@two every 5 s"));
+  const Ended both = setup.run({"once"});
+  CHECK(both.exit_code == 0);
+  CHECK(std::count(both.out.begin(), both.out.end(), '\n') == 2);
+  CHECK(count_of(setup.run({"once", "--plugin", "test_counter@two", "--commit"}).out) == 1);
+  CHECK(count_of(setup.run({"once", "--plugin", "test_counter@two"}).out) == 2);
+  CHECK(count_of(setup.run({"once", "--plugin", "test_counter"}).out) == 1);
+  CHECK(setup.run({"plugin", "run", "test_counter@two", "--set", "step=2"}).exit_code == 0);
+
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"once", "--plugin", "test_counter@tow"}, {"plugin", "run", "test_counter@tow"}}) {
+    const Ended unknown = setup.run(command);
+    CHECK(unknown.exit_code == 2);
+    CHECK_THAT(unknown.err, Contains("no instance 'test_counter@tow' is configured") && Contains("'test_counter@two'"));
+  }
+  const Ended wrong = setup.run({"once", "--plugin", "test_counter@Two"});
+  CHECK(wrong.exit_code == 2);
+  CHECK_THAT(wrong.err, Contains("'Two' is not an instance's name"));
+  const Ended described = setup.run({"plugin", "describe", "test_counter@two"});
+  CHECK(described.exit_code == 0);
+  CHECK_THAT(described.out, Contains("test_counter 1.0.0"));
 }
 
 TEST_CASE("what waits in the spool is kept as configured by each command that writes to it, and for its own collector") {
@@ -380,7 +418,11 @@ TEST_CASE("plugin release without a collector clears the record that one left") 
   {
     const auto spool = testing::must(spool::Spool::open(setup.state_dir(), {}));
     testing::must(spool->set_value("quarantine.test_counter", "a record"));
+    testing::must(spool->set_value("quarantine.test_counter@two", "a record"));
   }
+  const Ended instance = setup.run({"plugin", "release", "test_counter@two"});
+  CHECK_THAT(instance.out, Contains("test_counter@two is released"));
+  CHECK(setup.run({"plugin", "release", "test_counter@two"}).exit_code == 1);
   const Ended released = setup.run({"plugin", "release", "test_counter"});
   CHECK(released.exit_code == 0);
   CHECK_THAT(released.out, Contains("test_counter is released"));

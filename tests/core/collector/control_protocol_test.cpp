@@ -28,7 +28,7 @@ TEST_CASE("what is not exactly a request is refused") {
     CHECK(request.error().code == "control.malformed");
     CHECK_FALSE(request.error().hint.empty());
   }
-  CHECK_FALSE(parse_request(R"({"command":"release","plugin":")" + std::string(65, 'x') + "\"}"));
+  CHECK_FALSE(parse_request(R"({"command":"release","plugin":")" + std::string(66, 'x') + "\"}"));
   CHECK_FALSE(parse_request(R"({"command":")" + std::string(5000, 'x') + "\"}"));
 }
 

@@ -69,6 +69,17 @@ TEST_CASE("a plugin that is quarantined is told with its time, its way out and i
   CHECK((*json)["report"]["plugins"][0]["sandbox_gaps"][0] == "landlock: the kernel lacks it");
 }
 
+TEST_CASE("each instance of a plugin has a line of its own, as wide as its name") {
+  host::PluginHealth dead = healthy_plugin();
+  dead.plugin = "pg_stats@" + std::string(32, 'a');
+  dead.last_error = "the server does not answer";
+  const Status status = status_with({healthy_plugin(), dead});
+  const std::string text = to_text(status);
+  CHECK_THAT(text, Contains("\n" + dead.plugin + "  idle") && Contains("\nsysstat" + std::string(36, ' ') + "idle"));
+  REQUIRE(problems_of(status).size() == 1);
+  CHECK(problems_of(status)[0] == "plugin " + dead.plugin + " failed the last time: the server does not answer");
+}
+
 TEST_CASE("each state in which nothing is collected until something changes is a problem, backing off is none") {
   for (const char* const state : {"failed", "quarantined", "hung", "refused"}) {
     host::PluginHealth plugin = healthy_plugin();

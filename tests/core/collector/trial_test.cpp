@@ -182,7 +182,8 @@ TEST_CASE("batches that are refused speak against a document that packs them oth
 TEST_CASE("a document touches what it switches on and what gets other settings") {
   const auto settings = [](const std::string& id, const std::string& json, std::int64_t interval_ms) {
     host::PluginSettings each;
-    each.info.id = id;
+    each.info.id = "plugin";  // instances of one, told apart by their names
+    each.instance = id;
     each.config_json = json;
     each.interval_ms = interval_ms;
     each.timeout_ms = 500;

@@ -107,6 +107,29 @@ TEST_CASE("a run without documents takes no number but keeps its state") {
   CHECK(must(spool->state_of("pg_stats")).empty());
 }
 
+TEST_CASE("instances of one plugin have states of their own") {
+  const Folder folder;
+  const HandClock clock;
+  {
+    auto spool = open(folder, options_with(clock));
+    for (const char* const name : {"pg_stats", "pg_stats@a", "pg_stats@b"}) {
+      spool::SealedRun run = run_of({document(name)});
+      run.plugin = name;
+      run.state = {{"cursor", std::string("of ") + name}};
+      must(spool->seal(std::move(run)));
+    }
+    spool::SealedRun last = run_of({});
+    last.plugin = "pg_stats@a";
+    last.state = {{"cursor", std::nullopt}};
+    must(spool->seal(std::move(last)));
+  }
+  auto spool = open(folder, options_with(clock));
+  CHECK(must(spool->state_of("pg_stats")).at("cursor") == "of pg_stats");
+  CHECK(must(spool->state_of("pg_stats@a")).empty());
+  CHECK(must(spool->state_of("pg_stats@b")).at("cursor") == "of pg_stats@b");
+  CHECK(next_of(*spool).plugin == "pg_stats");
+}
+
 TEST_CASE("a second collector is told that the folder is taken, and by whom") {
   const Folder folder;
   const HandClock clock;
