@@ -8,6 +8,7 @@
 
 #include "core/config/host_only_keys.h"
 #include "core/config/operator_keys.h"
+#include "core/instance/instance_name.h"
 #include "core/schema/json_text.h"
 #include "core/schema/units.h"
 #include "core/server/api/config_values.h"
@@ -81,19 +82,23 @@ class ConfigReader {
     return std::optional<std::uint64_t>(value->GetUint64());
   }
 
-  // The plugin's id for a name that the document uses; refused if nobody knows it.
+  // The id for a name that the document uses, of a plugin or of an instance of it ("pg_stats@prod2"); refused if nobody knows the
+  // plugin. Which instances there are the collector knows.
   [[nodiscard]] Expected<std::string> plugin(const std::string& name, const std::string& path) const {
-    std::string id = ingest::canonical_plugin_id(name);
+    if (const Outcome named = instance::check_suffix(name); !named)
+      return config_error(path, named.error().message + "; " + named.error().hint);
+    const std::string suffix(instance::suffix_of(name));
+    const std::string id = ingest::canonical_plugin_id(instance::plugin_of(name));
     for (const std::string_view own : ingest::kOwnPlugins) {
-      if (id == own) return id;
+      if (id == own) return id + suffix;
     }
     if (ingest::is_plugin_id(id)) {
       PGA_TRY(const bool is_known, knows_plugin_(id));
-      if (is_known) return id;
+      if (is_known) return id + suffix;
     }
-    const std::string near = schema::nearest(name, {ingest::kOwnPlugins.begin(), ingest::kOwnPlugins.end()});
+    const std::string near = schema::nearest(id, {ingest::kOwnPlugins.begin(), ingest::kOwnPlugins.end()});
     return config_error(path, "no plugin of this name comes with the product or has ever reported from this collector" +
-                                  (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+                                  (near.empty() ? "" : "; did you mean \"" + near + suffix + "\"?"));
   }
 
   Outcome intervals() {

@@ -37,6 +37,22 @@ TEST_CASE("what is given is stored whole, in canonical form") {
   CHECK(read(R"({"version":3})").value().version == 3u);
 }
 
+TEST_CASE("instances go by the plugin's id and their own name; which there are the collector knows") {
+  const auto document =
+      read(R"({"enabled_collectors":["pg_stats","pg_log@b","logs@b","acme_pool@x"],"intervals":{"pg_stats@b":30},
+      "plugins":{"pg_stats":{},"disk_usage@b":{"paths_max":3}}})");
+  REQUIRE(document);
+  CHECK_THAT(document.value().json, Catch::Contains(R"("enabled_collectors":["pg_stats","logs@b","acme_pool@x"])") &&
+                                        Catch::Contains(R"("intervals":{"pg_stats@b":"30s"})") &&
+                                        Catch::Contains(R"("plugins":{"pg_stats":{},"disk@b":{"paths_max":3}})"));
+  CHECK_THAT(refusal(R"({"intervals":{"pg_stats@B":"30s"}})"),
+             Catch::StartsWith("intervals.pg_stats@B: 'B' is not an instance's name"));
+  CHECK_THAT(refusal(R"({"intervals":{"pg_stats@":"30s"}})"), Catch::StartsWith("intervals.pg_stats@: "));
+  CHECK_THAT(refusal(R"({"intervals":{"pg_statz@b":"30s"}})"), Catch::Contains("\"pg_stats@b\""));
+  CHECK_THAT(refusal(R"({"intervals":{"logs@b":"30s","pg_logs@b":"5s"}})"), Catch::Contains("named twice"));
+  CHECK_THAT(refusal(R"({"plugins":{"pg_stats@b":{"conninfo":"host=evil"}}})"), Catch::StartsWith("plugins.pg_stats@b.conninfo"));
+}
+
 TEST_CASE("a refusal begins with the path of the key, and names what was probably meant") {
   using Catch::Matchers::StartsWith;
   CHECK_THAT(refusal(R"({"intervals":{"pg_statz":"30s"}})"), StartsWith("intervals.pg_statz: "));
