@@ -11,8 +11,12 @@ end
 $$;
 -- Reads statistics, sizes and settings; no table data, no files, no signals to other sessions than its own.
 grant pg_monitor to pganalytics;
--- The collector uses one connection; a second lets it come back while a broken one still hangs.
-alter role pganalytics connection limit 2;
+-- The collector keeps up to five sessions (connections_max) and uses one at a time; a sixth lets it come back while a broken one still hangs.
+alter role pganalytics connection limit 6;
 -- Guard rails of the server's own, beside those that the collector sets for its session.
 alter role pganalytics set statement_timeout = '30s';
 alter role pganalytics set temp_file_limit = '64MB';
+
+-- More than that is yours to decide. What each brings, and what is missing without it, stands in the collector's "errors":
+--   statements   create extension pg_stat_statements;  -- in this database, after shared_preload_libraries = 'pg_stat_statements' and a restart
+--   bloat, sequences   grant pg_read_all_data to pganalytics;  -- lets it read every table: statistics of columns hold values of rows

@@ -181,12 +181,21 @@ draw() {
   printf 'pgAnalytics quickstart   collector %s   %s\n\n' "$id" "$(date +%T)"
   newest sysstat | jq -r '.metrics[0].document | "CPU     user \(.cpu.user // 0 | . * 100 | round)%  system \(.cpu.system // 0 | . * 100 | round)%  iowait \(.cpu.iowait // 0 | . * 100 | round)%   memory \((.memory.total - .memory.available) / 1048576 | round) of \(.memory.total / 1048576 | round) MiB in use"'
   echo
+  # What is read less often, or has not changed since, is in an earlier document than the newest: the last word on each counts.
+  api "servers/$id/metrics?type=pg_stats&limit=200" >"$dir/pg_stats.json"
   echo 'DATABASES                 size MiB   commits     rollbacks'
-  newest pg_stats | jq -r '.metrics[0].document.databases[] | [.name, (.size_bytes // 0) / 1048576, .xact_commit, .xact_rollback] | @tsv' |
+  jq -r 'def last_words: group_by(.key) | map(first);
+    [.metrics[].document.databases[]] as $all
+    | ([$all[] | select(.database_size) | {key: .name, size: .database_size.size_bytes}] | last_words | map({(.key): .size}) | add) as $sizes
+    | [$all[] | select(.database) | {key: .name, d: .database}] | last_words[] | [.key, ($sizes[.key] // 0) / 1048576, .d.xact_commit, .d.xact_rollback] | @tsv' "$dir/pg_stats.json" |
     awk -F'\t' '{printf "  %-22s %10.1f %9d %13d\n", $1, $2, $3, $4}'
-  echo 'BUSIEST TABLES            size MiB     scans  rows changed'
-  newest pg_stats | jq -r '[.metrics[0].document.databases[] | .name as $db | .tables[]? | {db: $db, t: .name, s: .size_bytes, n: ((.seq_scans // 0) + (.index_scans // 0)), c: ((.tuples_inserted // 0) + (.tuples_updated // 0) + (.tuples_deleted // 0))}] | sort_by(-.c) | .[:5][] | ["\(.db).\(.t)", (.s // 0) / 1048576, .n, .c] | @tsv' |
-    awk -F'\t' '{printf "  %-22s %10.1f %9d %13d\n", $1, $2, $3, $4}'
+  echo 'BUSIEST TABLES            size MiB  full scans  rows changed'
+  jq -r 'def last_words: group_by(.key) | map(first);
+    [.metrics[].document.databases[]] as $all
+    | ([$all[] | .name as $db | .storage.rows[]? | {key: "\($db).\(.name)", size: .heap_bytes}] | last_words | map({(.key): .size}) | add) as $sizes
+    | [$all[] | .name as $db | .tables.rows[]? | {key: "\($db).\(.name)", n: .seq_scans, c: (.tuples_inserted + .tuples_updated + .tuples_deleted)}]
+    | last_words | sort_by(-.c) | .[:5][] | [.key, ($sizes[.key] // 0) / 1048576, .n, .c] | @tsv' "$dir/pg_stats.json" |
+    awk -F'\t' '{printf "  %-22s %10.1f %11d %13d\n", $1, $2, $3, $4}'
   echo 'DISKS                     used GiB  total GiB'
   newest disk | jq -r '.metrics[0].document.filesystems[:4][] | [.mount_point, (.used_bytes // 0) / 1073741824, (.total_bytes // 0) / 1073741824] | @tsv' |
     awk -F'\t' '{printf "  %-22s %10.1f %10.1f\n", $1, $2, $3}'

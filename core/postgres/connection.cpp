@@ -168,6 +168,12 @@ Expected<std::int64_t> Connection::copy_in(const std::string& sql, std::string_v
   return rows.affected();
 }
 
+Expected<std::int64_t> Connection::copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line,
+                                            const Deadline& deadline) {
+  PGA_TRY(const Rows rows, converse(sql, deadline, [&](Exchange& exchange) { return exchange.copy_out(sql, on_line); }));
+  return rows.affected();
+}
+
 void Connection::close(const Deadline& deadline) {
   if (!connection_) return;
   // A second descriptor keeps the socket open past PQfinish(), so that the server's end of it can be waited for.
@@ -186,6 +192,15 @@ bool Connection::usable() const { return connection_ != nullptr; }
 bool Connection::in_transaction() const {
   const PGTransactionStatusType status = PQtransactionStatus(connection_.get());
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+// Never waits. A server that ends a session says why first: the end comes with the second look.
+bool Connection::still_open() {
+  if (!connection_) return false;
+  const bool open = PQconsumeInput(connection_.get()) != 0 && PQconsumeInput(connection_.get()) != 0 &&
+                    PQstatus(connection_.get()) == CONNECTION_OK;
+  if (!open) connection_.reset();
+  return open;
 }
 
 Expected<std::optional<std::string>> conninfo_value(const std::string& conninfo, std::string_view keyword) {

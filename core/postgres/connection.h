@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
@@ -70,6 +71,11 @@ class Connection {
   // One statement with $1.. parameters as text; nullopt = NULL.
   Expected<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
                        const Deadline& deadline);
+  // COPY (...) TO STDOUT (text format), the cheapest way to read many rows: each is given to `on_line` as it arrives, without
+  // its newline, and nothing is kept; returns how many there were. A row is split by split_copy_line(). An error of `on_line` ends
+  // the reading as a cancel does, and is returned.
+  Expected<std::int64_t> copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line,
+                                  const Deadline& deadline);
   // COPY ... FROM STDIN (text format): `data` whole.
   Expected<std::int64_t> copy_in(const std::string& sql, std::string_view data, const Deadline& deadline);
 
@@ -80,6 +86,9 @@ class Connection {
   [[nodiscard]] int server_version() const;  // 150004; 0 if not usable
   [[nodiscard]] bool usable() const;         // false after a broken connection or a cancelled wait
   [[nodiscard]] bool in_transaction() const;
+  // For one that has been kept: false if the server has ended it meanwhile, as far as is known here without asking. Then it is
+  // closed. A network that swallows packets is only found out by the next statement.
+  bool still_open();
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;

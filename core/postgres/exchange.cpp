@@ -112,20 +112,43 @@ Outcome Exchange::end_copy(const char* refusal) {
   }
 }
 
-Expected<Rows> Exchange::copy_in(const std::string& sql, std::string_view data) {
+Outcome Exchange::start_copy(const std::string& sql, ExecStatusType direction, const char* name) {
   if (PQsendQuery(connection_, sql.c_str()) == 0) return failure();
   PGA_CHECK(flush());
   PGA_TRY(const Result start, next_result());
-  if (PQresultStatus(start.get()) != PGRES_COPY_IN) {
-    Error error =
-        PQresultStatus(start.get()) == PGRES_FATAL_ERROR
-            ? failure(start.get())
-            : Error{PGA_E_FAIL, "pg.protocol", label_ + " on " + target_of(connection_) + ": not a COPY FROM STDIN", "", 0};
-    if (auto rest = last_result(); !rest && interrupted_) return rest;
-    return error;
-  }
+  if (PQresultStatus(start.get()) == direction) return {};
+  Error error = PQresultStatus(start.get()) == PGRES_FATAL_ERROR
+                    ? failure(start.get())
+                    : Error{PGA_E_FAIL, "pg.protocol", label_ + " on " + target_of(connection_) + ": not a " + name, "", 0};
+  if (auto rest = last_result(); !rest && interrupted_) return rest.error();
+  return error;
+}
+
+Expected<Rows> Exchange::copy_in(const std::string& sql, std::string_view data) {
+  PGA_CHECK(start_copy(sql, PGRES_COPY_IN, "COPY FROM STDIN"));
   PGA_CHECK(put_copy_data(data));
   PGA_CHECK(end_copy(nullptr));
+  return last_result();
+}
+
+Expected<Rows> Exchange::copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line) {
+  PGA_CHECK(start_copy(sql, PGRES_COPY_OUT, "COPY TO STDOUT"));
+  for (;;) {
+    char* data = nullptr;
+    const int length = PQgetCopyData(connection_, &data, 1);
+    const std::unique_ptr<char, decltype(&PQfreemem)> owned(data, &PQfreemem);
+    if (length == 0) {
+      PGA_CHECK(wait(POLLIN));
+      continue;
+    }
+    if (length < 0) break;  // -1: the end; -2: an error, which is in the result that follows
+    std::string_view line(data, static_cast<std::size_t>(length));
+    if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+    if (Outcome taken = on_line(line); !taken) {
+      interrupted_ = true;
+      return taken.error();
+    }
+  }
   return last_result();
 }
 

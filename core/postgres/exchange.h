@@ -6,6 +6,8 @@
 
 #include <libpq-fe.h>
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +25,7 @@ class Exchange {
   Expected<Rows> simple(const std::string& sql);
   Expected<Rows> parameterised(const std::string& sql, const std::vector<std::optional<std::string>>& parameters);
   Expected<Rows> copy_in(const std::string& sql, std::string_view data);
+  Expected<Rows> copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line);
 
   // A wait ended by deadline or cancel: the statement may still run on the server.
   [[nodiscard]] bool interrupted() const { return interrupted_; }
@@ -34,6 +37,7 @@ class Exchange {
   Outcome flush();
   Expected<Result> next_result();
   Expected<Rows> last_result();
+  Outcome start_copy(const std::string& sql, ExecStatusType direction, const char* name);
   Outcome put_copy_data(std::string_view data);
   Outcome end_copy(const char* refusal);
   [[nodiscard]] Error failure(const PGresult* result = nullptr) const;

@@ -11,6 +11,7 @@ namespace pganalytics::pg_stats {
 
 struct Problem {
   std::optional<std::string> database;  // nullopt: of the server as a whole
+  std::string family;                   // "": of all of them
   std::string code;                     // an SQLSTATE, "pg.connect", "locked", "deadline"...
   std::string message;
   std::string hint;
@@ -18,16 +19,17 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
-inline Problem problem_of(std::optional<std::string> database, const Error& error) {
-  return {std::move(database), error.code, error.message, error.hint};
+inline Problem problem_of(std::optional<std::string> database, const std::string& family, const Error& error) {
+  return {std::move(database), family, error.code, error.message, error.hint};
 }
 
 inline void to_json(JsonWriter& json, const Problem& problem) {
   json.begin_object()
       .member("database", problem.database)
+      .member("family", text_or_null(problem.family))
       .member("code", problem.code)
       .member("message", problem.message)
-      .member("hint", problem.hint.empty() ? std::optional<std::string>() : problem.hint)
+      .member("hint", text_or_null(problem.hint))
       .end_object();
 }
 

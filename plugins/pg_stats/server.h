@@ -1,34 +1,30 @@
-// What one session tells about the whole server: its own facts, and each database's counters and size.
+// Which server this is, and its databases: asked by each run before anything else.
 #pragma once
 
-#include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <vector>
 
 #include "plugins/pg_stats/problem.h"
 #include "plugins/pg_stats/session.h"
+#include "plugins/pg_stats/settings.h"
 
 namespace pganalytics::pg_stats {
 
 struct Database {
   std::string name;
   bool can_connect = false;  // the role has CONNECT
-  int row = 0;               // in Server::counters
-  std::optional<std::int64_t> size_bytes;
+  std::string stats_reset;   // since when its counters count; "" since ever
 };
 
 struct Server {
-  std::string json;                 // the document's "server"
+  int version = 0;                  // server_version_num
+  std::string identity;             // another one: nothing that was read before says anything about this one
   std::string current_database;     // the session's own
-  postgres::Rows counters;          // databases.v*.sql
   std::vector<Database> databases;  // those that the settings select, by name
 };
 
-// pg_stat_database's counters, as members of an object that is being written.
-void write_counters(JsonWriter& json, const Server& server, const Database& database);
-
-// Fails only if the server cannot be read at all; what is missing otherwise is added to `problems`.
+// Fails if the server cannot be read, or is too old. Databases that are named and not there are told in `problems`.
 Expected<Server> read_server(Session& session, const Settings& settings, Problems& problems);
 
 }  // namespace pganalytics::pg_stats

@@ -19,6 +19,8 @@ Pairs safety_of(const Settings& settings) {
           {"lock_timeout", ms(settings.lock_timeout)},
           {"idle_in_transaction_session_timeout", "10s"},
           {"search_path", "pg_catalog"},
+          {"DateStyle", "ISO"},
+          {"TimeZone", "UTC"},
           {"jit", "off"},  // compiling costs more than our statements do, and its memory is not given back
           {"max_parallel_workers_per_gather", "0"}};
 }
@@ -76,12 +78,21 @@ Expected<Session> Session::open(const Profile& profile, const std::string& datab
   return session;
 }
 
-Expected<postgres::Rows> Session::query(const std::string& sql) {
-  if (prologue_.empty()) return connection_.execute(sql, deadline_);
+template <class Statement>
+auto Session::in_safety(Statement&& statement) -> decltype(statement()) {
+  if (prologue_.empty()) return statement();
   PGA_CHECK(connection_.execute(prologue_, deadline_));
-  auto rows = connection_.execute(sql, deadline_);
+  auto result = statement();
   if (connection_.usable()) PGA_CHECK(connection_.execute("ROLLBACK", deadline_));
-  return rows;
+  return result;
+}
+
+Expected<postgres::Rows> Session::query(const std::string& sql) {
+  return in_safety([&] { return connection_.execute(sql, deadline_); });
+}
+
+Expected<std::int64_t> Session::read(const std::string& select, const std::function<Outcome(std::string_view line)>& on_line) {
+  return in_safety([&] { return connection_.copy_out("COPY (" + select + ") TO STDOUT", on_line, deadline_); });
 }
 
 }  // namespace pganalytics::pg_stats

@@ -5,6 +5,7 @@
 // another client. Not here: what is asked (server.cpp, relations.cpp).
 #pragma once
 
+#include <functional>
 #include <pganalytics/expected.hpp>
 #include <string>
 
@@ -30,9 +31,19 @@ class Session {
   void close() { connection_.close(deadline_); }
 
   Expected<postgres::Rows> query(const std::string& sql);
+  // A SELECT's rows, one by one, as COPY sends them (core/postgres/copy_line.h). Returns how many.
+  Expected<std::int64_t> read(const std::string& select, const std::function<Outcome(std::string_view line)>& on_line);
+  // For a session that is kept from run to run.
+  void set_deadline(const postgres::Deadline& deadline) { deadline_ = deadline; }
+  [[nodiscard]] bool still_open() { return connection_.still_open(); }
+  [[nodiscard]] bool usable() const { return connection_.usable(); }
+
   [[nodiscard]] int server_version() const { return connection_.server_version(); }
 
  private:
+  template <class Statement>
+  auto in_safety(Statement&& statement) -> decltype(statement());
+
   Session(postgres::Connection connection, const postgres::Deadline& deadline)
       : connection_(std::move(connection)), deadline_(deadline) {}
 

@@ -67,6 +67,31 @@ Expected<milliseconds> duration(const Value& config, const char* key) {
   return bad(key, "'" + written + "' is not a duration above zero", "Write a number and a unit, as in 500ms or 5s.");
 }
 
+Expected<double> number(const Value& config, const char* key) {
+  const Value* const value = find(config, key);
+  if (value == nullptr || !value->IsNumber()) return bad(key, "is not a number");
+  return value->GetDouble();
+}
+
+// "families": {"tables": {"enabled": true, "interval": "5m"}}; families that are not named have their defaults.
+Expected<std::map<std::string, Settings::OfFamily>> families(const Value& config) {
+  std::map<std::string, Settings::OfFamily> all;
+  const Value* const value = find(config, "families");
+  if (value == nullptr) return all;
+  if (!value->IsObject()) return bad("families", "is not a table");
+  for (const auto& member : value->GetObject()) {
+    const std::string name(member.name.GetString(), member.name.GetStringLength());
+    if (!member.value.IsObject()) return bad("families", name + " is not a table");
+    Settings::OfFamily of;
+    if (const Value* const enabled = find(member.value, "enabled")) of.enabled = enabled->IsTrue();
+    if (find(member.value, "interval") != nullptr) {
+      PGA_TRY(of.interval, duration(member.value, "interval"));
+    }
+    all.emplace(name, of);
+  }
+  return all;
+}
+
 Expected<std::optional<std::string>> secret_name(const Value& config, const char* key) {
   const Value* const value = find(config, key);
   if (value == nullptr || value->IsNull()) return std::optional<std::string>();
@@ -105,11 +130,16 @@ Expected<Settings> parse_settings(std::string_view config_json) {
   PGA_TRY(settings.password_secret, secret_name(config, "password"));
   PGA_TRY(settings.databases, texts(config, "databases"));
   PGA_TRY(settings.exclude_databases, texts(config, "exclude_databases"));
-  PGA_TRY(settings.tables_max, count(config, "tables_max"));
-  PGA_TRY(settings.indexes_max, count(config, "indexes_max"));
+  PGA_TRY(settings.rows_max, count(config, "rows_max"));
+  PGA_TRY(settings.connections_max, count(config, "connections_max"));
+  PGA_TRY(settings.budget_percent, number(config, "budget_percent"));
+  PGA_TRY(settings.families, families(config));
+  PGA_TRY(settings.full_interval, duration(config, "full_interval"));
   PGA_TRY(settings.connect_timeout, duration(config, "connect_timeout"));
   PGA_TRY(settings.statement_timeout, duration(config, "statement_timeout"));
   PGA_TRY(settings.lock_timeout, duration(config, "lock_timeout"));
+  if (settings.connections_max == 0) return bad("connections_max", "is 0", "1 is the least.");
+  if (!(settings.budget_percent > 0)) return bad("budget_percent", "is not above 0");
   if (settings.lock_timeout > kLockTimeoutMax) {
     return bad("lock_timeout", "more than 100ms", "A statement that waits longer holds up the sessions queued behind it.");
   }

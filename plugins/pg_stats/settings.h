@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
@@ -18,11 +19,20 @@ struct Settings {
   std::optional<std::string> password_secret;  // its name, not its value
   std::vector<std::string> databases;          // globs
   std::vector<std::string> exclude_databases;  // globs
-  std::size_t tables_max = 0;
-  std::size_t indexes_max = 0;
+  std::size_t rows_max = 0;                    // of one family in one database
+  std::size_t connections_max = 1;
+  double budget_percent = 1;  // of one core
+  std::chrono::milliseconds full_interval{};
   std::chrono::milliseconds connect_timeout{};
   std::chrono::milliseconds statement_timeout{};
   std::chrono::milliseconds lock_timeout{};
+
+  // What the operator says of a family; nullopt: its own default.
+  struct OfFamily {
+    bool enabled = true;
+    std::optional<std::chrono::milliseconds> interval;
+  };
+  std::map<std::string, OfFamily> families;
 
   [[nodiscard]] bool selects(const std::string& database) const;
   // The names in `databases` that are no patterns: each is a promise to report on that database.

@@ -78,7 +78,7 @@ for type in pg_stats sysstat disk logs; do
   # Every 10 s: two minutes hold twelve ticks; the first may fall before the start, the last may be on its way.
   [ "$count" -ge $((seconds / 10 - 2)) ] || { echo "FAILED: too few documents of $type" >&2; exit 1; }
 done
-jq -e '.metrics[0].document.databases[] | select(.name == "postgres") | .tables[] | select(.name == "item") | .size_bytes > 0' "$dir/pg_stats.json" >/dev/null
+jq -e '[.metrics[].document.databases[] | select(.name == "postgres") | .storage.rows[]? | select(.name == "item") | .heap_bytes] | length > 0 and all(. > 0)' "$dir/pg_stats.json" >/dev/null
 jq -e '.metrics[0].document | .cpu.user >= 0 and .memory.available > 0' "$dir/sysstat.json" >/dev/null
 jq -e '.metrics[0].document.filesystems | length > 0' "$dir/disk.json" >/dev/null
 jq -e '[.metrics[].document.events[] | select(.message == "division by zero")] | length > 0' "$dir/logs.json" >/dev/null

@@ -49,7 +49,7 @@ def test_a_database_that_cannot_be_entered_is_reported_while_the_others_arrive(g
     done = collector.command("once", "--plugin", "pg_stats")
     assert done.returncode == 0, done.stderr
     documents = [json.loads(line) for line in done.stdout.splitlines()]
-    assert any(db["name"] == "postgres" and db["size_bytes"] for document in documents for db in document["databases"])
+    assert any(db["name"] == "postgres" and db["database_size"]["size_bytes"] for document in documents for db in document["databases"])
     errors = [error for document in documents for error in document["errors"]]
     assert any(error.get("database") == "secret" and "CONNECT" in error["message"] for error in errors), errors
 

@@ -39,12 +39,12 @@ start = "beginning"
         return eventually(lambda: next((row["document"] for row in server.metrics(collector.id, type) if fits(row["document"])), None), 60,
                           f"a {type} document that fits, see {collector.log_path}")
 
-    stats = newest("pg_stats", lambda d: any(db["name"] == "shop" and db["tables"] for db in d["databases"]))
+    stats = newest("pg_stats", lambda d: any(db["name"] == "shop" and "tables" in db and "database_size" in db for db in d["databases"]))
     shop = next(db for db in stats["databases"] if db["name"] == "shop")
-    assert abs(shop["size_bytes"] - int(postgres.sql("select pg_database_size('shop')"))) < 1 << 20
-    item = next(table for table in shop["tables"] if table["name"] == "item")
-    assert item["schema"] == "public" and item["size_bytes"] == int(postgres.sql("select pg_table_size('item')", "shop"))
-    assert any(index["name"] == "item_pkey" and index["table"] == "item" for index in shop["indexes"])
+    assert abs(shop["database_size"]["size_bytes"] - int(postgres.sql("select pg_database_size('shop')"))) < 1 << 20
+    item = next(table for table in shop["storage"]["rows"] if table["name"] == "item")
+    assert item["schema"] == "public" and item["heap_bytes"] == int(postgres.sql("select pg_relation_size('item')", "shop"))
+    assert any(index["name"] == "item_pkey" and index["table"] == "item" for index in shop["indexes"]["rows"])
 
     system = newest("sysstat")
     with open("/proc/meminfo") as meminfo:

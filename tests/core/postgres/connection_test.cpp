@@ -169,6 +169,61 @@ TEST_CASE("COPY takes more data than any socket buffer, and a bad line is an err
   CHECK(connection.execute("SELECT 1", soon()));
 }
 
+TEST_CASE("COPY TO STDOUT: rows one by one, errors as of any statement, and a reader that has enough") {
+  Connection connection = connected();
+  std::int64_t sum = 0;
+  const auto add = [&](std::string_view line) -> pganalytics::Outcome {
+    sum += std::stoll(std::string(line));
+    return {};
+  };
+  const auto copied = connection.copy_out("COPY (SELECT generate_series(1, 100000)) TO STDOUT", add, soon());
+  REQUIRE(copied);
+  CHECK(*copied == 100'000);
+  CHECK(sum == 5'000'050'000);
+
+  // An error in the middle of the rows.
+  CHECK(connection.copy_out("COPY (SELECT 1 / (5000 - g) FROM generate_series(1, 9000) g) TO STDOUT", add, soon()).error().code ==
+        "22012");
+  CHECK(connection.copy_out("COPY nowhere TO STDOUT", add, soon()).error().code == "42P01");
+  CHECK(connection.copy_out("SELECT 1", add, soon()).error().code == "pg.protocol");
+  CHECK(connection.execute("SELECT 1", soon()));
+
+  const auto enough = connection.copy_out(
+      "COPY (SELECT generate_series(1, 100000)) TO STDOUT",
+      [](std::string_view) -> pganalytics::Outcome {
+        return pganalytics::Error{PGA_E_FAIL, "test.enough", "enough", "", 0};
+      },
+      soon());
+  REQUIRE_FALSE(enough);
+  CHECK(enough.error().code == "test.enough");
+  CHECK_FALSE(connection.usable());
+}
+
+TEST_CASE("COPY TO STDOUT that stops in the middle of its rows ends with the deadline") {
+  Connection connection = connected();
+  int rows = 0;
+  const auto stopped = connection.copy_out(
+      "COPY (SELECT CASE WHEN g = 20000 THEN pg_sleep(60)::text ELSE repeat('x', 100) END FROM generate_series(1, 30000) g) TO STDOUT",
+      [&](std::string_view) -> pganalytics::Outcome { return ++rows, pganalytics::Outcome(); },
+      pganalytics::postgres::deadline_in(std::chrono::milliseconds(500)));
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == "pg.deadline");
+  CHECK(rows > 0);
+}
+
+TEST_CASE("a kept connection knows that its server has ended it") {
+  Connection kept = connected();
+  Connection other = connected();
+  CHECK(kept.still_open());
+  const auto pid = kept.execute("SELECT pg_backend_pid()", soon());
+  REQUIRE(pid);
+  REQUIRE(other.execute("SELECT pg_terminate_backend(" + std::string(pid->text(0, 0)) + ")", soon()));
+  CHECK(eventually([&] { return !kept.still_open(); }));
+  CHECK_FALSE(kept.usable());
+  CHECK(other.still_open());
+  CHECK(other.execute("SELECT 1", soon()));
+}
+
 TEST_CASE("COPY where none is expected is refused, not waited for") {
   Connection connection = connected();
   REQUIRE(connection.execute("CREATE TEMP TABLE c (i int)", soon()));

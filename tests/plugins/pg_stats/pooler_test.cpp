@@ -128,7 +128,8 @@ rapidjson::Document collect_through(const Pooler& pooler, const PostgresServer& 
   pganalytics::testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(with_defaults("{\"conninfo\":\"host=" + pooler.socket_dir() +
-                                           " port=" + std::to_string(server.port()) + " user=postgres dbname=postgres\"}")));
+                                           " port=" + std::to_string(server.port()) + " user=postgres dbname=postgres\",\"connections_max\":1," +
+                                           "\"families\":{\"statements\":{\"enabled\":false},\"statement_info\":{\"enabled\":false}}}")));
   return pganalytics::testing::only_document(instance.collect({seconds(30), 0, PGA_REASON_SCHEDULE}));
 }
 
@@ -150,11 +151,13 @@ TEST_CASE("a pooler that refuses or drops start-up options gets each setting in 
     CHECK(pooler.meddled() >= 1);
     REQUIRE(document["databases"].Size() == 2);
     CHECK(document["databases"][0]["name"] == "postgres");  // the session's own comes first
-    CHECK(document["databases"][0]["tables"][0]["tuples_inserted"] == 1);
+    CHECK(document["databases"][0]["tables"]["rows"][0]["tuples_inserted"] == 1);
     // The other database's catalog is locked: without lock_timeout the run would stand still until its deadline.
-    REQUIRE(document["errors"].Size() == 1);
-    CHECK(document["errors"][0]["database"] == "locked");
-    INFO(document["errors"][0]["message"].GetString());
-    CHECK(std::string(document["errors"][0]["code"].GetString()) == "55P03");
+    CHECK_FALSE(document["errors"].Empty());
+    for (const auto& error : document["errors"].GetArray()) {
+      INFO(error["message"].GetString());
+      CHECK(error["database"] == "locked");
+      CHECK(std::string(error["code"].GetString()) == "55P03");
+    }
   }
 }

@@ -84,14 +84,14 @@ TEST_CASE("the check above sees a name that is not qualified") {
 }
 
 TEST_CASE("each query runs as pg_monitor, for real and under EXPLAIN") {
-  const testing::PostgresServer& server = testing::PostgresServer::shared();
-  const std::string database = server.new_database();
-  server.sql(database,
+  const testing::PostgresServer server;
+  server.sql("postgres",
              "CREATE ROLE monitor LOGIN IN ROLE pg_monitor; CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, words text);"
              "INSERT INTO s.t SELECT i, 'x' FROM generate_series(1, 100) i; CREATE MATERIALIZED VIEW s.m AS SELECT * FROM s.t");
   const auto soon = postgres::deadline_in(std::chrono::seconds(60));
-  auto connection = postgres::Connection::open(
-      server.conninfo(database, "monitor"), {{"options", "-c search_path=pg_catalog -c default_transaction_read_only=on"}}, soon);
+  auto connection =
+      postgres::Connection::open(server.conninfo("postgres", "monitor"),
+                                 {{"options", "-c search_path=pg_catalog -c default_transaction_read_only=on"}}, soon);
   REQUIRE(connection);
   int ran = 0;
   for (const File& file : files()) {
@@ -107,8 +107,9 @@ TEST_CASE("each query runs as pg_monitor, for real and under EXPLAIN") {
 }
 
 TEST_CASE("the variants of a query differ in versions, not in columns") {
+  const testing::PostgresServer server;
   const auto soon = postgres::deadline_in(std::chrono::seconds(60));
-  auto connection = postgres::Connection::open(testing::PostgresServer::shared().conninfo(), {}, soon);
+  auto connection = postgres::Connection::open(server.conninfo(), {}, soon);
   REQUIRE(connection);
   std::map<std::string, std::vector<std::string>> seen;
   for (const File& file : files()) {

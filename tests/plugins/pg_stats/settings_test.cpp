@@ -1,5 +1,8 @@
 #include "plugins/pg_stats/settings.h"
 
+#include <set>
+
+#include "plugins/pg_stats/families.h"
 #include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
 
@@ -12,7 +15,9 @@ TEST_CASE("an empty configuration is a working one") {
   REQUIRE(settings);
   CHECK(settings->conninfo == "dbname=postgres");
   CHECK(settings->selects("anything"));
-  CHECK(settings->tables_max == 500);
+  CHECK(settings->rows_max == 20'000);
+  CHECK(settings->connections_max == 5);
+  CHECK(settings->families.empty());
   CHECK(settings->lock_timeout == std::chrono::milliseconds(100));
   CHECK(settings->statement_timeout == std::chrono::seconds(5));
   CHECK_FALSE(settings->password_secret);
@@ -32,6 +37,25 @@ TEST_CASE("globs select databases, exclusion wins, and plain names are promises"
   CHECK(settings->named_databases() == std::vector<std::string>{"billing"});
 }
 
+TEST_CASE("families are switched and paced by their names") {
+  const auto settings = parse_settings(with_defaults(R"({"families":{"tables":{"interval":"5m"},"locks":{"enabled":false}}})"));
+  REQUIRE(settings);
+  CHECK(settings->families.at("tables").interval == std::chrono::minutes(5));
+  CHECK(settings->families.at("tables").enabled);
+  CHECK_FALSE(settings->families.at("locks").enabled);
+  CHECK_FALSE(settings->families.at("locks").interval);
+}
+
+TEST_CASE("the configuration knows each family, and no other") {
+  const auto schema = pganalytics::testing::config_schema();
+  std::set<std::string> known, wanted;
+  for (const auto& member : schema.document()["properties"]["families"]["properties"].GetObject()) known.insert(member.name.GetString());
+  for (const Family& family : families()) {
+    if (family.name != "server") wanted.insert(family.name);
+  }
+  CHECK(known == wanted);
+}
+
 TEST_CASE("what cannot work is refused by the key's name") {
   const auto refused = [](const std::string& json) {
     const auto settings = parse_settings(with_defaults(json));
@@ -42,6 +66,7 @@ TEST_CASE("what cannot work is refused by the key's name") {
   CHECK(refused(R"({"lock_timeout":"5s"})").find("lock_timeout: ") == 0);
   CHECK(refused(R"({"statement_timeout":"0s"})").find("statement_timeout: ") == 0);  // 0 would mean "no limit"
   CHECK(refused(R"({"conninfo":"hsot=x"})").find("hsot") != std::string::npos);
+  CHECK(refused(R"({"families":{"tables":{"interval":"0s"}}})").find("interval: ") == 0);
   CHECK(parse_settings("[]").error().status == PGA_E_CONFIG);
   CHECK(parse_settings("{").error().status == PGA_E_CONFIG);
   CHECK(parse_settings("{}").error().message == "conninfo: is not a text");  // a host that filled in no defaults

@@ -1,0 +1,346 @@
+#include "plugins/pg_stats/collection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "plugins/pg_stats/probes.h"
+
+namespace pganalytics::pg_stats {
+namespace {
+
+// The object that each document begins with.
+constexpr std::string_view kServer = "server";
+// Statements, and their texts, of which only new ones are read: the server has to load a file for them.
+constexpr std::string_view kStatements = "statements";
+constexpr std::string_view kStatementTexts = "statement_texts";
+constexpr std::size_t kNewStatementsMax = 5'000;  // that wait for their text
+
+std::string now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return rfc3339_ms(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+}
+
+std::int64_t monotonic_ms() { return monotonic_now_ns() / 1'000'000; }
+
+std::size_t index_of(std::string_view name) {
+  const auto& all = families();
+  return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), [&](const Family& f) { return f.name == name; }) - all.begin());
+}
+
+// What the family's header says cures it, where the server says no more than that it may not.
+Error with_grant(Error error, const Family& family) {
+  if (error.code == "42501" && family.grants != "none") error.hint = family.grants;
+  return error;
+}
+
+}  // namespace
+
+Collection::Collection() {
+  for (const Family& family : families()) {
+    readers_.emplace_back(family);
+    if (!family.extension.empty()) extensions_[family.extension].name = family.extension;
+  }
+}
+
+void Collection::configure(Settings settings) {
+  settings_ = std::move(settings);
+  pool_.clear();
+  std::vector<Pace> paces;
+  for (const Family& family : families()) {
+    Pace pace{true, family.interval.count()};
+    if (const auto own = settings_.families.find(family.name); own != settings_.families.end()) {
+      pace.enabled = own->second.enabled;
+      if (own->second.interval) pace.interval_ms = own->second.interval->count();
+    }
+    paces.push_back(pace);
+  }
+  schedule_.configure(std::move(paces), settings_.budget_percent);
+}
+
+// One run under way.
+class Collection::Pass {
+ public:
+  Pass(Collection& all, Run& run, const Session::Profile& profile, const std::string& instance)
+      : all_(all),
+        run_(run),
+        profile_(profile),
+        instance_(instance),
+        begun_ms_(monotonic_ms()),
+        accounts_(families().size()),
+        documents_(run, [this](JsonWriter& json) { head(json); }) {}
+
+  Outcome collect() {
+    PGA_TRY(Session* const session, all_.pool_.get(profile_, ""));
+    Problems problems;
+    PGA_TRY(server_, read_server(*session, all_.settings_, problems));
+    PGA_CHECK(recognise(*session));
+    PGA_CHECK(read_server_object(*session));
+    for (const Problem& problem : problems) documents_.add(problem);
+    PGA_CHECK(read_server_families());
+    PGA_CHECK(read_databases());
+    account();
+    return documents_.finish();
+  }
+
+ private:
+  void head(JsonWriter& json) const {
+    json.member("instance", instance_).key(kServer).json(server_json_);
+    json.key("budget").begin_object();
+    json.member("percent", all_.settings_.budget_percent).member("used_percent", all_.schedule_.used_percent());
+    json.member("stretch", all_.schedule_.stretch()).end_object();
+  }
+
+  // Another server, or this one in another life: what was remembered is of no use.
+  Outcome recognise(Session& session) {
+    if (server_.identity != all_.identity_) {
+      all_.identity_ = server_.identity;
+      for (FamilyReader& reader : all_.readers_) reader.forget();
+      for (auto& each : all_.extensions_) each.second = Extension{each.first, "", "", {}, false};
+      all_.probes_.reset();
+    }
+    if (all_.probes_) return {};
+    std::set<std::string> wanted;
+    for (const Family& family : families()) {
+      if (family.extension.empty()) wanted.merge(family.probes());
+    }
+    PGA_TRY(all_.probes_, known_probes(session, wanted, ""));
+    return {};
+  }
+
+  Outcome read_server_object(Session& session) {
+    FamilyReader::Place place = place_of("", "");
+    PGA_TRY(const Reading reading, all_.readers_[index_of(kServer)].read(session, documents_, place,
+                                                                        [&](std::string_view, std::string json) { server_json_ = std::move(json); }));
+    count(index_of(kServer), reading);
+    return {};
+  }
+
+  bool due(std::size_t family) const {
+    if (families()[family].name == kServer || families()[family].name == kStatementTexts) return false;
+    const std::string& needs = families()[family].needs;
+    if (!needs.empty() && families()[family].extension.empty() && all_.probes_->count(needs) == 0) return false;
+    if (run_.reason() == PGA_REASON_ONDEMAND) return all_.schedule_.is_enabled(family);
+    return all_.schedule_.is_due(family, begun_ms_);
+  }
+
+  FamilyReader::Place place_of(const std::string& database, const std::string& epoch) const {
+    FamilyReader::Place place;
+    place.database = database;
+    place.epoch = epoch;
+    place.probes = &*all_.probes_;
+    place.timestamp = now();
+    place.now_ms = monotonic_ms();
+    place.full_interval_ms = all_.settings_.full_interval.count();
+    place.rows_max = static_cast<std::int64_t>(all_.settings_.rows_max);
+    return place;
+  }
+
+  void count(std::size_t family, const Reading& reading) {
+    Account& account = accounts_[family];
+    ++account.places;
+    account.sum.rows += reading.rows;
+    account.sum.sent += reading.sent;
+    account.sum.omitted += reading.omitted;
+    account.sum.bytes += reading.bytes;
+    account.sum.ms += reading.ms;
+  }
+
+  // Whatever fails here is told in the document; only a cancelled run and a document that the host refuses are errors.
+  Outcome failed(std::size_t family, const std::optional<std::string>& database, const Error& error) {
+    if (error.code == "emit") return error;
+    if (run_.cancelled()) return Error{PGA_E_DEADLINE, "cancelled", "reading statistics: cancelled", "", 0};
+    ++accounts_[family].failures;
+    documents_.add(problem_of(database, families()[family].name, with_grant(error, families()[family])));
+    return {};
+  }
+
+  bool time_is_up() const { return monotonic_now_ns() >= profile_.deadline.monotonic_ns; }
+
+  Outcome read_server_families() {
+    for (std::size_t i = 0; i < families().size(); ++i) {
+      const Family& family = families()[i];
+      if (family.scope != Scope::kServer || !due(i)) continue;
+      if (time_is_up()) {
+        documents_.add(Problem{std::nullopt, "", "deadline", "the run's time was up before all families were read",
+                               "Raise the plugin's timeout, or switch families off."});
+        return {};
+      }
+      all_.schedule_.read(i, begun_ms_);
+      if (Outcome read = read_server_family(i); !read) PGA_CHECK(failed(i, std::nullopt, read.error()));
+    }
+    return {};
+  }
+
+  Outcome read_server_family(std::size_t index) {
+    const Family& family = families()[index];
+    FamilyReader::Place place = place_of("", "");
+    std::string database;
+    if (!family.extension.empty()) {
+      PGA_TRY(const Extension* const extension, extension_of(family));
+      if (!family.needs.empty() && extension->probes.count(family.needs) == 0) return {};
+      database = extension->database;
+      place.probes = &extension->probes;
+      place.extension_schema = extension->schema;
+    }
+    PGA_TRY(Session* const session, all_.pool_.get(profile_, database));
+    FamilyReader::Sink sink;
+    if (family.extent == Extent::kOfDatabases) {
+      sink = [this, index](std::string_view name, std::string json) {
+        of_databases_[std::string(name)].emplace_back(index, std::move(json));
+      };
+    }
+    FamilyReader::Novelty novelty;
+    if (family.name == kStatements) {
+      const std::size_t id = column_of(family, "query_id");
+      novelty = [this, id](const RowReader& row) {
+        if (all_.new_statements_.size() < kNewStatementsMax && row.field(id)) all_.new_statements_.emplace(*row.field(id));
+      };
+    }
+    PGA_TRY(const Reading reading, all_.readers_[index].read(*session, documents_, place, sink, novelty));
+    count(index, reading);
+    if (family.name == kStatements) return read_statement_texts(*session, place);
+    return {};
+  }
+
+  static std::size_t column_of(const Family& family, std::string_view name) {
+    return static_cast<std::size_t>(
+        std::find_if(family.columns.begin(), family.columns.end(), [&](const Column& c) { return c.name == name; }) -
+        family.columns.begin());
+  }
+
+  Outcome read_statement_texts(Session& session, FamilyReader::Place place) {
+    const std::size_t index = index_of(kStatementTexts);
+    if (all_.new_statements_.empty() || !all_.schedule_.is_enabled(index)) return {};
+    for (const std::string& id : all_.new_statements_) place.keys += (place.keys.empty() ? "" : ", ") + id;
+    all_.new_statements_.clear();
+    PGA_TRY(const Reading reading, all_.readers_[index].read(session, documents_, place));
+    count(index, reading);
+    return {};
+  }
+
+  // Where an extension is: first looked for in the session's own database, then in each that is visited.
+  Expected<const Extension*> extension_of(const Family& family) {
+    Extension& extension = all_.extensions_[family.extension];
+    if (extension.schema.empty() && !std::exchange(extension.searched, true)) {
+      PGA_TRY(Session* const session, all_.pool_.get(profile_, ""));
+      PGA_CHECK(look_for(extension, *session, ""));
+    }
+    if (!extension.schema.empty()) return &extension;
+    return Error{PGA_E_NOTFOUND, "extension",
+                 "family " + family.name + ": the extension " + family.extension + " is in no database that is read", family.grants, 0};
+  }
+
+  Outcome look_for(Extension& extension, Session& session, const std::string& database) {
+    PGA_TRY(const auto schema, extension_schema(session, extension.name));
+    if (!schema) return {};
+    std::set<std::string> wanted;
+    for (const Family& family : families()) {
+      if (family.extension == extension.name) wanted.merge(family.probes());
+    }
+    PGA_TRY(extension.probes, known_probes(session, wanted, extension.name));
+    extension.schema = *schema;
+    extension.database = database;
+    return {};
+  }
+
+  // The session's own database first, since it is open; then from where time ran out the last time.
+  void put_in_turn() {
+    auto& all = server_.databases;
+    const auto next = std::find_if(all.begin(), all.end(), [&](const Database& d) { return d.name == all_.next_database_; });
+    if (next != all.end()) std::rotate(all.begin(), next, all.end());
+    std::stable_partition(all.begin(), all.end(), [&](const Database& d) { return d.name == server_.current_database; });
+  }
+
+  Outcome read_databases() {
+    std::vector<std::size_t> due_ones;
+    for (std::size_t i = 0; i < families().size(); ++i) {
+      if (families()[i].scope == Scope::kDatabase && due(i)) due_ones.push_back(i);
+    }
+    std::set<std::string> names;
+    for (const Database& database : server_.databases) names.insert(database.name);
+    for (FamilyReader& reader : all_.readers_) reader.keep_only(names);
+    put_in_turn();
+    all_.next_database_.clear();
+    for (const Database& database : server_.databases) PGA_CHECK(read_database(database, due_ones));
+    for (const std::size_t i : due_ones) all_.schedule_.read(i, begun_ms_);
+    return {};
+  }
+
+  Outcome read_database(const Database& database, const std::vector<std::size_t>& due_ones) {
+    const auto& objects = of_databases_[database.name];
+    if (due_ones.empty() && objects.empty()) return {};
+    documents_.open_database(database.name);
+    for (const auto& [family, json] : objects) documents_.json().key(families()[family].name).json(json);
+    if (!due_ones.empty()) PGA_CHECK(read_inside(database, due_ones));
+    return documents_.close_database();
+  }
+
+  Outcome read_inside(const Database& database, const std::vector<std::size_t>& due_ones) {
+    const auto tell = [&](const char* code, const std::string& why, const char* hint) {
+      documents_.add(Problem{database.name, "", code, "reading database \"" + database.name + "\": " + why, hint});
+    };
+    if (!database.can_connect) {
+      return tell("42501", "the role has no CONNECT privilege", "Grant CONNECT on the database to the role, or add it to exclude_databases."),
+             Outcome();
+    }
+    if (time_is_up()) {
+      if (all_.next_database_.empty()) all_.next_database_ = database.name;
+      return tell("deadline", "the run's time was up before its turn", "Raise the plugin's timeout, or read fewer databases."), Outcome();
+    }
+    // The first session is with this database already.
+    auto session = all_.pool_.get(profile_, database.name == server_.current_database ? "" : database.name);
+    if (!session) {
+      if (run_.cancelled()) return Error{PGA_E_DEADLINE, "cancelled", "reading statistics: cancelled", "", 0};
+      documents_.add(problem_of(database.name, "", session.error()));
+      return {};
+    }
+    for (const std::size_t i : due_ones) {
+      if (!(*session)->usable()) break;  // told by the family that broke it
+      const auto reading = all_.readers_[i].read(**session, documents_, place_of(database.name, database.stats_reset));
+      if (!reading) {
+        PGA_CHECK(failed(i, database.name, reading.error()));
+        continue;
+      }
+      count(i, *reading);
+    }
+    for (auto& [name, extension] : all_.extensions_) {
+      if (extension.schema.empty() && extension.searched && (*session)->usable())
+        PGA_CHECK(look_for(extension, **session, database.name));
+    }
+    return {};
+  }
+
+  void account() {
+    double ms = 0;
+    for (std::size_t i = 0; i < families().size(); ++i) {
+      const Account& account = accounts_[i];
+      if (account.places == 0 && account.failures == 0) continue;
+      ms += account.sum.ms;
+      JsonWriter json;
+      json.begin_object().member("family", families()[i].name).member("places", account.places).member("failures", account.failures);
+      json.member("rows", account.sum.rows).member("sent", account.sum.sent).member("omitted", account.sum.omitted);
+      json.member("bytes", account.sum.bytes).member("ms", account.sum.ms).end_object();
+      documents_.add_reading(json.text());
+    }
+    all_.schedule_.spent(ms, monotonic_ms());
+  }
+
+  Collection& all_;
+  Run& run_;
+  const Session::Profile& profile_;
+  const std::string& instance_;
+  const std::int64_t begun_ms_;
+  Server server_;
+  std::string server_json_ = "{}";
+  std::map<std::string, std::vector<std::pair<std::size_t, std::string>>> of_databases_;  // families' rows, as JSON
+  std::vector<Account> accounts_;
+  Documents documents_;
+};
+
+Outcome Collection::run(Run& run, const Session::Profile& profile, const std::string& instance) {
+  Outcome done = Pass(*this, run, profile, instance).collect();
+  pool_.tidy(profile);
+  return done;
+}
+
+}  // namespace pganalytics::pg_stats

@@ -1,0 +1,12 @@
+-- Which server this is, and all of its databases: asked by each run before anything else.
+-- Grants: none. Cost: one row per database.
+/* pganalytics:pg_stats/databases */
+SELECT pg_catalog.concat_ws('/', s.system_identifier, c.timeline_id, pg_catalog.pg_is_in_recovery()) AS identity,
+       pg_catalog.current_database() AS current,
+       d.datname AS name,
+       d.datistemplate AS is_template,
+       d.datallowconn AS allows_connections,
+       pg_catalog.has_database_privilege(d.oid, 'CONNECT') AS can_connect,
+       pg_catalog.pg_stat_get_db_stat_reset_time(d.oid) AS stats_reset
+  FROM pg_catalog.pg_database AS d, pg_catalog.pg_control_system() AS s, pg_catalog.pg_control_checkpoint() AS c
+ ORDER BY d.datname

@@ -1,0 +1,45 @@
+#include "plugins/pg_stats/session_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pganalytics::pg_stats {
+
+void SessionPool::make_room(std::size_t most) {
+  while (sessions_.size() > most) {
+    const auto oldest = std::min_element(sessions_.begin(), sessions_.end(),
+                                         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    oldest->second.session.close();
+    sessions_.erase(oldest);
+  }
+}
+
+Expected<Session*> SessionPool::get(const Session::Profile& profile, const std::string& database) {
+  const auto kept = sessions_.find(database);
+  if (kept != sessions_.end() && kept->second.session.still_open()) {
+    kept->second.used = ++uses_;
+    kept->second.session.set_deadline(profile.deadline);
+    return &kept->second.session;
+  }
+  if (kept != sessions_.end()) sessions_.erase(kept);
+  for (auto& each : sessions_) each.second.session.set_deadline(profile.deadline);  // for closing
+  make_room(profile.settings->connections_max - 1);
+  auto opened = Session::open(profile, database);
+  constexpr const char* kTooManyConnections = "53300";  // of the role, or of the server: then ours are the first to go
+  if (!opened && opened.error().code == kTooManyConnections && !sessions_.empty()) {
+    make_room(0);
+    opened = Session::open(profile, database);
+  }
+  if (!opened) return std::move(opened).error();
+  return &sessions_.emplace(database, Kept{std::move(opened).value(), ++uses_}).first->second.session;
+}
+
+void SessionPool::tidy(const Session::Profile& profile) {
+  for (auto each = sessions_.begin(); each != sessions_.end();) {
+    each->second.session.set_deadline(profile.deadline);
+    each = each->second.session.still_open() ? std::next(each) : sessions_.erase(each);
+  }
+  make_room(profile.settings->connections_max);
+}
+
+}  // namespace pganalytics::pg_stats
