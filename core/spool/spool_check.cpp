@@ -105,10 +105,13 @@ Expected<std::map<std::string, std::uint64_t>> check_batches(Database& database)
   return waiting;
 }
 
-Outcome check_epochs(Database& database, std::map<std::string, std::uint64_t> waiting, const std::optional<Testimony>& said) {
+// Whether the witness speaks of this very moment: no figure of any epoch has grown since.
+Expected<bool> check_epochs(Database& database, std::map<std::string, std::uint64_t> waiting,
+                            const std::optional<Testimony>& said) {
   constexpr const char* kSelect = "SELECT epoch, collector_id, last_seq, produced, acknowledged, lost, crc FROM ";
   std::map<std::string, std::int64_t> rows;
   std::size_t known = 0;
+  bool current = said.has_value();
   PGA_CHECK(for_rows(database, (std::string(kSelect) + "epoch").c_str(), [&](const Statement& row) -> Outcome {
     const EpochTally epoch{row.bytes(0), row.bytes(1), row.count(2), row.count(3), row.count(4), row.count(5)};
     if (crc_of(epoch) != row.integer(6)) return damaged("the row of an epoch");
@@ -117,7 +120,9 @@ Outcome check_epochs(Database& database, std::map<std::string, std::uint64_t> wa
     }
     waiting.erase(epoch.epoch);
     rows[epoch.epoch] = row.integer(6);
-    if (const auto* const testimony = said ? said->find(epoch.epoch) : nullptr) {
+    const auto* const testimony = said ? said->find(epoch.epoch) : nullptr;
+    current = current && testimony != nullptr && progress_of(epoch) == progress_of(*testimony);
+    if (testimony != nullptr) {
       ++known;
       if (progress_of(epoch) < progress_of(*testimony)) return damaged("the epoch " + epoch.epoch + " has gone back: it");
     }
@@ -131,7 +136,7 @@ Outcome check_epochs(Database& database, std::map<std::string, std::uint64_t> wa
   }));
   if (!rows.empty() || !waiting.empty()) return damaged("the table of epochs");
   if (said && known < said->epochs.size() && has_produced(*said)) return damaged("the table of epochs, which lacks one: it");
-  return {};
+  return current;
 }
 
 Outcome check_others(Database& database) {
@@ -143,13 +148,24 @@ Outcome check_others(Database& database) {
     const bool sound = RecordCrc().add(row.bytes(0)).add(row.bytes(1)).value() == row.integer(2);
     return sound ? Outcome() : Outcome(damaged("a value"));
   }));
-  return for_rows(database,
-                  "SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc FROM loss",
-                  [](const Statement& row) -> Outcome {
-                    const Loss loss{row.integer(0), row.bytes(1), row.bytes(2),   row.count(3),
-                                    row.count(4),   row.count(5), row.integer(6), row.integer(7)};
-                    return crc_of(loss) == row.integer(8) ? Outcome() : Outcome(damaged("a row of the loss ledger"));
-                  });
+  return {};
+}
+
+// A row that is gone, or whose messenger is, would never be told. documents_min: that all rows together have.
+Outcome check_losses(Database& database, std::uint64_t documents_min) {
+  constexpr const char* kSelect =
+      "SELECT id, reason, epoch, first_seq, last_seq, documents, first_unix_ns, last_unix_ns, crc,"
+      " carrier IS NULL OR carrier IN (SELECT id FROM batch) FROM loss";
+  std::uint64_t documents = 0;
+  PGA_CHECK(for_rows(database, kSelect, [&](const Statement& row) -> Outcome {
+    const Loss loss{row.integer(0), row.bytes(1), row.bytes(2),   row.count(3),
+                    row.count(4),   row.count(5), row.integer(6), row.integer(7)};
+    if (crc_of(loss) != row.integer(8)) return damaged("a row of the loss ledger");
+    if (row.integer(9) == 0) return damaged("the messenger of a row of the loss ledger");
+    documents += loss.documents;
+    return {};
+  }));
+  return documents >= documents_min ? Outcome() : Outcome(damaged("the loss ledger"));
 }
 
 }  // namespace
@@ -177,8 +193,9 @@ Outcome check_rows(Database& database, const std::optional<Testimony>& said) {
   PGA_CHECK(check_trees(database));
   PGA_TRY(auto waiting, check_batches(database));
   if (!home && (!waiting.empty() || (said && has_produced(*said)))) return damaged("the spool's own row, which is missing: it");
-  PGA_CHECK(check_epochs(database, std::move(waiting), said));
-  return check_others(database);
+  PGA_TRY(const bool witness_is_current, check_epochs(database, std::move(waiting), said));
+  PGA_CHECK(check_others(database));
+  return check_losses(database, witness_is_current ? said->ledger_documents : 0);
 }
 
 }  // namespace pganalytics::spool

@@ -231,8 +231,8 @@ TEST_CASE("whichever row or format is not what was written, the start finds it, 
         "UPDATE epoch SET acknowledged = 0", "DELETE FROM epoch; DELETE FROM epoch_copy", "DELETE FROM batch WHERE seq = 5",
         "UPDATE batch SET body_bytes = body_bytes + 1 WHERE seq = 5", "UPDATE value SET value = x'31'",
         "CREATE TABLE more (x); DELETE FROM loss", "UPDATE loss SET documents = documents + 1", "UPDATE loss SET epoch = 'x'",
-        "CREATE TABLE more (x)", "DROP INDEX batch_order", "PRAGMA user_version = 3", "PRAGMA user_version = 999",
-        "PRAGMA user_version = 1"}) {
+        "UPDATE loss SET carrier = 0", "DELETE FROM loss", "CREATE TABLE more (x)", "DROP INDEX batch_order",
+        "PRAGMA user_version = 3", "PRAGMA user_version = 999", "PRAGMA user_version = 1"}) {
     INFO(damage);
     const Folder folder;
     fill(folder.path(), clock);
