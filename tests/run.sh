@@ -24,7 +24,7 @@ run_ctest() {  # run_ctest BUILD_DIR [ctest arguments]
   ctest --test-dir "$build" --output-on-failure --parallel "$jobs" --no-tests=error "$@" && return 0
   # What the product promises in time it promises on a machine that is not overloaded, as one with all tests at once may be.
   failed=$(grep -c . "$build/Testing/Temporary/LastTestsFailed.log") || return 1
-  [ "$failed" -le 3 ] || return 1
+  [ "$failed" -le 5 ] || return 1
   printf '\n== %s failed beside others; once more, each alone\n' "$failed"
   ctest --test-dir "$build" --output-on-failure --rerun-failed
 }
@@ -55,8 +55,11 @@ case "${1:-}" in
   -h | --help) sed -n '2,12p' "$0" ;;
   asan)
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+    jobs=$(( $(nproc) + 1 ))  # everything takes several times as long
     shift; build_and_test asan build-asan "$@" ;;
-  tsan) shift; build_and_test tsan build-tsan "$@" ;;
+  tsan)
+    jobs=$(( $(nproc) + 1 ))
+    shift; build_and_test tsan build-tsan "$@" ;;
   coverage)
     install_packages "${check_packages[@]}"
     find build-coverage -name '*.gcda' -delete 2>/dev/null || true

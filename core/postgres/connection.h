@@ -72,8 +72,8 @@ class Connection {
   Expected<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
                        const Deadline& deadline);
   // COPY (...) TO STDOUT (text format), the cheapest way to read many rows: each is given to `on_line` as it arrives, without
-  // its newline, and nothing is kept; returns how many there were. A row is split by split_copy_line(). An error of `on_line` ends
-  // the reading as a cancel does, and is returned.
+  // its newline, and nothing is kept; returns how many there were. A row is split by split_copy_line(). An error of `on_line`
+  // ends the reading as a cancel does, and is returned.
   Expected<std::int64_t> copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line,
                                   const Deadline& deadline);
   // COPY ... FROM STDIN (text format): `data` whole.

@@ -24,7 +24,8 @@ std::int64_t monotonic_ms() { return monotonic_now_ns() / 1'000'000; }
 
 std::size_t index_of(std::string_view name) {
   const auto& all = families();
-  return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), [&](const Family& f) { return f.name == name; }) - all.begin());
+  return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), [&](const Family& f) { return f.name == name; }) -
+                                  all.begin());
 }
 
 // What the family's header says cures it, where the server says no more than that it may not.
@@ -55,6 +56,11 @@ void Collection::configure(Settings settings) {
     paces.push_back(pace);
   }
   schedule_.configure(std::move(paces), settings_.budget_percent);
+}
+
+void Collection::forget() {
+  for (FamilyReader& reader : readers_) reader.forget();
+  new_statements_.clear();
 }
 
 // One run under way.
@@ -94,7 +100,7 @@ class Collection::Pass {
   Outcome recognise(Session& session) {
     if (server_.identity != all_.identity_) {
       all_.identity_ = server_.identity;
-      for (FamilyReader& reader : all_.readers_) reader.forget();
+      all_.forget();
       for (auto& each : all_.extensions_) each.second = Extension{each.first, "", "", {}, false};
       all_.probes_.reset();
     }
@@ -109,8 +115,9 @@ class Collection::Pass {
 
   Outcome read_server_object(Session& session) {
     FamilyReader::Place place = place_of("", "");
-    PGA_TRY(const Reading reading, all_.readers_[index_of(kServer)].read(session, documents_, place,
-                                                                        [&](std::string_view, std::string json) { server_json_ = std::move(json); }));
+    PGA_TRY(const Reading reading,
+            all_.readers_[index_of(kServer)].read(session, documents_, place,
+                                                  [&](std::string_view, std::string json) { server_json_ = std::move(json); }));
     count(index_of(kServer), reading);
     return {};
   }
@@ -150,6 +157,9 @@ class Collection::Pass {
     if (error.code == "emit") return error;
     if (run_.cancelled()) return Error{PGA_E_DEADLINE, "cancelled", "reading statistics: cancelled", "", 0};
     ++accounts_[family].failures;
+    const auto extension = all_.extensions_.find(families()[family].extension);
+    const bool was_there = extension != all_.extensions_.end() && !extension->second.schema.empty();
+    if (was_there) extension->second = Extension{extension->first, "", "", {}, false};  // it may have moved
     documents_.add(problem_of(database, families()[family].name, with_grant(error, families()[family])));
     return {};
   }
@@ -227,7 +237,8 @@ class Collection::Pass {
     }
     if (!extension.schema.empty()) return &extension;
     return Error{PGA_E_NOTFOUND, "extension",
-                 "family " + family.name + ": the extension " + family.extension + " is in no database that is read", family.grants, 0};
+                 "family " + family.name + ": the extension " + family.extension + " is in no database that is read",
+                 family.grants, 0};
   }
 
   Outcome look_for(Extension& extension, Session& session, const std::string& database) {
@@ -280,12 +291,14 @@ class Collection::Pass {
       documents_.add(Problem{database.name, "", code, "reading database \"" + database.name + "\": " + why, hint});
     };
     if (!database.can_connect) {
-      return tell("42501", "the role has no CONNECT privilege", "Grant CONNECT on the database to the role, or add it to exclude_databases."),
+      return tell("42501", "the role has no CONNECT privilege",
+                  "Grant CONNECT on the database to the role, or add it to exclude_databases."),
              Outcome();
     }
     if (time_is_up()) {
       if (all_.next_database_.empty()) all_.next_database_ = database.name;
-      return tell("deadline", "the run's time was up before its turn", "Raise the plugin's timeout, or read fewer databases."), Outcome();
+      return tell("deadline", "the run's time was up before its turn", "Raise the plugin's timeout, or read fewer databases."),
+             Outcome();
     }
     // The first session is with this database already.
     auto session = all_.pool_.get(profile_, database.name == server_.current_database ? "" : database.name);
@@ -317,7 +330,10 @@ class Collection::Pass {
       if (account.places == 0 && account.failures == 0) continue;
       ms += account.sum.ms;
       JsonWriter json;
-      json.begin_object().member("family", families()[i].name).member("places", account.places).member("failures", account.failures);
+      json.begin_object()
+          .member("family", families()[i].name)
+          .member("places", account.places)
+          .member("failures", account.failures);
       json.member("rows", account.sum.rows).member("sent", account.sum.sent).member("omitted", account.sum.omitted);
       json.member("bytes", account.sum.bytes).member("ms", account.sum.ms).end_object();
       documents_.add_reading(json.text());

@@ -4,9 +4,9 @@
 // (session_pool.h), when a family is due (schedule.h). One thread at a time.
 #pragma once
 
-#include <pganalytics/plugin.hpp>
 #include <map>
 #include <optional>
+#include <pganalytics/plugin.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +30,9 @@ class Collection {
   void configure(Settings settings);
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
+  // What was sent may not have arrived: all rows come again, as if never read.
+  void forget();
+
   // instance: of the plugin, "" for the unnamed one. An Error: the server cannot be read at all, the run was cancelled, or the
   // host refuses a document.
   Outcome run(Run& run, const Session::Profile& profile, const std::string& instance);
@@ -38,7 +41,7 @@ class Collection {
   struct Extension {
     std::string name, database, schema;  // database "": it was not found yet
     std::set<std::string> probes;
-    bool searched = false;               // in the session's own database
+    bool searched = false;  // in the session's own database
   };
   struct Account {
     Reading sum;
@@ -54,7 +57,7 @@ class Collection {
   std::optional<std::set<std::string>> probes_;
   std::map<std::string, Extension> extensions_;
   std::set<std::string> new_statements_;  // whose texts are to be read
-  std::string next_database_;  // where the run before ran out of time: there the next one begins, so that none starves
+  std::string next_database_;             // where the run before ran out of time: there the next one begins, so that none starves
 };
 
 }  // namespace pganalytics::pg_stats

@@ -1,8 +1,8 @@
 // The documents of one run, written as the rows arrive: when one is full it is emitted and the next goes on where it stopped.
 //
-// {"type", "timestamp", "instance", "server": {...}, "<family>": {...}, "databases": [{"name", "<family>": {...}}], "errors", "readings"}
-// A family that goes on in the next document has its head again there; its tail ("total", "omitted"...) is in the last part only.
-// Memory: one document. Calls in the order of the nesting; one thread at a time.
+// {"type", "timestamp", "instance", "server": {...}, "<family>": {...}, "databases": [{"name", "<family>": {...}}], "errors",
+// "readings"} A family that goes on in the next document has its head again there; its tail ("total", "omitted"...) is in the
+// last part only. Memory: one document. Calls in the order of the nesting; one thread at a time.
 #pragma once
 
 #include <functional>
@@ -27,7 +27,8 @@ class Documents {
 
   // A family of many rows: head, "rows", tail.
   void open_family(std::string_view name, Members head);
-  // Its rows: begin_row() ... json() ... end_row(). False from begin_row(): the run takes no more bytes, nothing is to be written.
+  // Its rows: begin_row() ... json() ... end_row(). False from begin_row(): the run takes no more bytes, nothing is to be
+  // written.
   bool begin_row();
   Outcome end_row();
   void close_family(const Members& tail);

@@ -13,7 +13,8 @@ struct Text {
 };
 
 constexpr Text kTexts[] = {
-#define FAMILY(name) {#name, embedded::name##_sql}
+#define FAMILY(name) \
+  { #name, embedded::name##_sql }
     FAMILY(server),
     FAMILY(database),
     FAMILY(database_size),

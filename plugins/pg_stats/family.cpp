@@ -34,10 +34,10 @@ struct KindName {
   Kind kind;
   Type type;  // by default
 };
-constexpr KindName kKinds[] = {{"key", Kind::kKey, Type::kText},         {"label", Kind::kLabel, Type::kText},
-                               {"info", Kind::kInfo, Type::kText},       {"gauge", Kind::kGauge, Type::kInteger},
-                               {"counter", Kind::kCounter, Type::kInteger},
-                               {"drift", Kind::kGauge, Type::kInteger},     {"epoch", Kind::kEpoch, Type::kTime}};
+constexpr KindName kKinds[] = {
+    {"key", Kind::kKey, Type::kText},        {"label", Kind::kLabel, Type::kText},        {"info", Kind::kInfo, Type::kText},
+    {"gauge", Kind::kGauge, Type::kInteger}, {"counter", Kind::kCounter, Type::kInteger}, {"drift", Kind::kGauge, Type::kInteger},
+    {"epoch", Kind::kEpoch, Type::kTime}};
 constexpr std::pair<std::string_view, Type> kTypes[] = {
     {"int", Type::kInteger}, {"num", Type::kNumber}, {"text", Type::kText}, {"bool", Type::kBoolean}, {"time", Type::kTime}};
 
@@ -65,7 +65,8 @@ class Parser {
       PGA_CHECK(take_prefix(text, kComment) ? header(text) : body(line));
     }
     if (family_.columns.empty()) return bad("has no column");
-    if (family_.interval.count() == 0 || family_.grants.empty() || family_.cost.empty()) return bad("lacks Every, Grants or Cost");
+    if (family_.interval.count() == 0 || family_.grants.empty() || family_.cost.empty())
+      return bad("lacks Every, Grants or Cost");
     return std::move(family_);
   }
 

@@ -20,7 +20,8 @@
 // end of the list), type (int, num, text, bool, time; each kind has a default), unit, in brackets the first major that
 // has it and the probe that says whether this server does ("relation", "relation.column", "function()"), and its meaning.
 // Without its probe a column is NULL. "-- if [probe]" behind any other line leaves the line out. An indented line of its own,
-// "-- or SQL [probe]", is what takes the place of the line above it then. Behind a line, "-- slice" marks the line whose last number is the slice, "-- keys" the line that ends in a list "(0)" of keys.
+// "-- or SQL [probe]", is what takes the place of the line above it then. Behind a line, "-- slice" marks the line whose last
+// number is the slice, "-- keys" the line that ends in a list "(0)" of keys.
 //
 // Here: reading such files, and the statement for a given server. Pure. [any thread]
 #pragma once
@@ -46,11 +47,11 @@ struct Column {
   std::string name;
   Kind kind = Kind::kInfo;
   Type type = Type::kText;
-  std::string unit;         // UCUM; "" for kinds that have none
-  std::string source;       // the SQL expression
+  std::string unit;    // UCUM; "" for kinds that have none
+  std::string source;  // the SQL expression
   std::string description;
-  int since = 0;            // major; 0: all that are supported
-  bool drifts = false;      // a gauge that changes by itself: no reason to send the row
+  int since = 0;        // major; 0: all that are supported
+  bool drifts = false;  // a gauge that changes by itself: no reason to send the row
 };
 
 struct Line {

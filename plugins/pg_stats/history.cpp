@@ -5,7 +5,8 @@
 namespace pganalytics::pg_stats {
 namespace {
 
-// 64 bits: two of a million rows have the same with a chance of one in forty million. Then a change is told a full snapshot later.
+// 64 bits: two of a million rows have the same with a chance of one in forty million. Then a change is told a full snapshot
+// later.
 std::uint64_t fingerprint(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 }  // namespace

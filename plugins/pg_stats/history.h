@@ -35,8 +35,8 @@ class History {
   void begin() { ++reading_; }
 
   struct Seen {
-    bool known = false;    // it was there at the reading before
-    bool changed = true;   // in any way
+    bool known = false;   // it was there at the reading before
+    bool changed = true;  // in any way
     bool began_anew = false;
     // By how much each counter has grown; only if it is known and has changed. Until the next call.
     const std::vector<CounterValue>* growth = nullptr;

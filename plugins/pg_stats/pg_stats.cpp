@@ -3,7 +3,9 @@
 // Not here: the run itself (collection.h), what is asked (families/). Called by the host, one call at a time.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <pganalytics/plugin.hpp>
+#include <string>
 #include <utility>
 
 #include "pg_stats_embedded.h"
@@ -13,6 +15,7 @@ namespace pganalytics::pg_stats {
 namespace {
 
 constexpr char kVersion[] = "0.1.0";
+constexpr char kLastRun[] = "run";                     // in the state
 constexpr std::chrono::milliseconds kReserveMin{200};  // for handing over what was read, before the host's own deadline
 
 class PgStats : public Collector {
@@ -26,11 +29,23 @@ class PgStats : public Collector {
   }
 
   Outcome collect(Run& run) override {
+    // What the run before has sent is only known to have arrived if what it staged has.
+    if (!last_run_ || !is_kept(*last_run_)) collection_.forget();
+    last_run_.reset();
     PGA_TRY(const Session::Profile profile, profile_of(run));
-    return collection_.run(run, profile, fact("plugin.instance", ""));
+    PGA_CHECK(collection_.run(run, profile, fact("plugin.instance", "")));
+    const std::string name = run.timestamp() + "/" + std::to_string(run.sequence());
+    PGA_CHECK(host_.state_set(kLastRun, name));
+    last_run_ = name;
+    return {};
   }
 
  private:
+  bool is_kept(const std::string& run) const {
+    const auto kept = host_.state_get(kLastRun);
+    return kept && kept.value() == run;
+  }
+
   // A JSON string of the host's, without its quotes.
   std::string fact(const char* key, const char* otherwise) const {
     const auto value = host_.info_get(key);
@@ -42,6 +57,7 @@ class PgStats : public Collector {
 
   Host host_;
   Collection collection_;
+  std::optional<std::string> last_run_;  // of this process; nullopt: none that went well
 };
 
 // The deadline we keep is a little before the host's, so that a slow database costs itself and not the others' documents.
@@ -67,5 +83,6 @@ Expected<Session::Profile> PgStats::profile_of(const Run& run) const {
 PGA_DEFINE_PLUGIN(pganalytics::pg_stats::PgStats, "pg_stats",
                   (pganalytics::PluginFacts{pganalytics::pg_stats::kVersion, "pgAnalytics",
                                             "PostgreSQL statistics: server, databases, tables, indexes, statements, activity",
-                                            "Apache-2.0", "https://github.com/pganalytics/pganalytics", "", embedded::config_schema_json,
-                                            embedded::output_schema_json, PGA_NEED_PG, 0, 10'000, 30'000}))
+                                            "Apache-2.0", "https://github.com/pganalytics/pganalytics", "",
+                                            embedded::config_schema_json, embedded::output_schema_json, PGA_NEED_PG, 0, 10'000,
+                                            30'000}))

@@ -11,12 +11,14 @@ std::string schema_of(const std::string& extension) {
 
 }  // namespace
 
-Expected<std::set<std::string>> known_probes(Session& session, const std::set<std::string>& probes, const std::string& extension) {
+Expected<std::set<std::string>> known_probes(Session& session, const std::set<std::string>& probes,
+                                             const std::string& extension) {
   if (probes.empty()) return std::set<std::string>();
   std::string list;
   for (const std::string& probe : probes) list += (list.empty() ? "('" : ", ('") + probe + "')";
   PGA_TRY(const auto rows, session.query(R"(/* pganalytics:pg_stats/probes */
-WITH s AS (SELECT )" + schema_of(extension) + R"( AS oid)
+WITH s AS (SELECT )" + schema_of(extension) +
+                                         R"( AS oid)
 SELECT p.probe
   FROM (VALUES )" + list + R"() AS p (probe)
  CROSS JOIN s
@@ -39,9 +41,11 @@ SELECT p.probe
 }
 
 Expected<std::optional<std::string>> extension_schema(Session& session, const std::string& extension) {
-  PGA_TRY(const auto rows, session.query("/* pganalytics:pg_stats/extension */ SELECT pg_catalog.quote_ident(n.nspname) "
-                                         "FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace "
-                                         "WHERE e.extname = '" + extension + "'"));
+  PGA_TRY(const auto rows,
+          session.query("/* pganalytics:pg_stats/extension */ SELECT pg_catalog.quote_ident(n.nspname) "
+                        "FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace "
+                        "WHERE e.extname = '" +
+                        extension + "'"));
   if (rows.size() == 0) return std::optional<std::string>();
   return std::optional<std::string>(rows.text(0, 0));
 }

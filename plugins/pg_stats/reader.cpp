@@ -64,8 +64,7 @@ class FamilyReader::Pass {
       });
       return {};
     }
-    if (!std::exchange(opened_, true))
-      documents_.open_family(reader_.family_.name, [this](JsonWriter& json) { head(json); });
+    if (!std::exchange(opened_, true)) documents_.open_family(reader_.family_.name, [this](JsonWriter& json) { head(json); });
     if (!documents_.begin_row()) {
       --reading_.sent;
       ++reading_.omitted;

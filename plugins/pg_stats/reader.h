@@ -22,11 +22,11 @@ namespace pganalytics::pg_stats {
 
 // What a reading cost and brought.
 struct Reading {
-  std::int64_t rows = 0;      // that the server sent
-  std::int64_t sent = 0;      // that are in documents
-  std::int64_t omitted = 0;   // changed, but over a limit
-  std::int64_t bytes = 0;     // that the server sent
-  double ms = 0;              // from the question to the end of the answer: the server works no longer than that
+  std::int64_t rows = 0;     // that the server sent
+  std::int64_t sent = 0;     // that are in documents
+  std::int64_t omitted = 0;  // changed, but over a limit
+  std::int64_t bytes = 0;    // that the server sent
+  double ms = 0;             // from the question to the end of the answer: the server works no longer than that
 };
 
 class FamilyReader {
@@ -34,15 +34,15 @@ class FamilyReader {
   explicit FamilyReader(const Family& family);
 
   struct Place {
-    std::string database;     // "" for the server
-    std::string epoch;        // since when this place's counters count, as far as rows do not say
+    std::string database;  // "" for the server
+    std::string epoch;     // since when this place's counters count, as far as rows do not say
     const std::set<std::string>* probes;
     std::string extension_schema;
-    std::string timestamp;    // now
-    std::int64_t now_ms;      // monotonic
+    std::string timestamp;  // now
+    std::int64_t now_ms;    // monotonic
     std::int64_t full_interval_ms;
     std::int64_t rows_max;
-    std::string keys;         // for a family that is asked for certain rows: integers, comma separated
+    std::string keys;  // for a family that is asked for certain rows: integers, comma separated
   };
   // Where a row's object goes instead of the documents: its first key, its JSON.
   using Sink = std::function<void(std::string_view key, std::string json)>;
@@ -62,11 +62,11 @@ class FamilyReader {
   struct Memory {
     explicit Memory(const Family& family) : history(RowReader::number_counters(family)) {}
     History history;
-    std::string since;             // when it was read before; "" never
-    std::int64_t full_ms = 0;      // when the last full snapshot began
+    std::string since;         // when it was read before; "" never
+    std::int64_t full_ms = 0;  // when the last full snapshot began
     bool had_full = false;
-    int slice = kWhole;            // that comes next: all of them at first, so that the first documents are complete
-    int full_slices_left = 0;      // of the full snapshot that is under way
+    int slice = kWhole;        // that comes next: all of them at first, so that the first documents are complete
+    int full_slices_left = 0;  // of the full snapshot that is under way
   };
   class Pass;
 

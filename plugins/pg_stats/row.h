@@ -3,8 +3,8 @@
 // No allocation per row once the buffers have grown. One thread at a time.
 #pragma once
 
-#include <pganalytics/json.hpp>
 #include <optional>
+#include <pganalytics/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

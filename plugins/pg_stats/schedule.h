@@ -1,7 +1,7 @@
 // When each family is read: by its own interval, stretched when reading costs the server more than its budget.
 //
-// Runs come at the plugin's interval; a family is read by the run that is nearest to its time. Pure: the time is given. One thread
-// at a time.
+// Runs come at the plugin's interval; a family is read by the run that is nearest to its time. Pure: the time is given. One
+// thread at a time.
 #pragma once
 
 #include <cstdint>

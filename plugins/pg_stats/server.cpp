@@ -28,7 +28,8 @@ Expected<Server> read_server(Session& session, const Settings& settings, Problem
   server.version = session.server_version();
   if (server.version < kVersionMin) {
     return Error{PGA_E_UNSUPPORTED, "pg.version",
-                 "reading statistics of PostgreSQL " + std::to_string(server.version / 10000) + ": 14 is the oldest supported", "", 0};
+                 "reading statistics of PostgreSQL " + std::to_string(server.version / 10000) + ": 14 is the oldest supported",
+                 "", 0};
   }
   PGA_TRY(const auto rows, session.query(embedded::databases_sql));
   for (int row = 0; row < rows.size(); ++row) {

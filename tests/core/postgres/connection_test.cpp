@@ -203,7 +203,8 @@ TEST_CASE("COPY TO STDOUT that stops in the middle of its rows ends with the dea
   Connection connection = connected();
   int rows = 0;
   const auto stopped = connection.copy_out(
-      "COPY (SELECT CASE WHEN g = 20000 THEN pg_sleep(60)::text ELSE repeat('x', 100) END FROM generate_series(1, 30000) g) TO STDOUT",
+      "COPY (SELECT CASE WHEN g = 20000 THEN pg_sleep(60)::text ELSE repeat('x', 100) END FROM generate_series(1, 30000) g) TO "
+      "STDOUT",
       [&](std::string_view) -> pganalytics::Outcome { return ++rows, pganalytics::Outcome(); },
       pganalytics::postgres::deadline_in(std::chrono::milliseconds(500)));
   REQUIRE_FALSE(stopped);

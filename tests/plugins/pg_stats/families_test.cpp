@@ -84,7 +84,8 @@ TEST_CASE("output.schema.json says what the families say") {
 TEST_CASE("each family runs as pg_monitor, for real and under EXPLAIN, and has the columns that it says") {
   const testing::PostgresServer server(testing::PostgresServer::Settings{{"shared_preload_libraries", "pg_stat_statements"}});
   server.sql("postgres",
-             "CREATE ROLE monitor LOGIN IN ROLE pg_monitor; CREATE SCHEMA \"odd \"\" schema\"; CREATE EXTENSION pg_stat_statements SCHEMA \"odd \"\" schema\"; GRANT USAGE ON SCHEMA \"odd \"\" schema\" TO monitor;"
+             "CREATE ROLE monitor LOGIN IN ROLE pg_monitor; CREATE SCHEMA \"odd \"\" schema\"; CREATE EXTENSION "
+             "pg_stat_statements SCHEMA \"odd \"\" schema\"; GRANT USAGE ON SCHEMA \"odd \"\" schema\" TO monitor;"
              "CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, words text);"
              "INSERT INTO s.t SELECT i, 'x' FROM generate_series(1, 100) i; CREATE MATERIALIZED VIEW s.m AS SELECT * FROM s.t;"
              "CREATE SEQUENCE s.narrow MAXVALUE 10; SELECT setval('s.narrow', 9)");
@@ -108,7 +109,8 @@ TEST_CASE("each family runs as pg_monitor, for real and under EXPLAIN, and has t
     INFO((rows ? "" : rows.error().message + "\n" + sql));
     REQUIRE(rows);
     REQUIRE(rows->columns() == static_cast<int>(family.columns.size()));
-    for (int column = 0; column < rows->columns(); ++column) CHECK(rows->name(column) == family.columns[static_cast<std::size_t>(column)].name);
+    for (int column = 0; column < rows->columns(); ++column)
+      CHECK(rows->name(column) == family.columns[static_cast<std::size_t>(column)].name);
     CHECK(session->query("EXPLAIN " + sql));
     std::vector<std::optional<std::string_view>> fields;
     const auto copied = session->read(sql, [&](std::string_view line) -> Outcome {

@@ -59,7 +59,8 @@ TEST_CASE("a file says all about its family") {
 TEST_CASE("a server gets the sources that it has, NULL for the others, and no line that it does not know") {
   const Family things = family();
   CHECK(select_of(things, {"things.new", "things.old", "late()", "others"}, "", 3, "7, 8") ==
-        "SELECT t.oid AS oid,\n       t.\"name\" AS \"table\",\n       t.new AS grown,\n       t.late AS late_ms,\n       age(t.x) AS age\n"
+        "SELECT t.oid AS oid,\n       t.\"name\" AS \"table\",\n       t.new AS grown,\n       t.late AS late_ms,\n       "
+        "age(t.x) AS age\n"
         "  FROM things AS t\n  JOIN others AS o ON true\n WHERE t.oid % 10 = 3\n   AND t.oid IN (7, 8)");
   const std::string old = select_of(things, {"things.old"});
   CHECK(old.find("t.old AS grown,\nNULL AS late_ms,") != std::string::npos);
@@ -82,6 +83,8 @@ TEST_CASE("a mistake in a file is told with its line") {
   CHECK(refusal(kHeader + "SELECT a AS a -- gauge: Without a unit.\n").find("lacks its unit") != std::string::npos);
   CHECK(refusal(kHeader + "SELECT a AS a -- key\n").find("lacks its meaning") != std::string::npos);
   CHECK(refusal(kHeader + "SELECT a -- key: Without a name.\n").find("has no AS") != std::string::npos);
-  CHECK(refusal(kHeader + "SELECT a AS a -- key [things.a]: A probe without its major.\n").find("lacks the major") != std::string::npos);
-  CHECK(refusal(kHeader + "SELECT a AS a, -- drift By: Drifts.\n b AS b -- gauge By: Does not.\n").find("drifts") != std::string::npos);
+  CHECK(refusal(kHeader + "SELECT a AS a -- key [things.a]: A probe without its major.\n").find("lacks the major") !=
+        std::string::npos);
+  CHECK(refusal(kHeader + "SELECT a AS a, -- drift By: Drifts.\n b AS b -- gauge By: Does not.\n").find("drifts") !=
+        std::string::npos);
 }

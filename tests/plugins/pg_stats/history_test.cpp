@@ -97,8 +97,8 @@ TEST_CASE("over any life of a server the growths of each row add up to its count
     for (int key = 0; key < 12; ++key) {
       Row& row = server["key" + std::to_string(key)];
       if (chance(60)) row.calls += some(50), row.ms += some(1000);
-      if (chance(3)) row = {some(20), some(20), ++epochs};   // reset, and grown again since
-      if (chance(2)) row = {0, 0, row.epoch};                // reset that no epoch tells
+      if (chance(3)) row = {some(20), some(20), ++epochs};       // reset, and grown again since
+      if (chance(2)) row = {0, 0, row.epoch};                    // reset that no epoch tells
       if (chance(2)) server.erase("key" + std::to_string(key));  // evicted; comes back from nothing
     }
     history.begin();

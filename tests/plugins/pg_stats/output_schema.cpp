@@ -91,7 +91,8 @@ void add_head(Lines& lines, int depth, const Family& family) {
 
 void add_family(Lines& lines, int depth, const Family& family) {
   lines.add(depth, quoted(family.name) + ": {");
-  lines.add(depth + 1, "\"type\": \"object\", \"additionalProperties\": false, \"description\": " + quoted(family.description) + ",");
+  lines.add(depth + 1,
+            "\"type\": \"object\", \"additionalProperties\": false, \"description\": " + quoted(family.description) + ",");
   const bool listed = family.extent == Extent::kAll || family.extent == Extent::kChanged;
   const std::string of_family = "\"x-family\": " + quoted("pg_" + family.name);
   if (!listed) lines.add(depth + 1, of_family + ",");
@@ -99,11 +100,18 @@ void add_family(Lines& lines, int depth, const Family& family) {
   add_head(lines, depth + 2, family);
   if (listed) {
     if (family.extent == Extent::kChanged) {
-      lines.add(depth + 2, R"("snapshot": {"type": "string", "enum": ["full", "changed"], "x-kind": "info", "description": "changed: rows that are as they were in the reading before are not in it."},)");
-      lines.add(depth + 2, R"("total": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Rows that there are; in the last part of what takes several documents."},)");
+      lines.add(
+          depth + 2,
+          R"("snapshot": {"type": "string", "enum": ["full", "changed"], "x-kind": "info", "description": "changed: rows that are as they were in the reading before are not in it."},)");
+      lines.add(
+          depth + 2,
+          R"("total": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Rows that there are; in the last part of what takes several documents."},)");
     }
-    lines.add(depth + 2, R"("omitted": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Rows that a limit left out."},)");
-    lines.add(depth + 2, "\"rows\": {\"type\": \"array\", " + of_family + ", \"items\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {");
+    lines.add(
+        depth + 2,
+        R"("omitted": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Rows that a limit left out."},)");
+    lines.add(depth + 2, "\"rows\": {\"type\": \"array\", " + of_family +
+                             ", \"items\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {");
     add_columns(lines, depth + 3, family);
     lines.add(depth + 2, "}}}");
     lines.add(depth + 1, "},");
@@ -136,8 +144,12 @@ std::string output_schema_of(const std::vector<Family>& families) {
   lines.add(1, R"("title": "pg_stats: statistics of a PostgreSQL server and its databases",)");
   lines.add(1, R"("properties": {)");
   lines.add(2, R"("type": {"type": "string", "enum": ["pg_stats"], "x-kind": "info"},)");
-  lines.add(2, R"("timestamp": {"type": "string", "format": "date-time", "x-kind": "info", "description": "Nominal time of the run."},)");
-  lines.add(2, R"("instance": {"type": "string", "x-kind": "label", "x-label": true, "description": "Of the plugin: what stands behind the @ in the configuration; \"\" without one."})");
+  lines.add(
+      2,
+      R"("timestamp": {"type": "string", "format": "date-time", "x-kind": "info", "description": "Nominal time of the run."},)");
+  lines.add(
+      2,
+      R"("instance": {"type": "string", "x-kind": "label", "x-label": true, "description": "Of the plugin: what stands behind the @ in the configuration; \"\" without one."})");
   add_families(lines, 2, families, false);
   lines.next();
   lines.add(2, R"("databases": {)");
@@ -149,25 +161,41 @@ std::string output_schema_of(const std::vector<Family>& families) {
   lines.add(3, R"(}, "required": ["name"]})");
   lines.add(2, "},");
   lines.add(2, R"("budget": {)");
-  lines.add(3, R"("type": "object", "additionalProperties": false, "description": "What reading may cost the server, and does.",)");
+  lines.add(3,
+            R"("type": "object", "additionalProperties": false, "description": "What reading may cost the server, and does.",)");
   lines.add(3, R"("properties": {)");
-  lines.add(4, R"("percent": {"type": "number", "x-kind": "gauge", "x-unit": "%", "description": "Of one core: budget_percent."},)");
-  lines.add(4, R"("used_percent": {"type": "number", "x-kind": "gauge", "x-unit": "%", "description": "Of one core, over the last five minutes that were looked at."},)");
-  lines.add(4, R"("stretch": {"type": "number", "x-kind": "gauge", "x-unit": "1", "description": "Intervals are as many times longer, to keep to the budget."})");
+  lines.add(4,
+            R"("percent": {"type": "number", "x-kind": "gauge", "x-unit": "%", "description": "Of one core: budget_percent."},)");
+  lines.add(
+      4,
+      R"("used_percent": {"type": "number", "x-kind": "gauge", "x-unit": "%", "description": "Of one core, over the last five minutes that were looked at."},)");
+  lines.add(
+      4,
+      R"("stretch": {"type": "number", "x-kind": "gauge", "x-unit": "1", "description": "Intervals are as many times longer, to keep to the budget."})");
   lines.add(3, "},");
   lines.add(3, R"("required": ["percent", "used_percent", "stretch"])");
   lines.add(2, "},");
   lines.add(2, R"("readings": {)");
-  lines.add(3, R"("type": "array", "x-family": "pg_reading", "description": "What the run has read, and what that cost; in the last document of a run.",)");
+  lines.add(
+      3,
+      R"("type": "array", "x-family": "pg_reading", "description": "What the run has read, and what that cost; in the last document of a run.",)");
   lines.add(3, R"("items": {"type": "object", "additionalProperties": false, "properties": {)");
   lines.add(4, R"("family": {"type": "string", "x-kind": "label", "x-label": true, "description": "Name of the family."},)");
-  lines.add(4, R"("places": {"type": "integer", "x-kind": "gauge", "x-unit": "1", "description": "In how many databases it was read; 1 for the server."},)");
-  lines.add(4, R"("failures": {"type": "integer", "x-kind": "gauge", "x-unit": "1", "description": "In how many it could not be read: see errors."},)");
+  lines.add(
+      4,
+      R"("places": {"type": "integer", "x-kind": "gauge", "x-unit": "1", "description": "In how many databases it was read; 1 for the server."},)");
+  lines.add(
+      4,
+      R"("failures": {"type": "integer", "x-kind": "gauge", "x-unit": "1", "description": "In how many it could not be read: see errors."},)");
   lines.add(4, R"("rows": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "That the server sent."},)");
   lines.add(4, R"("sent": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Of these, in documents."},)");
-  lines.add(4, R"("omitted": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Left out because of a limit."},)");
+  lines.add(
+      4,
+      R"("omitted": {"type": "integer", "x-kind": "gauge", "x-unit": "{row}", "description": "Left out because of a limit."},)");
   lines.add(4, R"("bytes": {"type": "integer", "x-kind": "gauge", "x-unit": "By", "description": "That the server sent."},)");
-  lines.add(4, R"("ms": {"type": "number", "x-kind": "gauge", "x-unit": "ms", "description": "From the question to the end of the answer: the server worked no longer than that."})");
+  lines.add(
+      4,
+      R"("ms": {"type": "number", "x-kind": "gauge", "x-unit": "ms", "description": "From the question to the end of the answer: the server worked no longer than that."})");
   lines.add(3, R"(}, "required": ["family", "places", "failures", "rows", "sent", "omitted", "bytes", "ms"]})");
   lines.add(2, "},");
   lines.add(2, R"("errors": {)");
@@ -175,7 +203,9 @@ std::string output_schema_of(const std::vector<Family>& families) {
   lines.add(3, R"("items": {"type": "object", "additionalProperties": false, "properties": {)");
   lines.add(4, R"("database": {"type": ["string", "null"], "x-kind": "info", "description": "null: the server as a whole."},)");
   lines.add(4, R"("family": {"type": ["string", "null"], "x-kind": "info", "description": "null: all of them."},)");
-  lines.add(4, R"("code": {"type": "string", "x-kind": "info", "description": "An SQLSTATE, or a token: deadline, extension, pg.connect..."},)");
+  lines.add(
+      4,
+      R"("code": {"type": "string", "x-kind": "info", "description": "An SQLSTATE, or a token: deadline, extension, pg.connect..."},)");
   lines.add(4, R"("message": {"type": "string", "x-kind": "info", "description": "What was tried, and why it failed."},)");
   lines.add(4, R"("hint": {"type": ["string", "null"], "x-kind": "info", "description": "What to do."})");
   lines.add(3, R"(}, "required": ["database", "family", "code", "message", "hint"]})");

@@ -152,7 +152,7 @@ TEST_CASE("numbers are those that SQL says") {
     const Value& table = *orders;
     CHECK(table["schema"] == "s");
     const std::map<std::string, std::string> of_view = {
-        {"tuples_inserted", "n_tup_ins"}, {"tuples_deleted", "n_tup_del"},    {"live_tuples", "n_live_tup"},
+        {"tuples_inserted", "n_tup_ins"}, {"tuples_deleted", "n_tup_del"},     {"live_tuples", "n_live_tup"},
         {"seq_scans", "seq_scan"},        {"seq_tuples_read", "seq_tup_read"}, {"modified_since_analyze", "n_mod_since_analyze"}};
     for (const auto& [member, column] : of_view) {
       INFO(member);
@@ -347,8 +347,8 @@ TEST_CASE("names arrive as they are, whatever the encoding of their database") {
 
 TEST_CASE("what does not fit into one document comes in several, and each row once") {
   shop().server.sql("postgres", "CREATE DATABASE wide");
-  shop().server.sql("wide",
-                    "DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY)', i); END LOOP; END $$");
+  shop().server.sql(
+      "wide", "DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY)', i); END LOOP; END $$");
   FakeHost host;
   host.max_document_bytes = 32 * 1024;
   const Collected collected = collect(host, shop().config());

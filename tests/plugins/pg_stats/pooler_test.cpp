@@ -127,9 +127,10 @@ class Pooler {
 rapidjson::Document collect_through(const Pooler& pooler, const PostgresServer& server) {
   pganalytics::testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
-  REQUIRE(instance.configure(with_defaults("{\"conninfo\":\"host=" + pooler.socket_dir() +
-                                           " port=" + std::to_string(server.port()) + " user=postgres dbname=postgres\",\"connections_max\":1," +
-                                           "\"families\":{\"statements\":{\"enabled\":false},\"statement_info\":{\"enabled\":false}}}")));
+  REQUIRE(instance.configure(
+      with_defaults("{\"conninfo\":\"host=" + pooler.socket_dir() + " port=" + std::to_string(server.port()) +
+                    " user=postgres dbname=postgres\",\"connections_max\":1," +
+                    "\"families\":{\"statements\":{\"enabled\":false},\"statement_info\":{\"enabled\":false}}}")));
   return pganalytics::testing::only_document(instance.collect({seconds(30), 0, PGA_REASON_SCHEDULE}));
 }
 

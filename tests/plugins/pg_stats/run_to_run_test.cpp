@@ -25,9 +25,11 @@ namespace {
 // One server with the extension, and one plugin instance that lives through several runs.
 class Site {
  public:
-  explicit Site(const std::string& more = "") : server(PostgresServer::Settings{{"shared_preload_libraries", "pg_stat_statements"}}) {
-    server.sql("postgres", "CREATE ROLE monitor LOGIN IN ROLE pg_monitor; CREATE EXTENSION pg_stat_statements; CREATE TABLE t (i int);"
-                           "CREATE TABLE still (i int); INSERT INTO still VALUES (1)");
+  explicit Site(const std::string& more = "")
+      : server(PostgresServer::Settings{{"shared_preload_libraries", "pg_stat_statements"}}) {
+    server.sql("postgres",
+               "CREATE ROLE monitor LOGIN IN ROLE pg_monitor; CREATE EXTENSION pg_stat_statements; CREATE TABLE t (i int);"
+               "CREATE TABLE still (i int); INSERT INTO still VALUES (1)");
     instance.emplace(host.create(pga_plugin_v1(PGA_ABI_MINOR)));
     REQUIRE(instance->configure(with_defaults("{\"conninfo\":\"" + server.conninfo("postgres", "monitor") + "\"" + more + "}")));
   }
@@ -95,12 +97,31 @@ TEST_CASE("between full snapshots only what changed is sent, with its growth") {
   CHECK(entry(second)["database"]["growth"]["tup_inserted"].GetInt() >= 7);
 }
 
+TEST_CASE("what a lost run has sent comes again") {
+  Site site;
+  site.collect();
+  site.insert(5);
+  pganalytics::testing::CollectOptions lost{seconds(30), 0, PGA_REASON_ONDEMAND};
+  lost.commit = false;  // the host died, or could not keep it
+  REQUIRE(site.instance->collect(lost).status == PGA_OK);
+  const auto next = site.collect();
+  CHECK(entry(next)["tables"]["snapshot"] == "full");
+  const Value* const t = row_of(entry(next), "tables", "name", "t");
+  REQUIRE(t != nullptr);
+  CHECK((*t)["tuples_inserted"] == 5);
+  CHECK(row_of(entry(next), "tables", "name", "still") != nullptr);
+  CHECK(next["statement_texts"]["rows"].Size() > 0);
+  site.insert(1);
+  CHECK(entry(site.collect())["tables"]["snapshot"] == "changed");
+}
+
 TEST_CASE("a reset of the statistics is no negative growth") {
   Site site;
   site.insert(100);
   site.collect();
   site.server.sql("postgres", "SELECT pg_stat_reset()");
-  REQUIRE(eventually([&] { return site.server.value("postgres", "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 't'") == "0"; }));
+  REQUIRE(eventually(
+      [&] { return site.server.value("postgres", "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 't'") == "0"; }));
   site.insert(3);
   const auto after = site.collect();
   const Value* const t = row_of(entry(after), "tables", "name", "t");
@@ -185,7 +206,8 @@ TEST_CASE("families have intervals of their own, and can be switched off") {
 TEST_CASE("sessions are kept from run to run, and opened again after a restart of the server") {
   Site site;
   const auto backends = [&] {
-    return site.server.value("postgres", "SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity WHERE usename = 'monitor'");
+    return site.server.value("postgres",
+                             "SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity WHERE usename = 'monitor'");
   };
   site.collect();
   const std::string kept = backends();
@@ -208,7 +230,8 @@ TEST_CASE("who waits for a lock is told with the one at the root of it") {
   REQUIRE(root->execute("BEGIN; LOCK TABLE t", soon));
   std::thread first([&] { site.server.sql("postgres", "LOCK TABLE still IN SHARE MODE; SELECT count(*) FROM t"); });
   const auto waiting = [&](const char* count) {
-    return eventually([&, count] { return site.server.value("postgres", "SELECT count(*) FROM pg_locks WHERE NOT granted") == count; });
+    return eventually(
+        [&, count] { return site.server.value("postgres", "SELECT count(*) FROM pg_locks WHERE NOT granted") == count; });
   };
   const bool one = waiting("1");
   std::thread second([&] { site.server.sql("postgres", "INSERT INTO still VALUES (2)"); });
@@ -233,9 +256,10 @@ TEST_CASE("a password is in no document, nor what a setting may hide") {
   site.server.sql("postgres", "ALTER SYSTEM SET primary_conninfo = 'password=battery-staple'");
   site.server.reload();
   // Statements as they come: the server keeps the constants of all that are not plain queries.
-  for (const char* const statement : {"/* it's */ ALTER ROLE clerk PASSWORD E'battery\\'staple'", "DO $do$ BEGIN PERFORM 'battery'; END $do$",
-                                      "-- don't\nALTER ROLE clerk PASSWORD 'battery' /* */", "EXPLAIN SELECT 'battery'",
-                                      "COMMENT ON TABLE t IS $x$battery$x$"}) {
+  for (const char* const statement :
+       {"/* it's */ ALTER ROLE clerk PASSWORD E'battery\\'staple'", "DO $do$ BEGIN PERFORM 'battery'; END $do$",
+        "-- don't\nALTER ROLE clerk PASSWORD 'battery' /* */", "EXPLAIN SELECT 'battery'",
+        "COMMENT ON TABLE t IS $x$battery$x$"}) {
     site.server.sql("postgres", statement);
   }
   const auto result = site.instance->collect({seconds(30), 0, PGA_REASON_ONDEMAND});

@@ -49,7 +49,8 @@ TEST_CASE("families are switched and paced by their names") {
 TEST_CASE("the configuration knows each family, and no other") {
   const auto schema = pganalytics::testing::config_schema();
   std::set<std::string> known, wanted;
-  for (const auto& member : schema.document()["properties"]["families"]["properties"].GetObject()) known.insert(member.name.GetString());
+  for (const auto& member : schema.document()["properties"]["families"]["properties"].GetObject())
+    known.insert(member.name.GetString());
   for (const Family& family : families()) {
     if (family.name != "server") wanted.insert(family.name);
   }
