@@ -50,7 +50,7 @@ TEST_CASE("logs is a good plugin", "[.][first_party]") {
 }
 
 TEST_CASE("pg_stats is a good plugin", "[.][first_party]") {
-  // Its work comes and goes, and what it did is in one document and not in the next.
+  // Its work would be in one document and not in the next.
   const PostgresServer server(PostgresServer::Settings{{"autovacuum", "off"}});
   server.sql("postgres", "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)");
   CHECK(expect_good("pg_stats", "conninfo = \"" + server.conninfo() + "\"\n") >= 40);
