@@ -118,7 +118,7 @@ class Parser {
       return plain(sql, probe);
     }
     const auto* const kind = find_name(kKinds, word);
-    if (kind == std::end(kKinds)) return plain(line, "");
+    if (kind == std::end(kKinds)) return plain(sql, "");
     return column(sql, *kind, whole.substr(word.size()));
   }
 

@@ -19,7 +19,8 @@ const std::string kBody =
     "  FROM things AS t\n"
     "  JOIN others AS o ON true -- if [others]\n"
     " WHERE t.oid % 10 = 0 -- slice\n"
-    "   AND t.oid IN (0) -- keys\n";
+    "   AND t.oid IN (0) -- keys\n"
+    "   AND true  -- for a reason\n";
 
 Family family() {
   auto parsed = parse_family("things", kHeader + kBody);
@@ -61,7 +62,7 @@ TEST_CASE("a server gets the sources that it has, NULL for the others, and no li
   CHECK(select_of(things, {"things.new", "things.old", "late()", "others"}, "", 3, "7, 8") ==
         "SELECT t.oid AS oid,\n       t.\"name\" AS \"table\",\n       t.new AS grown,\n       t.late AS late_ms,\n       "
         "age(t.x) AS age\n"
-        "  FROM things AS t\n  JOIN others AS o ON true\n WHERE t.oid % 10 = 3\n   AND t.oid IN (7, 8)");
+        "  FROM things AS t\n  JOIN others AS o ON true\n WHERE t.oid % 10 = 3\n   AND t.oid IN (7, 8)\n   AND true");
   const std::string old = select_of(things, {"things.old"});
   CHECK(old.find("t.old AS grown,\nNULL AS late_ms,") != std::string::npos);
   CHECK(old.find("others") == std::string::npos);
