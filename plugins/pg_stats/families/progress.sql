@@ -40,4 +40,4 @@ SELECT p.pid AS pid, -- key int: Of the backend.
     SELECT y.pid, y.command, y.datname::text, y.relid::int8, NULL, 'byte', y.bytes_processed, y.bytes_total, NULL
       FROM pg_catalog.pg_stat_progress_copy AS y
   ) AS p
- WHERE p.pid <> pg_catalog.pg_backend_pid()  -- we are read by COPY ourselves
+ WHERE p.pid NOT IN (SELECT s.pid FROM pg_catalog.pg_stat_activity AS s WHERE s.application_name LIKE 'pganalytics/%')  -- we read by COPY ourselves
