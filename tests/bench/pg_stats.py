@@ -54,9 +54,14 @@ def backends(postgres, application):
 
 def statements_of_a_cycle(postgres, run):
     """(database, statement) of all that `run` makes us send."""
-    postgres.sql("alter role monitor set log_statement = 'all'")
-    run()
-    postgres.sql("alter role monitor reset log_statement")
+    def log(what):
+        postgres.sql(f"alter system set log_statement = '{what}'")
+        postgres.sql("select pg_reload_conf()")
+
+    log("all")
+    for _ in range(3):
+        run()
+    log("none")
     found = []
     for name in sorted(os.listdir(postgres.log_dir)):
         if not name.endswith(".json"):
@@ -68,7 +73,9 @@ def statements_of_a_cycle(postgres, run):
                 start = message.find("COPY (")
                 if entry.get("user") == "monitor" and start >= 0:
                     found.append((entry["dbname"], message[start + 6:message.rindex(") TO STDOUT")]))
-    return found
+    # A cycle begins with the server's own object; the last whole one counts.
+    begins = [i for i, (_, statement) in enumerate(found) if "pg_stats/server " in statement]
+    return found[begins[-2]:begins[-1]]
 
 
 def medians(cycle, cycles, client_pids, server_pids):
