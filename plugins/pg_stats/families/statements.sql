@@ -1,4 +1,4 @@
--- Statements of all databases, as pg_stat_statements counts them. Their texts: statement_texts.
+-- Statements of all databases, as pg_stat_statements counts them, but for those of the role that we read as, unless it is a superuser. Their texts: statement_texts.
 -- Scope: server
 -- Rows: changed
 -- Every: 60s
@@ -52,4 +52,5 @@ SELECT s.dbid::int8 AS database_oid, -- key int: Of the database.
   FROM "public".pg_stat_statements(false) AS s
   LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid
  CROSS JOIN "public".pg_stat_statements_info AS i -- if [pg_stat_statements_info]
- WHERE s.queryid IS NOT NULL
+ CROSS JOIN (SELECT r.oid, r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) AS us
+ WHERE s.queryid IS NOT NULL AND (s.userid <> us.oid OR us.rolsuper)
