@@ -111,7 +111,9 @@ const std::vector<Check>& all_checks() {
       {"E38", "a run that was lost is made up for",
        "A host may die between collect() and the commit; a cursor kept elsewhere than in state_set() has then moved on without "
        "its data.",
-       "Keep cursors with state_set() inside collect(), nowhere else.", "E32"},
+       "Keep cursors with state_set() inside collect(), nowhere else. What comes and goes by itself (sessions, work under way) "
+       "looks the same: switch it off in the file that --config names.",
+       "E32"},
       {"E39", "secrets appear in nothing it says", "Documents and logs travel, and are kept for long.",
        "Never put a secret or a connection string into a message, a document or a log line.", "E24"},
       {"E40", "older and newer hosts will do", "The host grows its tables; it will not ask before.",
