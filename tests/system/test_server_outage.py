@@ -32,6 +32,8 @@ def outage(server, collector, end_server):
         return newest >= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ended + 1))
 
     eventually(caught_up, 150, f"live data again, see {collector.log_path}")
+    # The newest comes first: what was made meanwhile follows behind.
+    eventually(lambda: check_no_holes(server.metrics(collector.id)) is None, 150, f"the backlog too, see {collector.log_path}")
     collector.stop()
     rows = server.metrics(collector.id)
     check_nothing_twice(rows)
@@ -65,6 +67,7 @@ def test_a_collector_that_ends_during_the_outage_delivers_later(server, make_col
     collector.start()
     before = len(serials(server, collector))
     eventually(lambda: len(serials(server, collector)) > before + 30, 60, "the backlog and more")
+    eventually(lambda: check_no_holes(server.metrics(collector.id)) is None, 60, "all of it")
     collector.stop()
     rows = server.metrics(collector.id)
     check_nothing_twice(rows)
