@@ -1,5 +1,7 @@
 #include "plugins/pg_stats/session_pool.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -28,7 +30,12 @@ Expected<Session*> SessionPool::get(const Session::Profile& profile, const std::
   constexpr const char* kTooManyConnections = "53300";  // of the role, or of the server: then ours are the first to go
   if (!opened && opened.error().code == kTooManyConnections && !sessions_.empty()) {
     make_room(0);
-    opened = Session::open(profile, database);
+    // The server counts the one that it has just refused until that has ended, too.
+    for (int tries = 0; tries < 20 && !opened && opened.error().code == kTooManyConnections; ++tries) {
+      pollfd cancelled{profile.deadline.cancel_fd, POLLIN, 0};
+      if (poll(&cancelled, 1, 20) > 0) break;
+      opened = Session::open(profile, database);
+    }
   }
   if (!opened) return std::move(opened).error();
   return &sessions_.emplace(database, Kept{std::move(opened).value(), ++uses_}).first->second.session;
