@@ -31,7 +31,7 @@ Expected<Session*> SessionPool::get(const Session::Profile& profile, const std::
   if (!opened && opened.error().code == kTooManyConnections && !sessions_.empty()) {
     make_room(0);
     // The server counts the one that it has just refused until that has ended, too.
-    for (int tries = 0; tries < 20 && !opened && opened.error().code == kTooManyConnections; ++tries) {
+    for (int tries = 0; tries < 100 && !opened && opened.error().code == kTooManyConnections; ++tries) {
       pollfd cancelled{profile.deadline.cancel_fd, POLLIN, 0};
       if (poll(&cancelled, 1, 20) > 0) break;
       opened = Session::open(profile, database);
