@@ -28,6 +28,8 @@ std::string text_of(const std::string& path) {
   return text.str();
 }
 
+std::string behind_comments(const std::string& sql) { return sql.substr(sql.find("*/")); }
+
 // Words that begin with pg_ and are neither pg_catalog itself, nor qualified, nor inside a string literal.
 std::set<std::string> unqualified_names(const std::string& sql) {
   const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
@@ -41,8 +43,6 @@ std::set<std::string> unqualified_names(const std::string& sql) {
   }
   return names;
 }
-
-std::set<std::string> all_probes(const Family& family) { return family.probes(); }
 
 Settings settings_for(const std::string& conninfo) {
   Settings settings;
@@ -66,9 +66,10 @@ TEST_CASE("each file in families/ is a family, and each family has a file") {
 TEST_CASE("each name in a query is qualified") {
   for (const Family& family : families()) {
     INFO(family.name);
-    CHECK(unqualified_names(select_of(family, all_probes(family))).empty());
+    CHECK(unqualified_names(select_of(family, family.probes())).empty());
     CHECK(unqualified_names(select_of(family, {})).empty());
   }
+  CHECK(unqualified_names(behind_comments(text_of(PGANALYTICS_SOURCE_DIR "/plugins/pg_stats/queries/databases.sql"))).empty());
   CHECK(unqualified_names("SELECT pg_table_size(1) FROM pg_catalog.pg_class WHERE x !~ '^pg_' AND y = 'pg_read_all_stats'") ==
         std::set<std::string>{"pg_table_size"});
 }
