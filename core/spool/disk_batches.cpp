@@ -65,6 +65,7 @@ Outcome DiskStore::lose(const BatchRow& row, const std::string& reason) {
 }
 
 Outcome DiskStore::remove(const BatchRow& row) {
+  removed_.push_back(row.key);
   PGA_CHECK(sql_->unmark.bind(row.id).done());
   return sql_->remove.bind(row.id).done();
 }

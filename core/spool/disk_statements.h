@@ -40,10 +40,11 @@ inline Expected<std::optional<BatchRow>> only_row(Statement& statement) {
   return row;
 }
 
-// What `work` does is one transaction with the books; when it fails, they are as before.
+// What `work` does is one transaction with the books; when it fails, they are as before, and removed_ tells what it took away.
 template <class Work>
 Outcome DiskStore::transact(Work&& work) {
   Tally before = tally_;
+  removed_.clear();
   Outcome done = [&]() -> Outcome {
     PGA_TRY(Transaction transaction, Transaction::begin(database_));
     PGA_CHECK(work());
@@ -51,6 +52,7 @@ Outcome DiskStore::transact(Work&& work) {
     return transaction.commit();
   }();
   if (done) {
+    removed_.clear();
     if (witness_) witness_->note(database_);
     return done;
   }

@@ -55,6 +55,8 @@ class DiskStore {
   Expected<std::map<std::string, std::string>> values();
   Expected<std::vector<Loss>> losses() { return ledger_.unreported(); }
   Expected<SpoolStatus> status();
+  // What the last transaction, which failed, was removing: its commit may have reached the file, and another handle knows.
+  [[nodiscard]] const std::vector<BatchKey>& in_doubt() const { return removed_; }
   [[nodiscard]] std::int64_t position() const { return tally_.position; }
   [[nodiscard]] std::int64_t now_ns() const;
   // The file at its place is the one that is open here.
@@ -103,6 +105,7 @@ class DiskStore {
   Ledger ledger_;
   std::unique_ptr<Statements> sql_;
   Tally tally_;
+  std::vector<BatchKey> removed_;  // by this transaction, or by the last one if it failed
   std::string home_;
   FilePlace place_;
   std::uint64_t ended_ = 0;

@@ -7,7 +7,8 @@
 //  3. a batch that was handed out (next()) and has not ended is never dropped by a cap, after a restart or a power cut neither:
 //  the
 //     server may have it. The mark that says so is on the disk before the batch is handed out, and in the witness. In memory mode
-//     it cannot be: what is handed out from the file then has its mark when the disk is back;
+//     it cannot be: what is handed out from the file then has its mark when the disk is back; what a failed transaction was
+//     removing is not handed out before a new handle has told whether it is gone;
 //  4. the newest batch is never dropped for size or space, so that live data flow even when the disk is tight.
 // A new epoch begins when the collector id is another one (what waits is sealed again for it), when the file is found somewhere
 // else than it was (a copy, a clone, a backup put back) and when the server knows a key with other content (rekey): in both, what

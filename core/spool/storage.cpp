@@ -188,12 +188,14 @@ void Storage::failed(const Error& error) {
   const std::int64_t now_ms = steady_ms();
   failures_ms_.push_back(now_ms);
   while (now_ms - failures_ms_.front() > options_.pace.window_ms) failures_ms_.pop_front();
-  if (error.code == "spool.corrupt") {
-    disk_.reset();  // salvaged when it is opened
-  } else if (error.code != "spool.gone" && error.code != "spool.full") {
-    tainted_ = true;
-  }
+  if (error.code != "spool.gone" && error.code != "spool.full") taint();
+  if (error.code == "spool.corrupt") disk_.reset();  // salvaged when it is opened
   if (failures_ms_.size() >= static_cast<std::size_t>(options_.pace.failures)) go_to_memory(error);
+}
+
+void Storage::taint() {
+  tainted_ = true;
+  if (disk_) doubtful_.insert(disk_->in_doubt().begin(), disk_->in_doubt().end());
 }
 
 // A handle that may be written through. As long as nothing can be written, one that failed still reads, which is worth more than
@@ -213,6 +215,7 @@ Outcome Storage::reopen() {
   if (fresh) {
     disk_ = std::move(fresh).value();
     tainted_ = false;
+    if (!ring_) doubtful_.clear();
     reserve_.make();
     return {};
   }
@@ -260,11 +263,12 @@ Outcome Storage::go_to_disk() {
   reserve_.give_up();
   PGA_CHECK(usable());
   if (Outcome adopted = adopt_ring(); !adopted) {
-    tainted_ = adopted.error().code != "spool.full";  // as in failed(): the next try is another handle's
+    if (adopted.error().code != "spool.full") taint();  // as in failed(): the next try is another handle's
     return adopted;
   }
   const std::size_t batches = ring_->batches();
   ring_.reset();
+  doubtful_.clear();
   away_.clear();
   unsaved_states_.clear();
   unsaved_values_.clear();

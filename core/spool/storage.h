@@ -83,6 +83,7 @@ class Storage {
   using RowWork = std::function<Outcome(DiskStore&, const BatchRow&)>;
   Outcome on_row(const BatchKey& key, const RowWork& work, std::uint64_t bytes);
   void failed(const Error& error);
+  void taint();
   Error not_now(Error error);  // one that passes: whoever asked asks again
   Outcome reopen();
   Outcome usable();
@@ -112,6 +113,9 @@ class Storage {
   std::string away_;                 // why
   std::map<std::string, SealedRun> unsaved_states_;
   std::map<std::string, std::optional<std::string>> unsaved_values_;
+  // Removed by a transaction that failed, and perhaps gone from the file: dropped and counted, or waiting there under other keys.
+  // Not to be delivered before a new handle has told.
+  std::set<BatchKey> doubtful_;
   std::int64_t position_ = 0;
   std::deque<std::int64_t> failures_ms_;
   std::chrono::steady_clock::time_point try_again_at_;  // in memory mode

@@ -29,13 +29,14 @@ Expected<Batch> batch_of(const BatchRow& row, std::string&& body) {
 
 DiskStore::PassOver Storage::passed_over(Lane lane) const {
   return [this, other = out_[1 - index_of(lane)]](const BatchKey& key) {
-    return key == other || held_.count(key) != 0 || (ring_ && (ring_->has_ended(key) || ring_->find(key) != nullptr));
+    if (key == other || held_.count(key) != 0 || doubtful_.count(key) != 0) return true;
+    return ring_ && (ring_->has_ended(key) || ring_->find(key) != nullptr);
   };
 }
 
-// In disk mode there is a file: one that was damaged is opened again first.
+// In disk mode there is a file: one that was damaged, or of which something is in doubt, is opened again first.
 Outcome Storage::readable() {
-  if (disk_ || ring_) return {};
+  if (ring_ || (disk_ && doubtful_.empty())) return {};
   Outcome opened = usable();
   if (opened) return opened;
   return not_now(opened.error());
@@ -46,7 +47,7 @@ Expected<std::optional<Storage::Found>> Storage::choose(Lane lane) {
   const auto from_ring = [&]() -> std::optional<Found> {
     if (!ring_) return std::nullopt;
     const auto pass_over = [&, other = out_[1 - index_of(lane)]](const BatchKey& key) {
-      return key == other || held_.count(key) != 0;
+      return key == other || held_.count(key) != 0 || doubtful_.count(key) != 0;
     };
     const Ring::Entry* const entry = lane == Lane::kLive ? ring_->newest(pass_over) : ring_->oldest(pass_over);
     return entry == nullptr ? std::nullopt : std::optional(Found{entry, std::nullopt});
@@ -81,6 +82,8 @@ Expected<std::optional<Batch>> Storage::next(Lane lane) {
   auto& out = out_[index_of(lane)];
   for (;;) {
     std::optional<Found> found;
+    PGA_CHECK(readable());
+    if (out && doubtful_.count(*out) != 0) out.reset();
     if (out) {
       auto there = locate(*out);
       if (there) {
