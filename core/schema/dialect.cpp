@@ -53,6 +53,8 @@ constexpr Keyword kKeywords[] = {
     {"x-local", Form::kBool},
     {"x-kind", Form::kString},
     {"x-unit", Form::kString},
+    {"x-source", Form::kString},
+    {"x-since", Form::kString},
     {"x-family", Form::kString},
     {"x-label", Form::kBool},
     {"x-cardinality-max", Form::kCount},

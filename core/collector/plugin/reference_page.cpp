@@ -95,31 +95,57 @@ class FieldTables {
   }
 
  private:
+  // The columns beside the five that each table has: those of which one of its fields has something to say.
+  struct Table {
+    std::vector<std::vector<std::string>> rows;
+    bool sources = false, versions = false;
+
+    [[nodiscard]] std::string text() const {
+      std::string all = line({"field", "type", "kind", "unit", "since", "meaning", "source"});
+      all += line(std::vector<std::string>(7, "---"));
+      for (const auto& cells : rows) all += line(cells);
+      return all;
+    }
+
+   private:
+    [[nodiscard]] std::string line(const std::vector<std::string>& cells) const {
+      std::vector<std::string> shown(cells.begin(), cells.begin() + 4);
+      if (versions) shown.push_back(cells[4]);
+      shown.push_back(cells[5]);
+      if (sources) shown.push_back(cells[6]);
+      return row(shown);
+    }
+  };
+
   std::string table(const Value& object, const std::string& place) {
-    std::string text = "| field | type | kind | unit | meaning |\n|---|---|---|---|---|\n";
-    rows(object, "", place, 0, text);
-    return text;
+    Table table;
+    rows(object, "", place, 0, table);
+    return table.text();
   }
 
   // `prefix`: of the names in this table; `place`: of this table's object in the document.
-  void rows(const Value& object, const std::string& prefix, const std::string& place, int depth, std::string& text) {
+  void rows(const Value& object, const std::string& prefix, const std::string& place, int depth, Table& table) {
     const Value* const properties = find_member(object, "properties");
     if (properties == nullptr || depth > kDepthMax) return;
     for (const auto& property : properties->GetObject()) {
       const Value* const schema = schema::resolve(root_, property.value);
       if (schema == nullptr) continue;
       const std::string name(property.name.GetString(), property.name.GetStringLength());
-      field(object, *schema, name, prefix, place, depth, text);
+      field(object, *schema, name, prefix, place, depth, table);
     }
   }
 
   void field(const Value& object, const Value& schema, const std::string& name, const std::string& prefix,
-             const std::string& place, int depth, std::string& text) {
+             const std::string& place, int depth, Table& table) {
     const std::string path = prefix + name;
     const bool optional = !is_required(object, name);
-    text += row({code(path), cell(type_words(root_, schema)) + (optional ? ", optional" : ""),
-                 cell(text_member(schema, "x-kind")), code(unit_of("", schema)), cell(text_member(schema, "description"))});
-    rows(schema, path + ".", place, depth + 1, text);
+    const std::string since = text_member(schema, "x-since"), source = text_member(schema, "x-source");
+    table.versions |= !since.empty();
+    table.sources |= !source.empty();
+    table.rows.push_back({code(path), cell(type_words(root_, schema)) + (optional ? ", optional" : ""),
+                          cell(text_member(schema, "x-kind")), code(unit_of("", schema)), cell(since),
+                          cell(text_member(schema, "description")), code(source)});
+    rows(schema, path + ".", place, depth + 1, table);
     const Value* const items = find_member(schema, "items");
     const Value* const element = items == nullptr ? nullptr : schema::resolve(root_, *items);
     if (element == nullptr || find_member(*element, "properties") == nullptr) return;

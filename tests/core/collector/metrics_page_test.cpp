@@ -26,7 +26,9 @@ constexpr const char* kHead =
     "plugin, its configuration's keys beside it. A field is a gauge (a value of its moment), a counter (only grows, begins again "
     "at 0), an updown\n"
     "(a counter that may fall), a label (part of a series' name), info or an event. Units are UCUM's. `null`: not known, and "
-    "`errors` says why.\n";
+    "`errors` says why.\n"
+    "\"since\" and \"source\" speak of what is measured: for pg_stats the first major of PostgreSQL that has it, and the column or "
+    "function it comes from.\n";
 
 std::map<std::string, std::string> schema_files() {
   std::map<std::string, std::string> files;

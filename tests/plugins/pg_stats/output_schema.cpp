@@ -1,6 +1,8 @@
 #include "tests/plugins/pg_stats/output_schema.h"
 
 #include <pganalytics/json.hpp>
+#include <regex>
+#include <set>
 
 namespace pganalytics::pg_stats {
 namespace {
@@ -30,15 +32,34 @@ const char* kind_of(const Column& column) {
   return "";
 }
 
-std::string member_of(const Column& column) {
+// The expression that the column is, with relations' names where the statement has their aliases. "": it says nothing alone, for
+// it is the end of several lines, or of a query within the statement.
+std::string source_of(const Family& family, const Column& column) {
+  static const std::regex relation(R"((?:FROM|JOIN) (?:pg_catalog\.|"public"\.)?(\w+)(?:\([^)]*\))? AS (\w+))");
+  std::string source = std::regex_replace(column.source, std::regex("pg_catalog\\."), "");
+  std::set<std::string> told;
+  // The statement itself comes last, after what it only names; an alias may mean something else there.
+  for (auto line = family.lines.rbegin(); line != family.lines.rend(); ++line) {
+    for (std::sregex_iterator each(line->sql.begin(), line->sql.end(), relation), end; each != end; ++each) {
+      if (!told.insert((*each)[2]).second) continue;
+      source = std::regex_replace(source, std::regex("\\b" + (*each)[2].str() + "\\."), (*each)[1].str() + ".");
+    }
+  }
+  const bool is_part = std::regex_search(source, std::regex(R"(^(ELSE |\))|\b[a-z]\.)"));
+  return is_part ? "" : source;
+}
+
+std::string member_of(const Family& family, const Column& column) {
   JsonWriter json;
   json.begin_object().key("type").begin_array().value(type_of(column)).value("null").end_array();
   if (column.type == Type::kTime) json.member("format", "date-time");
   json.member("x-kind", kind_of(column));
   if (std::string(kind_of(column)) == "label" && column.type == Type::kText) json.member("x-label", true);
   if (!column.unit.empty()) json.member("x-unit", column.unit);
-  const std::string since = column.since > 14 ? " From " + std::to_string(column.since) + " on." : "";
-  json.member("description", column.description + since).end_object();
+  if (column.since > 14) json.member("x-since", std::to_string(column.since));
+  json.member("description", column.description);
+  if (const std::string source = source_of(family, column); !source.empty()) json.member("x-source", source);
+  json.end_object();
   return std::string(json.text());
 }
 
@@ -74,7 +95,7 @@ bool counts(const Family& family) {
 void add_columns(Lines& lines, int depth, const Family& family) {
   for (std::size_t i = 0; i < family.columns.size(); ++i) {
     if (i > 0) lines.next();
-    lines.add(depth, quoted(family.columns[i].name) + ": " + member_of(family.columns[i]));
+    lines.add(depth, quoted(family.columns[i].name) + ": " + member_of(family, family.columns[i]));
   }
   if (!counts(family)) return;
   lines.next();

@@ -65,7 +65,7 @@ const std::vector<std::string> kKeywords = {"$schema", "$ref", "title", "descrip
                                             "additionalProperties", "enum", "minimum", "maximum", "minLength", "maxLength",
                                             "pattern", "minItems", "maxItems", "items", "oneOf", "anyOf", "allOf", "definitions",
                                             "examples", "default", "format", "x-secret", "x-reload", "x-local", "x-deprecated",
-                                            "x-kind", "x-unit", "x-family", "x-label", "x-cardinality-max",
+                                            "x-kind", "x-unit", "x-source", "x-since", "x-family", "x-label", "x-cardinality-max",
                                             // none of the dialect
                                             "const", "exclusiveMinimum", "$defs", "$id", "if", "not", "patternProperties",
                                             "uniqueItems", "multipleOf", "dependencies", "x-other", ""};

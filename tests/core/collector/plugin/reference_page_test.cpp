@@ -33,6 +33,17 @@ TEST_CASE("fields are told with kind, unit and meaning, objects inline, lists of
   CHECK_THAT(text, Contains("| `size_bytes` | integer, optional | gauge | `By` |  |\n"));
 }
 
+TEST_CASE("where a value is read and since which version stands in the tables that have such a field") {
+  const std::string text = fields_of(R"({"type":"object","required":["a","b"],"properties":{
+    "a":{"type":"integer","x-kind":"counter","x-unit":"1","x-since":"18","x-source":"pg_stat_wal.a | b","description":"A."},
+    "b":{"type":"array","items":{"type":"object","properties":{"c":{"type":"string"}}}}}})");
+  CHECK_THAT(
+      text, Contains("| field | type | kind | unit | since | meaning | source |\n| --- | --- | --- | --- | --- | --- | --- |\n"));
+  CHECK_THAT(text, Contains("| `a` | integer | counter | `1` | 18 | A. | `pg_stat_wal.a \\| b` |\n"));
+  CHECK_THAT(text, Contains("| `b` | array of object |  |  |  |  |  |\n"));
+  CHECK_THAT(text, Contains("\n\n| field | type | kind | unit | meaning |\n| --- | --- | --- | --- | --- |\n| `c` |"));
+}
+
 TEST_CASE("a schema that contains itself has an end") {
   const std::string inside = R"("items":{"$ref":"#/definitions/node"})";
   const std::string text =
