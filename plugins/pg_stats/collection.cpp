@@ -13,7 +13,8 @@ constexpr std::string_view kServer = "server";
 // Statements, and their texts, of which only new ones are read: the server has to load a file for them.
 constexpr std::string_view kStatements = "statements";
 constexpr std::string_view kStatementTexts = "statement_texts";
-constexpr std::size_t kNewStatementsMax = 5'000;  // that wait for their text
+constexpr std::size_t kNewStatementsMax = 5'000;    // that wait for their text
+constexpr std::int64_t kSampleEveryMs = 3'600'000;  // of a family; of all of them at most one a run
 
 std::string now() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
@@ -41,6 +42,7 @@ Collection::Collection() {
     readers_.emplace_back(family);
     if (!family.extension.empty()) extensions_[family.extension].name = family.extension;
   }
+  samples_.resize(readers_.size());
 }
 
 void Collection::configure(Settings settings) {
@@ -80,6 +82,7 @@ class Collection::Pass {
     Problems problems;
     PGA_TRY(server_, read_server(*session, all_.settings_, problems));
     PGA_CHECK(recognise(*session));
+    choose_sample();
     PGA_CHECK(read_server_object(*session));
     for (const Problem& problem : problems) documents_.add(problem);
     PGA_CHECK(read_server_families());
@@ -103,6 +106,7 @@ class Collection::Pass {
       all_.forget();
       for (auto& each : all_.extensions_) each.second = Extension{each.first, "", "", {}, false};
       all_.probes_.reset();
+      all_.samples_.assign(all_.readers_.size(), Sample());
     }
     if (all_.probes_) return {};
     std::set<std::string> wanted;
@@ -120,6 +124,25 @@ class Collection::Pass {
                                                   [&](std::string_view, std::string json) { server_json_ = std::move(json); }));
     count(index_of(kServer), reading);
     return {};
+  }
+
+  // One of the families that are read now, whose turn it is to be measured; not in the first run, which has enough to do.
+  void choose_sample() {
+    for (std::size_t i = 0; i < families().size() && all_.has_run_; ++i) {
+      if (!due(i)) continue;
+      const auto& taken_ms = all_.samples_[i].taken_ms;
+      if (taken_ms && begun_ms_ - *taken_ms < kSampleEveryMs) continue;
+      if (!sampled_ || taken_ms < all_.samples_[*sampled_].taken_ms) sampled_ = i;
+    }
+  }
+
+  // In the first place of this run where it is read.
+  double measure_below_ms(std::size_t family) {
+    if (sampled_ != family) return 0;
+    all_.samples_[family].taken_ms = begun_ms_;
+    sampled_.reset();
+    constexpr double kShareOfTheTimeLeft = 0.25;
+    return kShareOfTheTimeLeft * static_cast<double>(profile_.deadline.monotonic_ns - monotonic_now_ns()) / 1e6;
   }
 
   bool due(std::size_t family) const {
@@ -150,6 +173,12 @@ class Collection::Pass {
     account.sum.omitted += reading.omitted;
     account.sum.bytes += reading.bytes;
     account.sum.ms += reading.ms;
+    if (!reading.cost) return;
+    if (*reading.cost) {
+      all_.samples_[family].cost = reading.cost->value();
+    } else {
+      documents_.add(problem_of(std::nullopt, families()[family].name, reading.cost->error()));
+    }
   }
 
   // Whatever fails here is told in the document; only a cancelled run and a document that the host refuses are errors.
@@ -184,6 +213,7 @@ class Collection::Pass {
   Outcome read_server_family(std::size_t index) {
     const Family& family = families()[index];
     FamilyReader::Place place = place_of("", "");
+    place.measure_below_ms = measure_below_ms(index);
     std::string database;
     if (!family.extension.empty()) {
       PGA_TRY(const Extension* const extension, extension_of(family));
@@ -309,7 +339,9 @@ class Collection::Pass {
     }
     for (const std::size_t i : due_ones) {
       if (!(*session)->usable()) break;  // told by the family that broke it
-      const auto reading = all_.readers_[i].read(**session, documents_, place_of(database.name, database.stats_reset));
+      FamilyReader::Place place = place_of(database.name, database.stats_reset);
+      place.measure_below_ms = measure_below_ms(i);
+      const auto reading = all_.readers_[i].read(**session, documents_, place);
       if (!reading) {
         PGA_CHECK(failed(i, database.name, reading.error()));
         continue;
@@ -335,7 +367,12 @@ class Collection::Pass {
           .member("places", account.places)
           .member("failures", account.failures);
       json.member("rows", account.sum.rows).member("sent", account.sum.sent).member("omitted", account.sum.omitted);
-      json.member("bytes", account.sum.bytes).member("ms", account.sum.ms).end_object();
+      json.member("bytes", account.sum.bytes).member("ms", account.sum.ms);
+      if (const auto& cost = all_.samples_[i].cost) {
+        json.member("server_ms", cost->ms).member("blocks_hit", cost->blocks_hit).member("blocks_read", cost->blocks_read);
+        json.member("temp_blocks", cost->temp_blocks);
+      }
+      json.end_object();
       documents_.add_reading(json.text());
     }
     all_.schedule_.spent(ms, monotonic_ms());
@@ -348,6 +385,7 @@ class Collection::Pass {
   const std::int64_t begun_ms_;
   Server server_;
   std::string server_json_ = "{}";
+  std::optional<std::size_t> sampled_;  // the family whose cost is still to be measured in this run
   std::map<std::string, std::vector<std::pair<std::size_t, std::string>>> of_databases_;  // families' rows, as JSON
   std::vector<Account> accounts_;
   Documents documents_;
@@ -355,6 +393,7 @@ class Collection::Pass {
 
 Outcome Collection::run(Run& run, const Session::Profile& profile, const std::string& instance) {
   Outcome done = Pass(*this, run, profile, instance).collect();
+  has_run_ = has_run_ || done;
   pool_.tidy(profile);
   return done;
 }

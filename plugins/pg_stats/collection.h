@@ -47,15 +47,22 @@ class Collection {
     Reading sum;
     std::int64_t places = 0, failures = 0;
   };
+  // What a family's reading in one place costs the server itself, measured now and then.
+  struct Sample {
+    std::optional<std::int64_t> taken_ms;  // monotonic; tried then
+    std::optional<ServerCost> cost;
+  };
   class Pass;
 
   Settings settings_;
   SessionPool pool_;
   Schedule schedule_;
   std::vector<FamilyReader> readers_;  // of families(), in their order
+  std::vector<Sample> samples_;        // of them, too
   std::string identity_;               // of the server that the memory is about
   std::optional<std::set<std::string>> probes_;
   std::map<std::string, Extension> extensions_;
+  bool has_run_ = false;
   std::set<std::string> new_statements_;  // whose texts are to be read
   std::string next_database_;             // where the run before ran out of time: there the next one begins, so that none starves
 };

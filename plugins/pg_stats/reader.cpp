@@ -123,6 +123,7 @@ Expected<Reading> FamilyReader::read(Session& session, Documents& documents, con
     memory.had_full = false;  // what has arrived is no whole
     return read.error();
   }
+  if (pass.reading().ms < place.measure_below_ms) pass.reading().cost = measure_cost(session, select);
   if (family_.slices == 1) memory.history.end();
   memory.since = place.timestamp;
   if (memory.full_slices_left > 0) --memory.full_slices_left;

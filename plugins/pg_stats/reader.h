@@ -16,17 +16,19 @@
 #include "plugins/pg_stats/family.h"
 #include "plugins/pg_stats/history.h"
 #include "plugins/pg_stats/row.h"
+#include "plugins/pg_stats/server_cost.h"
 #include "plugins/pg_stats/session.h"
 
 namespace pganalytics::pg_stats {
 
 // What a reading cost and brought.
 struct Reading {
-  std::int64_t rows = 0;     // that the server sent
-  std::int64_t sent = 0;     // that are in documents
-  std::int64_t omitted = 0;  // changed, but over a limit
-  std::int64_t bytes = 0;    // that the server sent
-  double ms = 0;             // from the question to the end of the answer: the server works no longer than that
+  std::int64_t rows = 0;                     // that the server sent
+  std::int64_t sent = 0;                     // that are in documents
+  std::int64_t omitted = 0;                  // changed, but over a limit
+  std::int64_t bytes = 0;                    // that the server sent
+  double ms = 0;                             // from the question to the end of the answer: the server works no longer than that
+  std::optional<Expected<ServerCost>> cost;  // measured, if that was asked for
 };
 
 class FamilyReader {
@@ -42,7 +44,8 @@ class FamilyReader {
     std::int64_t now_ms;    // monotonic
     std::int64_t full_interval_ms;
     std::int64_t rows_max;
-    std::string keys;  // for a family that is asked for certain rows: integers, comma separated
+    double measure_below_ms = 0;  // a reading that took no longer is made once more, to measure its cost; 0: no
+    std::string keys;             // for a family that is asked for certain rows: integers, comma separated
   };
   // Where a row's object goes instead of the documents: its first key, its JSON.
   using Sink = std::function<void(std::string_view key, std::string json)>;

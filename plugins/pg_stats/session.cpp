@@ -22,7 +22,7 @@ Pairs safety_of(const Settings& settings) {
           {"DateStyle", "ISO"},
           {"TimeZone", "UTC"},
           {"work_mem", "16MB"},  // of the largest families at 50,000 tables; below it they would write temporary files
-          {"jit", "off"},  // compiling costs more than our statements do, and its memory is not given back
+          {"jit", "off"},        // compiling costs more than our statements do, and its memory is not given back
           {"max_parallel_workers_per_gather", "0"}};
 }
 

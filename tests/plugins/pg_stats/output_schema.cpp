@@ -216,7 +216,19 @@ std::string output_schema_of(const std::vector<Family>& families) {
   lines.add(4, R"("bytes": {"type": "integer", "x-kind": "gauge", "x-unit": "By", "description": "That the server sent."},)");
   lines.add(
       4,
-      R"("ms": {"type": "number", "x-kind": "gauge", "x-unit": "ms", "description": "From the question to the end of the answer: the server worked no longer than that."})");
+      R"("ms": {"type": "number", "x-kind": "gauge", "x-unit": "ms", "description": "From the question to the end of the answer: the server worked no longer than that."},)");
+  lines.add(
+      4,
+      R"("server_ms": {"type": "number", "x-kind": "gauge", "x-unit": "ms", "description": "Planning and execution in one place, as EXPLAIN (ANALYZE, BUFFERS) said when it was last measured: each family once an hour."},)");
+  lines.add(
+      4,
+      R"("blocks_hit": {"type": "integer", "x-kind": "gauge", "x-unit": "{block}", "description": "Blocks that this found in shared buffers."},)");
+  lines.add(
+      4,
+      R"("blocks_read": {"type": "integer", "x-kind": "gauge", "x-unit": "{block}", "description": "Blocks not found there."},)");
+  lines.add(
+      4,
+      R"("temp_blocks": {"type": "integer", "x-kind": "gauge", "x-unit": "{block}", "description": "Blocks written to temporary files."})");
   lines.add(3, R"(}, "required": ["family", "places", "failures", "rows", "sent", "omitted", "bytes", "ms"]})");
   lines.add(2, "},");
   lines.add(2, R"("errors": {)");
