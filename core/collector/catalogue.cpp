@@ -271,4 +271,27 @@ Expected<config::PluginConfig*> table_named(config::CollectorConfig& config, con
   return &plugin;
 }
 
+Expected<Selection> select_wanted(config::CollectorConfig& config, const Catalogue& catalogue, const std::string& name) {
+  PGA_CHECK(config::adopt_aliases(config, catalogue.known()));
+  if (name.empty()) {
+    PGA_TRY(Selection selection, select_enabled(config, catalogue));
+    if (selection.settings.empty() && selection.refused.empty()) {
+      return Error{PGA_E_CONFIG, "plugin.none", "no plugin is enabled",
+                   "Enable one in the configuration, or name one with --plugin ID.", 0};
+    }
+    return selection;
+  }
+  PGA_TRY(const config::PluginConfig* const plugin, table_named(config, catalogue, name));
+  auto settings = catalogue.settings_of(*plugin, config);
+  Selection selection;
+  if (settings) {
+    selection.settings.push_back(std::move(settings).value());
+  } else if (settings.error().status == PGA_E_CONFIG) {
+    return std::move(settings).error();
+  } else {
+    selection.refused.push_back(std::move(settings).error());
+  }
+  return selection;
+}
+
 }  // namespace pganalytics::collector

@@ -64,4 +64,8 @@ Expected<Selection> select_enabled(const config::CollectorConfig& config, const 
 // wrote none. Aliases are adopted (config::adopt_aliases). PGA_E_CONFIG: a named instance that has no table.
 Expected<config::PluginConfig*> table_named(config::CollectorConfig& config, const Catalogue& catalogue, const std::string& name);
 
+// For a command: the plugin `name`, enabled or not, configured or by its defaults; with "" all that are enabled. Aliases are
+// adopted. PGA_E_CONFIG also when none is enabled.
+Expected<Selection> select_wanted(config::CollectorConfig& config, const Catalogue& catalogue, const std::string& name);
+
 }  // namespace pganalytics::collector

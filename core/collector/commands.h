@@ -13,6 +13,7 @@ using Arguments = std::vector<std::string>;
 int run_command(const Arguments& arguments);           // run, cron
 int once_command(const Arguments& arguments);          // once
 int check_config_command(const Arguments& arguments);  // check-config
+int doctor_command(const Arguments& arguments);        // doctor
 int register_command(const Arguments& arguments);      // register
 int status_command(const Arguments& arguments);        // status
 int plugin_command(const Arguments& arguments);        // plugin list | describe

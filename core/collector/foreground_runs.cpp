@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.h"
 #include "core/collector/command_line.h"
+#include "core/collector/installation.h"
 #include "core/schema/json_text.h"
 
 #include <rapidjson/prettywriter.h>
@@ -101,6 +102,14 @@ std::size_t run_in_foreground(host::Supervisor& supervisor, std::vector<host::Pl
   sink.close();
   supervisor.stop(kStopMs);
   return missing;
+}
+
+std::size_t run_in_foreground(std::vector<host::PluginSettings> settings, ForegroundSink& sink) {
+  if (settings.empty()) return 0;
+  host::SupervisorOptions options;
+  options.worker_path = worker_path();
+  host::Supervisor supervisor(options, sink, clock::system_clock());
+  return run_in_foreground(supervisor, std::move(settings), sink);
 }
 
 std::string indented(const std::string& document) {

@@ -54,6 +54,9 @@ struct Pace {
 std::size_t run_in_foreground(host::Supervisor& supervisor, std::vector<host::PluginSettings> settings, ForegroundSink& sink,
                               const Pace& pace = {}, const WakeSignals* wake = nullptr);
 
+// The same with a supervisor of its own: one round.
+std::size_t run_in_foreground(std::vector<host::PluginSettings> settings, ForegroundSink& sink);
+
 // The document with indentation, for people.
 std::string indented(const std::string& document);
 

@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"cron", "the same as run", run_command},
     {"once", "run each enabled plugin once, documents on standard output", once_command},
     {"check-config", "say whether the configuration is right", check_config_command},
+    {"doctor", "run each enabled plugin once: what works, what is missing, what cures it", doctor_command},
     {"register", "become known to a server", register_command},
     {"status", "how the collector and its plugins fare, what waits, what was lost", status_command},
     {"plugin", "the plugins of this host, and tools for their authors", plugin_command},

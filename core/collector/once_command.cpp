@@ -2,7 +2,6 @@
 //
 // The workers, limits and checks of `run`, without a schedule. State is read from the spool, beside a running collector too, and
 // kept only with --commit.
-#include "core/clock/clock.h"
 #include "core/collector/catalogue.h"
 #include "core/collector/command_line.h"
 #include "core/collector/commands.h"
@@ -80,37 +79,6 @@ class OnceSink : public ForegroundSink {
   const bool pretty_;
 };
 
-// The plugin `name`, configured or by its defaults; with no name all that are enabled.
-Expected<Selection> select(config::CollectorConfig& config, const Catalogue& catalogue, const std::string& name) {
-  PGA_CHECK(config::adopt_aliases(config, catalogue.known()));
-  if (name.empty()) {
-    PGA_TRY(Selection selection, select_enabled(config, catalogue));
-    if (selection.settings.empty() && selection.refused.empty()) {
-      return Error{PGA_E_CONFIG, "once.nothing", "no plugin is enabled",
-                   "Enable one in the configuration, or name one with --plugin ID.", 0};
-    }
-    return selection;
-  }
-  PGA_TRY(const config::PluginConfig* const plugin, table_named(config, catalogue, name));
-  auto settings = catalogue.settings_of(*plugin, config);
-  Selection selection;
-  if (settings) {
-    selection.settings.push_back(std::move(settings).value());
-  } else if (settings.error().status == PGA_E_CONFIG) {
-    return std::move(settings).error();
-  } else {
-    selection.refused.push_back(std::move(settings).error());
-  }
-  return selection;
-}
-
-std::size_t run_each(std::vector<host::PluginSettings> settings, OnceSink& sink) {
-  host::SupervisorOptions options;
-  options.worker_path = worker_path();
-  host::Supervisor supervisor(options, sink, clock::system_clock());
-  return run_in_foreground(supervisor, std::move(settings), sink);
-}
-
 }  // namespace
 
 int once_command(const Arguments& arguments) {
@@ -133,7 +101,7 @@ int once_command(const Arguments& arguments) {
   auto config = line.load_config();
   if (!config) return wrong(config.error());
   const Catalogue catalogue = Catalogue::of(config->plugin_dirs, worker_path());
-  auto selection = select(*config, catalogue, line.text("plugin"));
+  auto selection = select_wanted(*config, catalogue, line.text("plugin"));
   if (!selection) return wrong(selection.error());
   auto store = StateStore::open(*config, line.has("commit"));
   if (!store) return wrong(store.error());
@@ -142,7 +110,7 @@ int once_command(const Arguments& arguments) {
 
   for (const Error& refused : selection->refused) print_error(refused);
   OnceSink sink(*config, *store, *output, line.has("pretty"));
-  const std::size_t missing = selection->settings.empty() ? 0 : run_each(std::move(selection->settings), sink);
+  const std::size_t missing = run_in_foreground(std::move(selection->settings), sink);
   return missing + sink.failed() + selection->refused.size() == 0 ? kOk : kFailed;
 }
 

@@ -145,10 +145,17 @@ class Collection::Pass {
     return kShareOfTheTimeLeft * static_cast<double>(profile_.deadline.monotonic_ns - monotonic_now_ns()) / 1e6;
   }
 
+  // This server, or the version of the extension, has nothing that it could be read from.
+  bool is_absent(const Family& family) const {
+    if (family.needs.empty()) return false;
+    if (family.extension.empty()) return all_.probes_->count(family.needs) == 0;
+    const Extension& extension = all_.extensions_.at(family.extension);
+    return !extension.schema.empty() && extension.probes.count(family.needs) == 0;
+  }
+
   bool due(std::size_t family) const {
     if (families()[family].name == kServer || families()[family].name == kStatementTexts) return false;
-    const std::string& needs = families()[family].needs;
-    if (!needs.empty() && families()[family].extension.empty() && all_.probes_->count(needs) == 0) return false;
+    if (is_absent(families()[family])) return false;
     if (run_.reason() == PGA_REASON_ONDEMAND) return all_.schedule_.is_enabled(family);
     return all_.schedule_.is_due(family, begun_ms_);
   }
@@ -173,6 +180,11 @@ class Collection::Pass {
     account.sum.omitted += reading.omitted;
     account.sum.bytes += reading.bytes;
     account.sum.ms += reading.ms;
+    const Family& read = families()[family];
+    if (account.places == 1 && !read.role.empty() && server_.lacks(read.role)) {
+      documents_.add(Problem{std::nullopt, read.name, "42501", "without the role " + read.role + " the server hides some of it",
+                             read.grants});
+    }
     if (!reading.cost) return;
     if (*reading.cost) {
       all_.samples_[family].cost = reading.cost->value();
@@ -217,7 +229,7 @@ class Collection::Pass {
     std::string database;
     if (!family.extension.empty()) {
       PGA_TRY(const Extension* const extension, extension_of(family));
-      if (!family.needs.empty() && extension->probes.count(family.needs) == 0) return {};
+      if (is_absent(family)) return {};
       database = extension->database;
       place.probes = &extension->probes;
       place.extension_schema = extension->schema;
@@ -355,15 +367,27 @@ class Collection::Pass {
     return {};
   }
 
+  // nullptr: nothing to tell. Who asks on demand hears of all families.
+  const char* state_of(std::size_t family) const {
+    const Account& account = accounts_[family];
+    if (account.places > 0) return "read";
+    if (account.failures > 0) return "failed";
+    if (run_.reason() != PGA_REASON_ONDEMAND) return nullptr;
+    if (!all_.schedule_.is_enabled(family)) return "off";
+    return is_absent(families()[family]) ? "absent" : "idle";
+  }
+
   void account() {
     double ms = 0;
     for (std::size_t i = 0; i < families().size(); ++i) {
       const Account& account = accounts_[i];
-      if (account.places == 0 && account.failures == 0) continue;
+      const char* const state = state_of(i);
+      if (state == nullptr) continue;
       ms += account.sum.ms;
       JsonWriter json;
       json.begin_object()
           .member("family", families()[i].name)
+          .member("state", state)
           .member("places", account.places)
           .member("failures", account.failures);
       json.member("rows", account.sum.rows).member("sent", account.sum.sent).member("omitted", account.sum.omitted);

@@ -81,6 +81,7 @@ class Parser {
     if (colon == std::string_view::npos) return bad("is no header line");
     const std::string_view key = text.substr(0, colon);
     const std::string_view value = trimmed(text.substr(colon + 2));
+    if (key == "Role") return family_.role = value, Outcome();
     if (key == "Grants") return family_.grants = value, Outcome();
     if (key == "Cost") return family_.cost = value, Outcome();
     if (key == "Needs") return family_.needs = value, Outcome();

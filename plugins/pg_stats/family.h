@@ -8,6 +8,7 @@
 //                                                                 "one": an object instead of a list; "of databases": each row
 //                                                                 is an object in its entry of "databases"
 //   -- Every: 60s
+//   -- Role: pg_read_all_stats                                   optional; without this role some of it is hidden in silence
 //   -- Grants: none                                              what cures a missing privilege
 //   -- Cost: one scan of pg_class
 //   -- Needs: pg_stat_io                                         optional; a probe: servers without it have no such family
@@ -64,7 +65,7 @@ struct Line {
 
 struct Family {
   std::string name;
-  std::string description, grants, cost;
+  std::string description, role, grants, cost;
   Scope scope = Scope::kServer;
   Extent extent = Extent::kAll;
   std::chrono::milliseconds interval{};  // by default

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kVersionMin = 140000;
 
-enum Column { kIdentity, kCurrent, kName, kIsTemplate, kAllowsConnections, kCanConnect, kStatsReset };
+enum Column { kIdentity, kCurrent, kName, kIsTemplate, kAllowsConnections, kCanConnect, kStatsReset, kLackingRoles };
 
 void report_absent(const std::vector<Database>& databases, const Settings& settings, Problems& problems) {
   for (const std::string& name : settings.named_databases()) {
@@ -35,6 +35,7 @@ Expected<Server> read_server(Session& session, const Settings& settings, Problem
   for (int row = 0; row < rows.size(); ++row) {
     server.identity = rows.text(row, kIdentity);
     server.current_database = rows.text(row, kCurrent);
+    server.lacking_roles = rows.text(row, kLackingRoles);
     const std::string name(rows.text(row, kName));
     if (rows.boolean(row, kIsTemplate).value_or(false) || !rows.boolean(row, kAllowsConnections).value_or(false)) continue;
     if (!settings.selects(name)) continue;

@@ -21,7 +21,10 @@ struct Server {
   int version = 0;                  // server_version_num
   std::string identity;             // another one: nothing that was read before says anything about this one
   std::string current_database;     // the session's own
+  std::string lacking_roles;        // predefined roles that ours is no member of, comma separated
   std::vector<Database> databases;  // those that the settings select, by name
+
+  [[nodiscard]] bool lacks(const std::string& role) const { return lacking_roles.find(role) != std::string::npos; }
 };
 
 // Fails if the server cannot be read, or is too old. Databases that are named and not there are told in `problems`.

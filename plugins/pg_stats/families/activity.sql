@@ -2,6 +2,7 @@
 -- Scope: server
 -- Rows: all
 -- Every: 10s
+-- Role: pg_read_all_stats
 -- Grants: GRANT pg_monitor (or pg_read_all_stats) to the role: without it only its own sessions tell what they do.
 -- Cost: one pass over the backends.
 SELECT a.backend_type AS backend_type, -- key: client backend, autovacuum worker, walsender...

@@ -2,6 +2,7 @@
 -- Scope: server
 -- Rows: all
 -- Every: 60s
+-- Role: pg_read_all_stats
 -- Grants: GRANT pg_monitor (or pg_read_all_stats) to the role.
 -- Cost: one pass over backends, slots and prepared transactions.
 SELECT DISTINCT ON (h.kind)

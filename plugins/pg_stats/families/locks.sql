@@ -2,6 +2,7 @@
 -- Scope: server
 -- Rows: all
 -- Every: 10s
+-- Role: pg_read_all_stats
 -- Grants: GRANT pg_monitor (or pg_read_all_stats) to the role.
 -- Cost: one look at the lock table; more only while somebody waits. At most 200 waiters.
 WITH RECURSIVE waiting AS MATERIALIZED (

@@ -2,6 +2,7 @@
 -- Scope: server
 -- Rows: one
 -- Every: 10s
+-- Role: pg_read_all_stats
 -- Grants: GRANT pg_monitor (or pg_read_all_stats) to the role: without it the sender is not told.
 -- Cost: constant.
 SELECT r.status AS receiver_status, -- info: streaming, waiting...; null: there is no receiver.

@@ -2,6 +2,7 @@
 -- Scope: server
 -- Rows: changed
 -- Every: 10m
+-- Role: pg_read_all_settings
 -- Grants: GRANT pg_monitor (or pg_read_all_settings) to the role: without it some are hidden.
 -- Cost: one pass over the settings.
 SELECT s.name AS name, -- key: Name of the setting.

@@ -3,6 +3,7 @@
 -- Rows: all
 -- Every: 60s
 -- Extension: pg_stat_statements
+-- Role: pg_read_all_stats
 -- Grants: GRANT pg_monitor (or pg_read_all_stats) to the role: without it texts of others are hidden.
 -- Cost: the server reads its file of texts, only when statements are new.
 SELECT s.queryid::text AS query_id, -- key: Of the statement.

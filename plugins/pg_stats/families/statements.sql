@@ -3,6 +3,7 @@
 -- Rows: changed
 -- Every: 60s
 -- Extension: pg_stat_statements
+-- Role: pg_read_all_stats
 -- Grants: CREATE EXTENSION pg_stat_statements in a database that is read, USAGE on its schema to the role, and shared_preload_libraries = 'pg_stat_statements'; GRANT pg_monitor (or pg_read_all_stats) to the role.
 -- Cost: one pass over the statements, without their texts.
 SELECT s.dbid::int8 AS database_oid, -- key int: Of the database.

@@ -2,6 +2,7 @@
 -- Scope: server
 -- Rows: all
 -- Every: 10s
+-- Role: pg_read_all_stats
 -- Grants: GRANT pg_monitor (or pg_read_all_stats) to the role.
 -- Cost: one pass over the backends.
 SELECT a.pid AS pid, -- key int: Of the backend.

@@ -59,7 +59,7 @@ int count_of(const std::string& line) {
 }  // namespace
 
 TEST_CASE("every command explains itself") {
-  for (const char* const command : {"run", "cron", "once", "check-config", "register", "status", "plugin", "version"}) {
+  for (const char* const command : {"run", "cron", "once", "check-config", "doctor", "register", "status", "plugin", "version"}) {
     INFO(command);
     const Ended ended = run_program({command, "--help"});
     CHECK(ended.exit_code == 0);
@@ -82,6 +82,7 @@ TEST_CASE("a wrong command line is exit code 2 and a hint on standard error") {
                                                        {"statsu"},
                                                        {"once", "--plugni", "x"},
                                                        {"once", "word"},
+                                                       {"doctor", "word"},
                                                        {"register"},
                                                        {"register", "--token", "a", "--token-file", "b"},
                                                        {"plugin"},
@@ -106,8 +107,14 @@ TEST_CASE("a wrong command line is exit code 2 and a hint on standard error") {
 
 TEST_CASE("a wrong configuration is exit code 2 with file, line, key and hint, for every command that reads it") {
   const Setup setup("[plugins.test_counter]\nenabled = maybe\n");
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"run"}, {"once"}, {"check-config"}, {"status"}, {"plugin", "list"}, {"register", "--token", "x", "--ca-pin", "y"}}) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"run"},
+                                             {"once"},
+                                             {"check-config"},
+                                             {"doctor"},
+                                             {"status"},
+                                             {"plugin", "list"},
+                                             {"register", "--token", "x", "--ca-pin", "y"}}) {
     INFO(command.front());
     const Ended ended = setup.run(command);
     CHECK(ended.exit_code == 2);

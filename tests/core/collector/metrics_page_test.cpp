@@ -27,7 +27,8 @@ constexpr const char* kHead =
     "at 0), an updown\n"
     "(a counter that may fall), a label (part of a series' name), info or an event. Units are UCUM's. `null`: not known, and "
     "`errors` says why.\n"
-    "\"since\" and \"source\" speak of what is measured: for pg_stats the first major of PostgreSQL that has it, and the column or "
+    "\"since\" and \"source\" speak of what is measured: for pg_stats the first major of PostgreSQL that has it, and the column "
+    "or "
     "function it comes from.\n";
 
 std::map<std::string, std::string> schema_files() {

@@ -204,6 +204,9 @@ std::string output_schema_of(const std::vector<Family>& families) {
   lines.add(4, R"("family": {"type": "string", "x-kind": "label", "x-label": true, "description": "Name of the family."},)");
   lines.add(
       4,
+      R"("state": {"type": "string", "enum": ["read", "failed", "off", "absent", "idle"], "x-kind": "info", "description": "read: in one place at least; failed: in none, see errors. In a run on demand also: off in the configuration; absent: this server has no such thing; idle: nothing to read."},)");
+  lines.add(
+      4,
       R"("places": {"type": "integer", "x-kind": "gauge", "x-unit": "1", "description": "In how many databases it was read; 1 for the server."},)");
   lines.add(
       4,
@@ -229,7 +232,7 @@ std::string output_schema_of(const std::vector<Family>& families) {
   lines.add(
       4,
       R"("temp_blocks": {"type": "integer", "x-kind": "gauge", "x-unit": "{block}", "description": "Blocks written to temporary files."})");
-  lines.add(3, R"(}, "required": ["family", "places", "failures", "rows", "sent", "omitted", "bytes", "ms"]})");
+  lines.add(3, R"(}, "required": ["family", "state", "places", "failures", "rows", "sent", "omitted", "bytes", "ms"]})");
   lines.add(2, "},");
   lines.add(2, R"("errors": {)");
   lines.add(3, R"("type": "array", "description": "Parts that are missing, each with its reason.",)");

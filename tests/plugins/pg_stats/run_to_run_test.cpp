@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <pganalytics/testhost.hpp>
+#include <set>
 #include <thread>
 
 #include "core/postgres/connection.h"
@@ -180,16 +181,38 @@ TEST_CASE("a missing privilege costs its family, and the hint says which grant")
   Site site;
   site.server.sql("postgres", "REVOKE pg_monitor FROM monitor");
   const auto document = site.collect();
-  bool told = false;
+  std::set<std::string> told;
   for (const Value& error : document["errors"].GetArray()) {
-    if (error["family"] != "directories") continue;
-    told = true;
+    told.insert(error["family"].GetString());
     CHECK(error["code"] == "42501");
     CHECK(std::string(error["hint"].GetString()).find("pg_monitor") != std::string::npos);
   }
-  CHECK(told);
+  // Where the server refuses, and where it only hides.
+  for (const char* const family : {"directories", "activity", "settings", "statements"}) {
+    INFO(family);
+    CHECK(told.count(family) == 1);
+  }
   CHECK(document.HasMember("wal"));
   CHECK(entry(document).HasMember("tables"));
+}
+
+TEST_CASE("bloat is estimated from statistics that the role may see, and says of which tables it may not") {
+  Site site;
+  site.server.sql("postgres",
+                  "CREATE TABLE big AS SELECT i, repeat('x', 400) AS words FROM generate_series(1, 30000) i;"
+                  "DELETE FROM big WHERE i % 2 = 0");
+  site.server.sql("postgres", "VACUUM ANALYZE big");
+  const auto hidden = site.collect();
+  const Value* row = row_of(entry(hidden), "bloat", "name", "big");
+  REQUIRE(row != nullptr);
+  CHECK_FALSE((*row)["is_readable"].GetBool());
+  CHECK_FALSE(row->HasMember("estimated_bloat_bytes"));
+  site.server.sql("postgres", "GRANT SELECT ON big TO monitor");
+  const auto shown = site.collect();
+  row = row_of(entry(shown), "bloat", "name", "big");
+  REQUIRE(row != nullptr);
+  CHECK((*row)["is_readable"].GetBool());
+  CHECK((*row)["estimated_bloat_percent"].GetDouble() == Approx(50).margin(10));
 }
 
 TEST_CASE("families have intervals of their own, and can be switched off") {

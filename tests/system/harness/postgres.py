@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL of the newest major installed: Unix socket only, in a folder of its own, never as root."""
+"""A throwaway PostgreSQL, of the newest major installed unless told: Unix socket only, in a folder of its own, never as root."""
 
 import glob
 import os
@@ -18,12 +18,12 @@ def bin_dir():
 
 
 class Postgres:
-    def __init__(self, settings=None, auth="trust"):
+    def __init__(self, settings=None, auth="trust", binaries=None):
         # A socket's path may have 107 bytes, so not below pytest's deep folders.
         self.dir = tempfile.mkdtemp(prefix="pga-pg-", dir="/tmp")
         self.data = os.path.join(self.dir, "data")
         self.log_dir = os.path.join(self.data, "log")
-        self._bin = bin_dir()
+        self._bin = binaries or bin_dir()
         self._user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
         os.chmod(self.dir, 0o755)
         if self._user:
