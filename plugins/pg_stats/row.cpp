@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
+#include <optional>
 
 #include "core/postgres/copy_line.h"
 
@@ -33,10 +35,41 @@ std::size_t nth_tab(std::string_view line, std::size_t n) {
   return at;
 }
 
-bool is_json_number(std::string_view field) {
-  return !field.empty() && std::all_of(field.begin(), field.end(), [](char c) {
-    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e';
-  });
+std::size_t take_digits(std::string_view& text) {
+  const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(count);
+  return count;
+}
+
+// -123.45, as RFC 8259, section 6, has it: most numbers, which then need no formatting.
+bool is_plain_number(std::string_view field) {
+  if (!field.empty() && field[0] == '-') field.remove_prefix(1);
+  const bool leads_with_zero = !field.empty() && field[0] == '0';
+  const std::size_t digits = take_digits(field);
+  if (digits == 0 || (leads_with_zero && digits > 1)) return false;
+  if (field.empty() || field[0] != '.') return field.empty();
+  field.remove_prefix(1);
+  return take_digits(field) > 0 && field.empty();
+}
+
+template <class Number>
+std::optional<Number> number_of(std::string_view field) {
+  Number value{};
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error != std::errc() || end != field.data() + field.size()) return std::nullopt;
+  return value;
+}
+
+// NaN, Infinity and what no double can hold are no numbers of JSON.
+void write_number(JsonWriter& json, std::string_view field) {
+  const auto value = number_of<double>(field);
+  if (!value || !std::isfinite(*value)) {
+    json.value(nullptr);
+  } else if (is_plain_number(field)) {
+    json.json(field);
+  } else {
+    json.value(*value);
+  }
 }
 
 }  // namespace
@@ -74,9 +107,10 @@ Outcome RowReader::read(std::string_view line) {
     } else if (column.kind == Kind::kCounter) {
       CounterValue value{};
       if (column.type == Type::kNumber) {
-        std::from_chars(field.data(), field.data() + field.size(), value.number);
+        value.number = number_of<double>(field).value_or(0);
+        if (!std::isfinite(value.number) || value.number < 0) value.number = 0;
       } else {
-        std::from_chars(field.data(), field.data() + field.size(), value.integer);
+        value.integer = std::max<std::int64_t>(number_of<std::int64_t>(field).value_or(0), 0);
       }
       counters_.push_back(value);
     }
@@ -93,14 +127,8 @@ std::string_view RowReader::epoch() const {
 
 void RowReader::write_value(JsonWriter& json, const Column& column, std::string_view field) {
   switch (column.type) {
-    case Type::kInteger:
-    case Type::kNumber:
-      if (is_json_number(field)) {
-        json.json(field);  // as the server wrote it; NaN and Infinity are no numbers of JSON
-      } else {
-        json.value(nullptr);
-      }
-      break;
+    case Type::kInteger: json.value(number_of<std::int64_t>(field)); break;
+    case Type::kNumber: write_number(json, field); break;
     case Type::kBoolean: json.value(field == "t"); break;
     case Type::kTime:
       if (!write_time(json, field)) json.value(nullptr);

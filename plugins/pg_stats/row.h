@@ -26,7 +26,7 @@ class RowReader {
   [[nodiscard]] std::string_view epoch() const;
   // All that makes a row another one: up to the columns that drift.
   [[nodiscard]] std::string_view content() const { return content_; }
-  // Of the counter columns, in their order; 0 where NULL.
+  // Of the counter columns, in their order; 0 where NULL, or what no counter can be.
   [[nodiscard]] const std::vector<CounterValue>& counters() const { return counters_; }
   [[nodiscard]] std::optional<std::string_view> field(std::size_t column) const { return fields_[column]; }
 

@@ -51,3 +51,25 @@ TEST_CASE("values are JSON's, and what JSON cannot say is null") {
   CHECK(members("1\t\\N\t2\t0\t\\N\tt\t7", true) == R"({"id":1,"name":null,"calls":2,"ms":0,"at":null,"on":true,"age":7})");
   CHECK(members("1\ta") == "refused");
 }
+
+TEST_CASE("what no counter can be counts as 0: growth stays what rows have in common") {
+  RowReader row(family());
+  for (const char* const line :
+       {"1\ta\t-5\tNaN\t\\N\tt\t7", "1\ta\t-9223372036854775808\t-Infinity\t\\N\tt\t7", "1\ta\tx\tInfinity\t\\N\tt\t7"}) {
+    REQUIRE(row.read(line));
+    CHECK(row.counters()[0].integer == 0);
+    CHECK(row.counters()[1].number == 0);
+  }
+}
+
+TEST_CASE("what JSON has no number for is null") {
+  const auto of = [](const std::string& integer, const std::string& number) {
+    return members("1\ta\t" + integer + "\t" + number + "\t\\N\tt\t7", true);
+  };
+  CHECK(of("9223372036854775807", "1e-07").find(R"("calls":9223372036854775807,"ms":1e-7)") != std::string::npos);
+  CHECK(of("-1", "-0.5E+3").find(R"("calls":-1,"ms":-500)") != std::string::npos);
+  for (const char* const bad : {"", "-", "x", "1x", "+1", "0x1", "1e", "NaN", "Infinity", "1e400"}) {
+    INFO(bad);
+    CHECK(of(bad, bad).find(R"("calls":null,"ms":null)") != std::string::npos);
+  }
+}
