@@ -4,30 +4,22 @@
 
 #include <atomic>
 #include <map>
-#include <pganalytics/testhost.hpp>
 #include <set>
 #include <thread>
 
 #include "core/postgres/connection.h"
-#include "tests/plugins/alone.h"
+#include "tests/plugins/pg_stats/collected.h"
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/postgres_server.h"
 
 using namespace pganalytics;
-using pganalytics::testing::CollectOptions;
-using pganalytics::testing::CollectResult;
-using pganalytics::testing::FakeHost;
-using pganalytics::testing::PostgresServer;
-using pganalytics::testing::with_defaults;
+using namespace pganalytics::testing;
 using rapidjson::Value;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
-
-// The server of most tests does not have the extension.
-const std::string kNoStatements = R"("families":{"statements":{"enabled":false},"statement_info":{"enabled":false}})";
 
 // Two databases with tables and traffic, and a monitoring role that has pg_monitor and nothing else.
 class Shop {
@@ -58,67 +50,6 @@ Shop& shop() {
   static Shop one;
   return one;
 }
-
-struct Collected {
-  CollectResult result;
-  std::vector<rapidjson::Document> documents;
-};
-
-void check_against_schema(const rapidjson::Document& document) {
-  static const auto schema = pganalytics::testing::output_schema();
-  const Outcome valid = schema.validate(document);
-  INFO((valid ? "" : valid.error().message));
-  CHECK(valid);
-}
-
-Collected collect(FakeHost& host, const std::string& config,
-                  const CollectOptions& options = {seconds(30), 0, PGA_REASON_SCHEDULE}) {
-  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
-  const Outcome configured = instance.configure(config);
-  INFO((configured ? "" : configured.error().message));
-  REQUIRE(configured);
-  Collected collected{instance.collect(options), {}};
-  for (const std::string& text : collected.result.documents) {
-    rapidjson::Document document;
-    document.Parse(text.c_str(), text.size());
-    REQUIRE_FALSE(document.HasParseError());
-    check_against_schema(document);
-    collected.documents.push_back(std::move(document));
-  }
-  return collected;
-}
-
-rapidjson::Document collect_one(const std::string& config) {
-  FakeHost host;
-  Collected collected = collect(host, config);
-  INFO(collected.result.error_message);
-  REQUIRE(collected.result.status == PGA_OK);
-  REQUIRE(collected.documents.size() == 1);
-  return std::move(collected.documents.front());
-}
-
-const Value* named(const Value& list, const std::string& name) {
-  for (const Value& item : list.GetArray()) {
-    if (item["name"].GetString() == name) return &item;
-  }
-  return nullptr;
-}
-
-const Value& database(const Value& document, const std::string& name) {
-  const Value* const found = named(document["databases"], name);
-  REQUIRE(found != nullptr);
-  return *found;
-}
-
-std::vector<std::string> error_codes(const Value& document, const std::string& database) {
-  std::vector<std::string> codes;
-  for (const Value& error : document["errors"].GetArray()) {
-    if (error["database"].IsString() && error["database"].GetString() == database) codes.emplace_back(error["code"].GetString());
-  }
-  return codes;
-}
-
-using Codes = std::vector<std::string>;
 
 }  // namespace
 
@@ -318,10 +249,10 @@ TEST_CASE("a role whose connection limit is one is enough") {
   const auto is_alone = [] {
     return shop().server.value("postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = 'monitor'") == "0";
   };
-  REQUIRE(pganalytics::testing::eventually(is_alone));
+  REQUIRE(eventually(is_alone));
   shop().server.sql("postgres", "ALTER ROLE monitor CONNECTION LIMIT 1");
   for (int i = 0; i < 5; ++i) {
-    const auto document = pganalytics::testing::only_document(instance.collect({seconds(30), 0, PGA_REASON_ONDEMAND}));
+    const auto document = only_document(instance.collect({seconds(30), 0, PGA_REASON_ONDEMAND}));
     for (const Value& error : document["errors"].GetArray()) UNSCOPED_INFO(error["message"].GetString());
     CHECK(document["errors"].Empty());
   }
@@ -440,7 +371,7 @@ TEST_CASE("time that runs out costs the databases that were not reached, and the
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(with_defaults("{\"conninfo\":\"" + server.conninfo() + "\"," + kNoStatements + "}")));
   const auto documents_of = [&](milliseconds timeout, std::uint32_t reason = PGA_REASON_SCHEDULE) {
-    return pganalytics::testing::only_document(instance.collect({timeout, 0, reason}));
+    return only_document(instance.collect({timeout, 0, reason}));
   };
   const rapidjson::Document late = documents_of(milliseconds(1400));
   CHECK(late["databases"].Size() == kSlow + 1);
