@@ -54,7 +54,7 @@ class FamilyReader::Pass {
       head(json);
       members(json, seen, true);
       json.end_object();
-      sink_(reader_.row_.field(0).value_or(""), std::string(json.text()));
+      sink_(reader_.row_.text(0), std::string(json.text()));
       return {};
     }
     if (reader_.family_.extent == Extent::kOne) {

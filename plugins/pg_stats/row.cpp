@@ -125,6 +125,10 @@ std::string_view RowReader::epoch() const {
   return {};
 }
 
+std::string_view RowReader::text(std::size_t column) {
+  return postgres::unescape_copy_field(fields_[column].value_or(std::string_view()), buffer_);
+}
+
 void RowReader::write_value(JsonWriter& json, const Column& column, std::string_view field) {
   switch (column.type) {
     case Type::kInteger: json.value(number_of<std::int64_t>(field)); break;

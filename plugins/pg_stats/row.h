@@ -28,7 +28,10 @@ class RowReader {
   [[nodiscard]] std::string_view content() const { return content_; }
   // Of the counter columns, in their order; 0 where NULL, or what no counter can be.
   [[nodiscard]] const std::vector<CounterValue>& counters() const { return counters_; }
+  // As COPY sent it.
   [[nodiscard]] std::optional<std::string_view> field(std::size_t column) const { return fields_[column]; }
+  // What it stands for; "" for NULL. Until the next call.
+  [[nodiscard]] std::string_view text(std::size_t column);
 
   // The members of the row's object. nulls: NULL is written as null; else the member is left out.
   void write(JsonWriter& json, bool nulls);

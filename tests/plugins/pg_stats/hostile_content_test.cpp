@@ -1,0 +1,114 @@
+// Content that was made to break its reader: names of any kind.
+#include <rapidjson/document.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/postgres/connection.h"
+#include "tests/plugins/pg_stats/collected.h"
+#include "tests/support/catch.h"
+#include "tests/support/postgres_server.h"
+
+using namespace pganalytics;
+using namespace pganalytics::testing;
+using rapidjson::Value;
+using std::chrono::seconds;
+
+namespace {
+
+std::string quoted(const std::string& name) {
+  std::string identifier = "\"";
+  for (const char c : name) identifier += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return identifier + '"';
+}
+
+std::string repeated(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+// As a connection string wants it.
+std::string conninfo_value(const std::string& text) {
+  std::string value = "'";
+  for (const char c : text) value += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return value + "'";
+}
+
+// All that JSON, COPY, SQL, printf or a connection string would like to understand.
+std::vector<std::string> hostile_names() {
+  return {"quote\"s 'and' \"s",
+          "back\\slash\\",
+          "new\nline\r",
+          "tab\ttab",
+          "bell\a\x01\x1f\x7f",
+          "\\.",
+          "\\N",
+          "$1",
+          "%s%n",
+          "dbname=postgres host=nowhere",
+          "postgresql://nowhere/",
+          repeated("\u20ac", 21)};  // 63 bytes: as long as a name can be
+}
+
+// Members of all rows of a family, wherever they are in the document.
+std::set<std::string> members(const Value& object, const char* family, const char* member) {
+  std::set<std::string> all;
+  REQUIRE(object.HasMember(family));
+  for (const Value& row : object[family]["rows"].GetArray()) {
+    if (row.HasMember(member) && row[member].IsString()) all.emplace(row[member].GetString(), row[member].GetStringLength());
+  }
+  return all;
+}
+
+bool includes(const std::set<std::string>& all, const std::vector<std::string>& these) {
+  return std::all_of(these.begin(), these.end(), [&](const std::string& each) {
+    UNSCOPED_INFO("looking for " << each);
+    return all.count(each) == 1;
+  });
+}
+
+std::string config_of(const PostgresServer& server, const std::string& dbname = "postgres") {
+  return with_defaults("{\"conninfo\":\"" + server.conninfo(dbname) + "\"," + kNoStatements + "}");
+}
+
+}  // namespace
+
+TEST_CASE("names that are made to break their reader arrive as they are") {
+  const PostgresServer server;
+  const auto names = hostile_names();
+  server.sql("postgres", "CREATE TABLE indexed (i int)");
+  for (const std::string& name : names) {
+    server.sql("postgres", "CREATE DATABASE " + quoted(name));
+    server.sql(conninfo_value(name), "CREATE TABLE inside (i int)");
+    server.sql("postgres", "CREATE ROLE " + quoted(name));
+    server.sql("postgres", "CREATE SCHEMA " + quoted(name));
+    server.sql("postgres", "CREATE TABLE " + quoted(name) + "." + quoted(name) + " (i int)");
+    server.sql("postgres", "CREATE INDEX " + quoted(name) + " ON indexed (i)");
+  }
+  const auto soon = postgres::deadline_in(seconds(60));
+  const auto& application = names.front();
+  auto session = postgres::Connection::open(server.conninfo(), {{"application_name", application}}, soon);
+  REQUIRE(session);
+  REQUIRE(session->execute("BEGIN", soon));
+
+  const rapidjson::Document document = collect_one(config_of(server));
+  for (const Value& error : document["errors"].GetArray()) UNSCOPED_INFO(error["message"].GetString());
+  CHECK(document["errors"].Empty());
+  CHECK(includes(members(document, "roles", "name"), names));
+  CHECK(includes(members(document, "transactions", "application"), {application}));
+  const Value& here = database(document, "postgres");
+  for (const char* const family : {"tables", "storage"}) {
+    CHECK(includes(members(here, family, "schema"), names));
+    CHECK(includes(members(here, family, "name"), names));
+  }
+  for (const char* const family : {"indexes", "index_storage"}) CHECK(includes(members(here, family, "name"), names));
+  for (const std::string& name : names) {
+    const Value& there = database(document, name);
+    INFO(name);
+    CHECK(there.HasMember("database"));  // of the server's own list
+    CHECK(includes(members(there, "tables", "name"), {"inside"}));
+  }
+}
