@@ -187,6 +187,11 @@ void Connection::close(const Deadline& deadline) {
 
 int Connection::server_version() const { return PQserverVersion(connection_.get()); }
 
+std::string_view Connection::server_encoding() const {
+  const char* const encoding = PQparameterStatus(connection_.get(), "server_encoding");
+  return encoding == nullptr ? "" : encoding;
+}
+
 bool Connection::usable() const { return connection_ != nullptr; }
 
 bool Connection::in_transaction() const {

@@ -10,6 +10,11 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+// Client encodings. A database in SQL_ASCII holds any bytes, and the server fails a statement whose bytes are no UTF-8; so there
+// they come as they are, and JsonWriter mends them.
+constexpr const char* kText = "UTF8";
+constexpr const char* kBytes = "SQL_ASCII";
+
 std::string ms(std::chrono::milliseconds time) { return std::to_string(time.count()) + "ms"; }
 
 // What keeps us harmless on a production server. Values hold no spaces: start-up options are split at them.
@@ -43,7 +48,7 @@ Expected<postgres::Connection> connect(const Session::Profile& profile, const st
   const auto connect_seconds = std::chrono::ceil<std::chrono::seconds>(profile.settings->connect_timeout).count();
   Pairs parameters{{"application_name", profile.application_name},
                    {"connect_timeout", std::to_string(connect_seconds)},
-                   {"client_encoding", "UTF8"}};  // names in JSON, whatever the encoding of their database
+                   {"client_encoding", kText}};  // names in JSON, whatever the encoding of their database
   if (!database.empty()) parameters.emplace_back("dbname", database);
   if (!profile.password.empty()) parameters.emplace_back("password", profile.password);
   if (options != nullptr) parameters.emplace_back("options", *options);
@@ -74,8 +79,14 @@ Expected<Session> Session::open(const Profile& profile, const std::string& datab
   if (!refused) {
     PGA_TRY(arrived, settings_arrived(*connection, profile));
   }
+  const bool has_bytes = connection->server_encoding() == kBytes;
+  const std::string set_encoding = std::string("client_encoding = '") + kBytes + "'";
   Session session(std::move(connection).value(), profile.deadline);
-  if (!arrived) session.prologue_ = transaction_prologue(*profile.settings);
+  if (!arrived) {
+    session.prologue_ = transaction_prologue(*profile.settings) + (has_bytes ? "; SET LOCAL " + set_encoding : "");
+  } else if (has_bytes) {
+    PGA_CHECK(session.query("/* pganalytics:pg_stats/session */ SET " + set_encoding));
+  }
   return session;
 }
 

@@ -1,4 +1,4 @@
-// Content that was made to break its reader: names of any kind.
+// Content that was made to break its reader: names of any kind, bytes that are no text.
 #include <rapidjson/document.h>
 
 #include <algorithm>
@@ -17,6 +17,8 @@ using rapidjson::Value;
 using std::chrono::seconds;
 
 namespace {
+
+const std::string kBytesDatabase = "CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
 
 std::string quoted(const std::string& name) {
   std::string identifier = "\"";
@@ -110,5 +112,32 @@ TEST_CASE("names that are made to break their reader arrive as they are") {
     INFO(name);
     CHECK(there.HasMember("database"));  // of the server's own list
     CHECK(includes(members(there, "tables", "name"), {"inside"}));
+  }
+}
+
+TEST_CASE("bytes that are no text in UTF-8 become U+FFFD, and cost no row") {
+  const PostgresServer server;
+  server.sql("postgres", kBytesDatabase);
+  server.sql("postgres", "CREATE TABLE neighbour (i int)");
+  server.sql("bytes",
+             "CREATE SCHEMA \"\xe9 cole\"; CREATE TABLE \"\xe9 cole\".\"\xff\xfe\" (\"\x80\" int PRIMARY KEY, \"\xc3\" text);"
+             "CREATE TABLE \"caf\xc3\" (i serial); CREATE TABLE plain (i int); CREATE TABLE \"caf\xc3\xa9\" (i int);"
+             "CREATE ROLE \"role \xff\"");
+  server.sql("bytes", "CREATE DATABASE \"\xe2\x82\"");
+  server.sql("\xe2\x82", "CREATE TABLE inside (i int)");
+  for (const std::string dbname : {"postgres", "bytes"}) {
+    INFO("through " << dbname);
+    const rapidjson::Document document = collect_one(config_of(server, dbname));
+    for (const Value& error : document["errors"].GetArray()) UNSCOPED_INFO(error["message"].GetString());
+    CHECK(document["errors"].Empty());
+    CHECK(includes(members(document, "roles", "name"), {"role \ufffd"}));
+    const Value& bytes = database(document, "bytes");
+    CHECK(bytes["tables"]["total"] == 4);
+    CHECK(includes(members(bytes, "tables", "name"), {"\ufffd\ufffd", "caf\ufffd", "plain", "caf\u00e9"}));
+    CHECK(includes(members(bytes, "tables", "schema"), {"\ufffd cole"}));
+    CHECK(includes(members(bytes, "storage", "name"), {"\ufffd\ufffd", "caf\ufffd", "plain", "caf\u00e9"}));
+    CHECK(includes(members(bytes, "indexes", "name"), {"\ufffd\ufffd_pkey"}));
+    CHECK(includes(members(database(document, "postgres"), "tables", "name"), {"neighbour"}));
+    CHECK(includes(members(database(document, "\ufffd\ufffd"), "tables", "name"), {"inside"}));
   }
 }

@@ -83,3 +83,16 @@ TEST_CASE("a pooler that refuses or drops start-up options gets each setting in 
     }
   }
 }
+
+TEST_CASE("behind such a pooler, bytes that are no text come as they do without it") {
+  const PostgresServer server;
+  server.sql("postgres", "CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+  server.sql("bytes", "CREATE TABLE \"\xff\" (i int)");
+  for (const auto options : {Pooler::Options::kRefused, Pooler::Options::kDropped}) {
+    const Pooler pooler(server, options);
+    const rapidjson::Document document =
+        collect_one(with_defaults("{\"conninfo\":\"" + pooler.conninfo() + "\",\"connections_max\":1," + kNoStatements + "}"));
+    CHECK(document["errors"].Empty());
+    CHECK(named(database(document, "bytes")["tables"]["rows"], "\ufffd") != nullptr);
+  }
+}
