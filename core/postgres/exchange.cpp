@@ -30,7 +30,8 @@ Outcome Exchange::wait(short events) {
   const std::string where = label_ + " on " + target_of(connection_);
   if (woken.why == Wake::kFailed) return Error{PGA_E_FAIL, "pg.poll", where + ": poll: " + std::strerror(errno), "", 0};
   if (woken.why == Wake::kCancelled) return Error{PGA_E_DEADLINE, "pg.cancelled", where + ": cancelled by the caller", "", 0};
-  return Error{PGA_E_DEADLINE, "pg.deadline", where + ": no answer before the deadline", "", 0};
+  return Error{PGA_E_DEADLINE, "pg.deadline", where + ": no answer before the deadline",
+               "Raise the timeout if the server is only slow; pg_stat_activity says what it waits for.", 0};
 }
 
 // Reads while it writes: a server that cannot get rid of its answer would never take the rest of the question.

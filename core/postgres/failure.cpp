@@ -58,12 +58,23 @@ std::string without_password(std::string text, const PGconn* connection) {
 
 std::string hint_for_connect(const std::string& sqlstate, bool needs_password) {
   if (needs_password) return "Put the password into the .pgpass file of the user that runs this, or let pg_hba.conf use peer.";
-  if (sqlstate == "28P01") return "Check the password in the .pgpass or service file of the user that runs this.";
+  if (sqlstate == "28P01")
+    return "Check the password: a secret of the configuration, or .pgpass or the service file of the user that runs this.";
   if (sqlstate == "28000") return "Check that the role may log in and that pg_hba.conf has a line for it.";
   if (sqlstate == "3D000") return "Create the database, or name another one in conninfo.";
   if (sqlstate == "42501") return "Grant CONNECT on the database to the role.";
-  if (sqlstate == "53300") return "Raise max_connections or the role's CONNECTION LIMIT, or close idle sessions.";
+  if (sqlstate == "53300") return "Raise max_connections or the CONNECTION LIMIT of role or database, or close idle sessions.";
   if (sqlstate.empty()) return "Check that PostgreSQL runs and listens where conninfo says.";
+  return "";
+}
+
+// Where the server has no hint of its own.
+std::string hint_for_statement(std::string_view sqlstate) {
+  if (sqlstate == "22021")
+    return "A text on the server is not valid in this database's encoding: rename or reset it, or read it through another one.";
+  if (sqlstate == "55P03") return "Somebody holds ACCESS EXCLUSIVE on a relation that is read; pg_locks says who.";
+  if (sqlstate == "57014") return "It took longer than statement_timeout, or an operator has cancelled it.";
+  if (sqlstate == "57P01") return "An operator or a restart has ended the session; another is opened when it is needed.";
   return "";
 }
 
@@ -99,11 +110,13 @@ Error statement_failure(const PGconn* connection, const PGresult* result, const 
   if (sqlstate.empty()) {  // libpq's own words: as a rule the connection broke
     const bool lost = PQstatus(connection) == CONNECTION_BAD;
     return {lost ? PGA_E_TRANSIENT : PGA_E_FAIL, lost ? "pg.connection_lost" : "pg.protocol",
-            without_password(where + tidy(or_empty(PQerrorMessage(connection))), connection), "", 0};
+            without_password(where + tidy(or_empty(PQerrorMessage(connection))), connection),
+            lost ? "The server has ended the session: its log says why. Another is opened when it is needed." : "", 0};
   }
+  const std::string hint = or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
   return {status_of_sqlstate(sqlstate), sqlstate,
           without_password(where + tidy(or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY))), connection),
-          or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)), 0};
+          hint.empty() ? hint_for_statement(sqlstate) : hint, 0};
 }
 
 }  // namespace pganalytics::postgres

@@ -1,4 +1,4 @@
-// Content that was made to break its reader: names of any kind, bytes that are no text.
+// Content that was made to break its reader: names of any kind, bytes that are no text in any encoding, texts of ten megabytes.
 #include <rapidjson/document.h>
 
 #include <algorithm>
@@ -140,4 +140,58 @@ TEST_CASE("bytes that are no text in UTF-8 become U+FFFD, and cost no row") {
     CHECK(includes(members(database(document, "postgres"), "tables", "name"), {"neighbour"}));
     CHECK(includes(members(database(document, "\ufffd\ufffd"), "tables", "name"), {"inside"}));
   }
+}
+
+TEST_CASE("statements of ten megabytes come cut, and cost no other") {
+  const PostgresServer server{{{"shared_preload_libraries", "pg_stat_statements"}}};
+  server.sql("postgres", "CREATE EXTENSION pg_stat_statements; CREATE ROLE monitor LOGIN IN ROLE pg_monitor");
+  constexpr std::size_t kHuge = 10'000'000;
+  const std::string filler(kHuge, 'x');
+  server.sql("postgres", "SELECT /* " + filler + " */ 'one'");
+  server.sql("postgres", "(/* " + filler + " */ SELECT 'one', 'two')");
+  server.sql("postgres", "DO $$ BEGIN /* " + filler + " */ PERFORM 'three'; END $$");
+  server.sql("postgres", "SELECT count(*) FROM pg_class WHERE relname = 'small'");
+  const auto soon = postgres::deadline_in(seconds(60));
+  auto session = postgres::Connection::open(server.conninfo(), {{"application_name", "verbose"}}, soon);
+  REQUIRE(session);
+  REQUIRE(session->execute("BEGIN; SELECT /* " + filler + " */ 'one', 'two', 'three', 'four'", soon));
+
+  FakeHost host;
+  const rapidjson::Document document =
+      only_document_of(collect(host, with_defaults("{\"conninfo\":\"" + server.conninfo("postgres", "monitor") + "\"}")));
+  for (const Value& error : document["errors"].GetArray()) UNSCOPED_INFO(error["message"].GetString());
+  CHECK(document["errors"].Empty());
+  int huge = 0;
+  for (const Value& row : document["statement_texts"]["rows"].GetArray()) {
+    CHECK(row["text"].GetStringLength() <= 4000);
+    if (row["text_length"].GetUint64() > kHuge) ++huge;
+  }
+  CHECK(huge == 4);
+  CHECK(includes(members(document, "statement_texts", "text"), {"SELECT count(*) FROM pg_class WHERE relname = $1"}));
+  CHECK(includes(members(document, "transactions", "application"), {"verbose"}));
+  for (const Value& reading : document["readings"].GetArray()) CHECK(reading["bytes"].GetInt64() < 100'000);
+}
+
+TEST_CASE("a statement that is no text in UTF-8 costs the texts, which a database in SQL_ASCII has") {
+  const PostgresServer server{{{"shared_preload_libraries", "pg_stat_statements"}}};
+  server.sql("postgres", "CREATE ROLE monitor LOGIN IN ROLE pg_monitor; CREATE EXTENSION pg_stat_statements");
+  server.sql("postgres", kBytesDatabase);
+  server.sql("bytes", "CREATE EXTENSION pg_stat_statements; SELECT 1 AS \"\xff\"");
+  const auto read_through = [&](const std::string& dbname) {
+    FakeHost host;
+    return only_document_of(collect(host, with_defaults("{\"conninfo\":\"" + server.conninfo(dbname, "monitor") + "\"}")));
+  };
+
+  const rapidjson::Document in_utf8 = read_through("postgres");  // where pg_stat_statements() itself refuses such a text
+  REQUIRE(in_utf8["errors"].Size() == 1);
+  CHECK(std::string(in_utf8["errors"][0]["message"].GetString()).find("statement_texts") != std::string::npos);
+  CHECK(in_utf8["errors"][0]["code"] == "22021");
+  CHECK(in_utf8["errors"][0]["hint"].GetStringLength() > 0);
+  CHECK(includes(members(in_utf8, "statements", "database"), {"bytes", "postgres"}));
+  CHECK(database(in_utf8, "postgres")["database"].IsObject());
+
+  const rapidjson::Document as_bytes = read_through("bytes");
+  for (const Value& error : as_bytes["errors"].GetArray()) UNSCOPED_INFO(error["message"].GetString());
+  CHECK(as_bytes["errors"].Empty());
+  CHECK(includes(members(as_bytes, "statement_texts", "text"), {"SELECT $1 AS \"\ufffd\""}));
 }
