@@ -42,6 +42,9 @@ Expected<Session*> SessionPool::get(const Session::Profile& profile, const std::
 }
 
 void SessionPool::tidy(const Session::Profile& profile) {
+  // What swallowed the packets of one session has swallowed those of all, and each would cost a run to find out.
+  const auto broken = [](const auto& each) { return !each.second.session.usable(); };
+  if (std::any_of(sessions_.begin(), sessions_.end(), broken)) sessions_.clear();
   for (auto each = sessions_.begin(); each != sessions_.end();) {
     each->second.session.set_deadline(profile.deadline);
     each = each->second.session.still_open() ? std::next(each) : sessions_.erase(each);

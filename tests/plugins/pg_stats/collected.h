@@ -22,9 +22,9 @@ struct Collected {
   std::vector<rapidjson::Document> documents;
 };
 
-inline Collected collect(Instance& instance, const CollectOptions& options = {std::chrono::seconds(30), 0, PGA_REASON_ONDEMAND}) {
+inline Collected parsed(CollectResult result) {
   static const auto schema = output_schema();
-  Collected collected{instance.collect(options), {}};
+  Collected collected{std::move(result), {}};
   for (const std::string& text : collected.result.documents) {
     rapidjson::Document document;
     document.Parse(text.c_str(), text.size());
@@ -35,6 +35,10 @@ inline Collected collect(Instance& instance, const CollectOptions& options = {st
     collected.documents.push_back(std::move(document));
   }
   return collected;
+}
+
+inline Collected collect(Instance& instance, const CollectOptions& options = {std::chrono::seconds(30), 0, PGA_REASON_ONDEMAND}) {
+  return parsed(instance.collect(options));
 }
 
 inline Instance configured(FakeHost& host, const std::string& config) {

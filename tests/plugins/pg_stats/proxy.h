@@ -1,12 +1,11 @@
-// Between the plugin and a real server: passes one connection after the other on, and meddles where a test asks for it.
-//
-// Its socket lies in a folder of its own. One connection at a time: configure "connections_max": 1.
+// Between the plugin and a real server: passes connections on, and meddles where a test asks for it.
 #pragma once
 
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "tests/support/postgres_server.h"
@@ -16,8 +15,8 @@ namespace pganalytics::testing {
 
 class Proxy {
  public:
-  // May change a connection's start-up packet, or return the answer that the client gets instead of the server's. On the
-  // proxy's thread.
+  // May change a connection's start-up packet, or return the answer that the client gets instead of the server's. On a thread
+  // of the proxy's.
   using Opening = std::function<std::optional<std::string>(std::string& packet)>;
 
   explicit Proxy(const PostgresServer& server, Opening opening = nullptr);
@@ -26,27 +25,25 @@ class Proxy {
   ~Proxy();
 
   enum class Then { kGoOn, kStall };  // kStall: the client gets nothing more on this connection, which stays open
-  // Once: when the server sends `text`, before anything behind it is passed on. `what` runs on the proxy's thread.
+  // Once: when the server sends `text`, before anything behind it is passed on. `what` runs on a thread of the proxy's.
   void when_sent(std::string text, std::function<Then()> what);
   [[nodiscard]] bool has_happened();  // what when_sent() waited for
 
   [[nodiscard]] std::string conninfo(const std::string& dbname = "postgres", const std::string& user = "postgres") const;
 
  private:
+  class Passage;  // one connection
   void serve();
-  void pass_on(int client);
-  bool pump(int client, int server);
-  Then watch(std::string& data, std::string& behind);
+  std::function<Then()> what_to_do_about(std::string& recent, std::string_view data, std::size_t& passed);
 
   const PostgresServer& server_;
   const Opening opening_;
   TemporaryFolder folder_;
   int listener_ = -1;
-  std::mutex mutex_;  // the two below
+  int ending_[2] = {-1, -1};  // a pipe: hung up when the proxy ends
+  std::mutex mutex_;          // the two below
   std::string awaited_;
   std::function<Then()> what_;
-  std::string recent_;  // the end of what the server has sent: a text may come in two pieces
-  bool stalled_ = false;
   std::thread thread_;
 };
 
