@@ -112,7 +112,12 @@ Expected<Reading> FamilyReader::read(Session& session, Documents& documents, con
   // What is too much for a server's statement_timeout as a whole comes in slices from the next time on.
   const int slice = std::exchange(memory.slice, (memory.slice + 1) % family_.slices);
   const std::string select = select_of(family_, *place.probes, place.extension_schema, slice, place.keys);
-  memory.history.begin();
+  // All slices together are one reading, as far as nothing came between them.
+  if (slice <= 0) {
+    memory.history.begin();
+    memory.reading_all = true;
+  }
+  memory.history.rewind();
   Pass pass(*this, memory, documents, place, sink, novelty, full);
   const std::int64_t begun_ns = monotonic_now_ns();
   const auto read = session.read("/* pganalytics:pg_stats/" + family_.name + " */ " + select,
@@ -120,11 +125,11 @@ Expected<Reading> FamilyReader::read(Session& session, Documents& documents, con
   pass.reading().ms = static_cast<double>(monotonic_now_ns() - begun_ns) / 1e6;
   pass.finish(static_cast<bool>(read));
   if (!read) {
-    memory.had_full = false;  // what has arrived is no whole
+    memory.had_full = memory.reading_all = false;  // what has arrived is no whole
     return read.error();
   }
   if (pass.reading().ms < place.measure_below_ms) pass.reading().cost = measure_cost(session, select);
-  if (family_.slices == 1) memory.history.end();
+  if (memory.reading_all && (slice == kWhole || slice == family_.slices - 1)) memory.history.end();
   memory.since = place.timestamp;
   if (memory.full_slices_left > 0) --memory.full_slices_left;
   return std::move(pass.reading());

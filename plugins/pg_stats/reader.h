@@ -69,6 +69,7 @@ class FamilyReader {
     std::int64_t full_ms = 0;  // when the last full snapshot began
     bool had_full = false;
     int slice = kWhole;        // that comes next: all of them at first, so that the first documents are complete
+    bool reading_all = false;  // each slice since the first
     int full_slices_left = 0;  // of the full snapshot that is under way
   };
   class Pass;

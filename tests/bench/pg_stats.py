@@ -28,6 +28,11 @@ INTERVAL_S = 5
 SIZES = {"S": (1, 100, 100), "L": (20, 500, 1000)}  # databases, tables in each, statements
 
 
+def different(number):
+    """Operators that no other number has: pg_stat_statements takes no account of constants and names."""
+    return " ".join(f"{'+' if number >> bit & 1 else '-'} 1" for bit in range(10))
+
+
 def fill(postgres, databases, tables, statements):
     postgres.sql("create role monitor login in role pg_monitor")
     postgres.sql("create extension pg_stat_statements")
@@ -39,7 +44,7 @@ def fill(postgres, databases, tables, statements):
                          " execute format('create table t%%s (id int primary key, a int, b text)', i); execute format('create index on t%%s (a)', i);"
                          " execute format('insert into t%%s select g, g, g from generate_series(1, 10) g', i); end loop; end $$" % (first, first + 99), name)
     for first in range(0, statements, 100):
-        postgres.sql("; ".join(f"select {', '.join(['1'] * (i % 50 + 1))}, {i} as c{i}" for i in range(first, first + 100)), names[0])
+        postgres.sql("; ".join(f"select 1 {different(i)}" for i in range(first, first + 100)), names[0])
     return names
 
 
@@ -113,9 +118,23 @@ def floor_figures(binaries, folder, postgres, statements, cycles):
     return client, server, peak, rows
 
 
+def by_family(documents):
+    """What each family costs: wall-clock ms as we see them, and what the server said of one place when it was last measured."""
+    readings = {}
+    for document in documents:
+        for reading in document["readings"]:  # of the last document of a run
+            readings.setdefault(reading["family"], []).append(reading)
+    print(f"\n{'family':20} {'places':>7} {'rows':>7} {'bytes':>9} {'ms':>8} {'server ms':>10} {'blocks':>7} {'temporary':>10}")
+    for family, all_of_it in sorted(readings.items(), key=lambda each: -statistics.median(r["ms"] for r in each[1])):
+        last = all_of_it[-1]
+        sample = [f"{last['server_ms']:.2f}", last["blocks_hit"] + last["blocks_read"], last["temp_blocks"]] if "server_ms" in last else ["", "", ""]
+        print(f"{family:20} {last['places']:7} {last['rows']:7} {last['bytes']:9} {statistics.median(r['ms'] for r in all_of_it):8.1f} "
+              f"{sample[0]:>10} {sample[1]:>7} {sample[2]:>10}")
+
+
 def documents_of(path):
     with open(path) as file:
-        return [json.loads(line) for line in file]
+        return [document for document in map(json.loads, file) if document["type"] == "pg_stats"]
 
 
 def main():
@@ -166,6 +185,7 @@ full_interval = "1h"
         print(f"{'floor':24} {floor_client:14.1f} {floor_server:14.1f} {floor_peak:13.1f}")
         print(f"{'pg_stats':24} {client:14.1f} {server:14.1f} {peak:13.1f}")
         print(f"{'ratio':24} {client / floor_client:14.2f} {server / floor_server:14.2f}")
+        by_family(documents_of(output)[-cycles:])
         print(f"documents: {first_bytes} bytes in the first two runs, {sent:.0f} bytes a run later, uncompressed")
     finally:
         if collector:

@@ -1,9 +1,11 @@
 // The rule for growth: whatever happens to counters, the growths add up to them, and none is negative.
 #include "plugins/pg_stats/history.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "tests/support/catch.h"
 
@@ -73,6 +75,59 @@ TEST_CASE("what is gone is forgotten, and begins anew when it comes back") {
   history.begin();
   CHECK_FALSE(see(history, 3, 3, "", "b").known);
   CHECK(history.end() == 1);
+}
+
+TEST_CASE("a reading in several parts has seen what any of them has") {
+  History history({false, true});
+  const auto part = [&](int of) {
+    history.rewind();
+    for (int row = of; row < 100; row += 10) see(history, row, 0, "", std::to_string(row));
+  };
+  history.begin();
+  for (int row = 0; row < 100; ++row) see(history, row, 0, "", std::to_string(row));
+  CHECK(history.end() == 0);
+  history.begin();
+  for (int of = 0; of < 10; ++of) part(of);
+  CHECK(history.end() == 0);
+  history.begin();
+  for (int of = 0; of < 9; ++of) part(of);
+  CHECK(history.end() == 10);
+  CHECK(history.rows() == 90);
+}
+
+// Whatever order a server sends its rows in: as the last time, with some gone and some new, from another row on, shuffled.
+TEST_CASE("a row is found wherever it stands") {
+  std::mt19937 random(GENERATE(range(0U, 10U)));
+  const auto some = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random); };
+  std::vector<std::string> rows;
+  std::map<std::string, std::int64_t> calls;  // as they were in the reading before
+  History history({false, true});
+  int named = 0;
+  for (int reading = 0; reading < 60; ++reading) {
+    for (std::size_t gone = some(8); gone > 0 && !rows.empty(); --gone)
+      rows.erase(rows.begin() + static_cast<long>(some(rows.size() - 1)));
+    for (std::size_t fresh = some(12); fresh > 0; --fresh)
+      rows.insert(rows.begin() + static_cast<long>(some(rows.size())), "row" + std::to_string(named++));
+    if (some(5) == 0 && !rows.empty())
+      std::rotate(rows.begin(), rows.begin() + static_cast<long>(some(rows.size() - 1)), rows.end());
+    if (some(9) == 0) std::shuffle(rows.begin(), rows.end(), random);
+    std::map<std::string, std::int64_t> now;
+    std::size_t gone = 0;
+    history.begin();
+    for (const std::string& row : rows) {
+      const auto before = calls.find(row);
+      now[row] = before == calls.end() ? 1 : before->second + static_cast<std::int64_t>(some(1));
+      const auto seen = see(history, now[row], 0, "", row);
+      INFO(row << " at reading " << reading);
+      REQUIRE(seen.known == (before != calls.end()));
+      REQUIRE(seen.changed == (before == calls.end() || before->second != now[row]));
+      if (seen.known && seen.changed) REQUIRE((*seen.growth)[0].integer == 1);
+    }
+    for (const auto& [row, count] : calls) gone += now.count(row) == 0 ? 1 : 0;
+    REQUIRE(history.end() == gone);
+    REQUIRE(history.rows() == rows.size());
+    calls = std::move(now);
+  }
 }
 
 // A server whose counters grow, are reset with or without a new epoch, evicted, and lost in a crash.
