@@ -56,6 +56,16 @@ std::string without_password(std::string text, const PGconn* connection) {
   return text;
 }
 
+// Where the server has no hint of its own.
+std::string hint_for_statement(std::string_view sqlstate) {
+  if (sqlstate == "22021")
+    return "A text on the server is not valid in this database's encoding: rename or reset it, or read it through another one.";
+  if (sqlstate == "55P03") return "Somebody holds ACCESS EXCLUSIVE on a relation that is read; pg_locks says who.";
+  if (sqlstate == "57014") return "It took longer than statement_timeout, or an operator has cancelled it.";
+  if (sqlstate == "57P01") return "An operator or a restart has ended the session; another is opened when it is needed.";
+  return "";
+}
+
 std::string hint_for_connect(const std::string& sqlstate, bool needs_password) {
   if (needs_password) return "Put the password into the .pgpass file of the user that runs this, or let pg_hba.conf use peer.";
   if (sqlstate == "28P01")
@@ -65,17 +75,7 @@ std::string hint_for_connect(const std::string& sqlstate, bool needs_password) {
   if (sqlstate == "42501") return "Grant CONNECT on the database to the role.";
   if (sqlstate == "53300") return "Raise max_connections or the CONNECTION LIMIT of role or database, or close idle sessions.";
   if (sqlstate.empty()) return "Check that PostgreSQL runs and listens where conninfo says.";
-  return "";
-}
-
-// Where the server has no hint of its own.
-std::string hint_for_statement(std::string_view sqlstate) {
-  if (sqlstate == "22021")
-    return "A text on the server is not valid in this database's encoding: rename or reset it, or read it through another one.";
-  if (sqlstate == "55P03") return "Somebody holds ACCESS EXCLUSIVE on a relation that is read; pg_locks says who.";
-  if (sqlstate == "57014") return "It took longer than statement_timeout, or an operator has cancelled it.";
-  if (sqlstate == "57P01") return "An operator or a restart has ended the session; another is opened when it is needed.";
-  return "";
+  return hint_for_statement(sqlstate);
 }
 
 }  // namespace
