@@ -3,9 +3,17 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <chrono>
+#include <pganalytics/plugin.hpp>
 #include <utility>
 
 namespace pganalytics::pg_stats {
+namespace {
+
+constexpr const char* kTooManyConnections = "53300";  // of the server, the role or the database
+constexpr std::chrono::nanoseconds kPackedFor = std::chrono::minutes(10);
+
+}  // namespace
 
 void SessionPool::make_room(std::size_t most) {
   while (sessions_.size() > most) {
@@ -14,6 +22,22 @@ void SessionPool::make_room(std::size_t most) {
     oldest->second.session.close();
     sessions_.erase(oldest);
   }
+}
+
+// Others, or the role's limit, leave us less than we keep: then ours are the first to go. Against the limit of a database that is
+// of no use; having found out costs nobody their sessions again for a while.
+Expected<Session> SessionPool::open_in_our_own_room(const Session::Profile& profile, const std::string& database, Error refusal) {
+  Expected<Session> opened = std::move(refusal);
+  if (sessions_.empty() || packed_until_ns_[database] > monotonic_now_ns()) return opened;
+  make_room(0);
+  // The server counts the one that it has just refused until that has ended, too.
+  for (int tries = 0; tries < 100 && !opened && opened.error().code == kTooManyConnections; ++tries) {
+    pollfd cancelled{profile.deadline.cancel_fd, POLLIN, 0};
+    if (poll(&cancelled, 1, 20) > 0) break;
+    opened = Session::open(profile, database);
+  }
+  packed_until_ns_[database] = opened ? 0 : monotonic_now_ns() + kPackedFor.count();
+  return opened;
 }
 
 Expected<Session*> SessionPool::get(const Session::Profile& profile, const std::string& database) {
@@ -27,16 +51,7 @@ Expected<Session*> SessionPool::get(const Session::Profile& profile, const std::
   for (auto& each : sessions_) each.second.session.set_deadline(profile.deadline);  // for closing
   make_room(profile.settings->connections_max - 1);
   auto opened = Session::open(profile, database);
-  constexpr const char* kTooManyConnections = "53300";  // of the role, or of the server: then ours are the first to go
-  if (!opened && opened.error().code == kTooManyConnections && !sessions_.empty()) {
-    make_room(0);
-    // The server counts the one that it has just refused until that has ended, too.
-    for (int tries = 0; tries < 100 && !opened && opened.error().code == kTooManyConnections; ++tries) {
-      pollfd cancelled{profile.deadline.cancel_fd, POLLIN, 0};
-      if (poll(&cancelled, 1, 20) > 0) break;
-      opened = Session::open(profile, database);
-    }
-  }
+  if (!opened && opened.error().code == kTooManyConnections) opened = open_in_our_own_room(profile, database, opened.error());
   if (!opened) return std::move(opened).error();
   return &sessions_.emplace(database, Kept{std::move(opened).value(), ++uses_}).first->second.session;
 }

@@ -19,7 +19,10 @@ class SessionPool {
   // Ends those that broke, and the longest unused beyond the cap.
   void tidy(const Session::Profile& profile);
   // At once, without waiting for the server: their settings are old.
-  void clear() { sessions_.clear(); }
+  void clear() {
+    sessions_.clear();
+    packed_until_ns_.clear();
+  }
 
  private:
   struct Kept {
@@ -27,8 +30,11 @@ class SessionPool {
     std::uint64_t used;
   };
   void make_room(std::size_t most);
+  Expected<Session> open_in_our_own_room(const Session::Profile& profile, const std::string& database, Error refusal);
 
   std::map<std::string, Kept> sessions_;
+  // Databases that had no room for us even after we had closed all that was ours, and until when that is believed.
+  std::map<std::string, std::int64_t> packed_until_ns_;
   std::uint64_t uses_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <rapidjson/document.h>
 
 #include <pganalytics/testhost.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,6 +100,24 @@ inline std::vector<const rapidjson::Value*> errors_of(const Collected& collected
     for (const rapidjson::Value& error : document["errors"].GetArray()) errors.push_back(&error);
   }
   return errors;
+}
+
+// It went well and nothing is missing.
+inline bool is_without_errors(const Collected& collected) {
+  UNSCOPED_INFO(collected.result.error_message);
+  for (const rapidjson::Value* const error : errors_of(collected)) UNSCOPED_INFO((*error)["message"].GetString());
+  return collected.result.status == PGA_OK && errors_of(collected).empty();
+}
+
+// Names of the tables that have come from a database.
+inline std::set<std::string> tables_of(const Collected& collected, const std::string& database) {
+  std::set<std::string> names;
+  for (const rapidjson::Document& document : collected.documents) {
+    const rapidjson::Value* const entry = named(document["databases"], database);
+    if (entry == nullptr || !entry->HasMember("tables")) continue;
+    for (const rapidjson::Value& row : (*entry)["tables"]["rows"].GetArray()) names.emplace(row["name"].GetString());
+  }
+  return names;
 }
 
 }  // namespace pganalytics::testing

@@ -53,22 +53,6 @@ void terminate_sessions() {
   server().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'monitor'");
 }
 
-std::set<std::string> tables_of(const Collected& collected, const std::string& database) {
-  std::set<std::string> names;
-  for (const auto& document : collected.documents) {
-    const Value* const entry = named(document["databases"], database);
-    if (entry == nullptr || !entry->HasMember("tables")) continue;
-    for (const Value& row : (*entry)["tables"]["rows"].GetArray()) names.emplace(row["name"].GetString());
-  }
-  return names;
-}
-
-bool is_without_errors(const Collected& collected) {
-  UNSCOPED_INFO(collected.result.error_message);
-  for (const Value* const error : errors_of(collected)) UNSCOPED_INFO((*error)["message"].GetString());
-  return collected.result.status == PGA_OK && errors_of(collected).empty();
-}
-
 // Of the database that holds many.
 bool has_all_tables(const Collected& collected) {
   return is_without_errors(collected) && tables_of(collected, "postgres").size() == kTables;

@@ -61,12 +61,6 @@ void check_lock_timeout(const Value& error) {
   CHECK(error["hint"].IsString());
 }
 
-bool is_without_errors(const Collected& collected) {
-  UNSCOPED_INFO(collected.result.error_message);
-  for (const Value* const error : errors_of(collected)) UNSCOPED_INFO((*error)["message"].GetString());
-  return collected.result.status == PGA_OK && errors_of(collected).empty();
-}
-
 }  // namespace
 
 TEST_CASE("a locked catalog costs its database what reads it, whether the session was kept or is opened now") {
