@@ -137,7 +137,28 @@ std::string usable_binaries(const std::string& folder) {
 
 }  // namespace
 
-PostgresServer::PostgresServer(const Settings& settings) : cluster_(cluster_parent()), port_(free_port()) {
+PostgresServer::PostgresServer(const Settings& settings) : settings_(settings), cluster_(cluster_parent()), port_(free_port()) {
+  make_folders();
+  run_initdb();
+  write_configuration();
+  start();
+}
+
+PostgresServer::PostgresServer(const StandbyOf& origin)
+    : settings_(origin.primary.settings_), cluster_(cluster_parent()), port_(free_port()) {
+  make_folders();
+  origin.primary.stop();
+  const bool copied = succeeds({"/bin/cp", "-R", "-p", origin.primary.data_dir(), data_dir()}, folder_ / "server.log");
+  origin.primary.start();
+  if (!copied) throw std::runtime_error("copying the primary failed: " + log_tail());
+  write_configuration();
+  std::ofstream(data_dir() + "/postgresql.auto.conf", std::ios::app)
+      << "primary_conninfo = 'host=" << origin.primary.socket_dir() << " port=" << origin.primary.port() << " user=postgres'\n";
+  std::ofstream(data_dir() + "/standby.signal");
+  start();
+}
+
+void PostgresServer::make_folders() {
   const Account account = server_account();
   for (const std::string& path : {folder_.path(), cluster_.path()}) {
     if (geteuid() == 0 && chown(path.c_str(), account.uid, account.gid) != 0) {
@@ -146,9 +167,6 @@ PostgresServer::PostgresServer(const Settings& settings) : cluster_(cluster_pare
     chmod(path.c_str(), 0755);  // the socket and the log lie in here; the data folder guards itself
   }
   binaries_ = usable_binaries(folder_.path());
-  run_initdb();
-  write_configuration(settings);
-  start();
 }
 
 PostgresServer::~PostgresServer() {
@@ -166,12 +184,12 @@ void PostgresServer::run_initdb() {
   if (!succeeds(initdb, folder_ / "server.log")) throw std::runtime_error("initdb failed: " + log_tail());
 }
 
-void PostgresServer::write_configuration(const Settings& settings) {
+void PostgresServer::write_configuration() const {
   std::ofstream file(data_dir() + "/postgresql.auto.conf");
   file << "unix_socket_directories = '" << folder_.path() << "'\nlisten_addresses = ''\nport = " << port_
        << "\nfsync = off\nshared_buffers = 16MB\nmax_connections = 30\nmax_wal_size = 128MB\n"
           "dynamic_shared_memory_type = mmap\n";  // /dev/shm is tiny in containers
-  for (const auto& [name, value] : settings) file << name << " = '" << value << "'\n";
+  for (const auto& [name, value] : settings_) file << name << " = '" << value << "'\n";
   if (!file.flush()) throw std::runtime_error("writing postgresql.auto.conf in " + data_dir());
 }
 

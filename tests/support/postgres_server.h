@@ -24,6 +24,11 @@ class PostgresServer {
   using Settings = std::vector<std::pair<std::string, std::string>>;  // of postgresql.conf
 
   explicit PostgresServer(const Settings& settings = {});
+  // Replays what `primary` does, beginning with a copy of it, for which it is stopped and started.
+  struct StandbyOf {
+    PostgresServer& primary;
+  };
+  explicit PostgresServer(const StandbyOf& origin);
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer();
@@ -55,11 +60,13 @@ class PostgresServer {
   void sql(const std::string& dbname, const std::string& sql) const { static_cast<void>(value(dbname, sql)); }
 
  private:
+  void make_folders();
   void run_initdb();
-  void write_configuration(const Settings& settings);
+  void write_configuration() const;
   void wait_until_ready() const;
   [[nodiscard]] std::string log_tail() const;
 
+  const Settings settings_;
   TemporaryFolder folder_;   // the socket, the log
   TemporaryFolder cluster_;  // the data
   std::string binaries_;     // a folder

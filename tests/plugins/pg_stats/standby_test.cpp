@@ -1,0 +1,70 @@
+// A standby is read as any server, and one that takes over from its primary is another server.
+#include <rapidjson/document.h>
+
+#include <set>
+#include <string>
+
+#include "tests/plugins/pg_stats/collected.h"
+#include "tests/support/catch.h"
+#include "tests/support/eventually.h"
+#include "tests/support/postgres_server.h"
+
+using namespace pganalytics;
+using namespace pganalytics::testing;
+using rapidjson::Value;
+
+namespace {
+
+// A primary with a table, its standby, and the role that reads them.
+struct Pair {
+  Pair() {
+    primary.sql("postgres", "CREATE EXTENSION pg_stat_statements; CREATE ROLE monitor LOGIN IN ROLE pg_monitor");
+    primary.sql("postgres", "CREATE TABLE counted (i int); INSERT INTO counted SELECT generate_series(1, 100)");
+    primary.sql("postgres", "CREATE DATABASE other");
+    const std::string at = primary.value("postgres", "SELECT pg_current_wal_lsn()");
+    REQUIRE(eventually([&] {
+      return standby.value("postgres", "SELECT pg_last_wal_replay_lsn() >= '" + at +
+                                           "' AND status = 'streaming' FROM pg_stat_wal_receiver") == "t";
+    }));
+  }
+  void promote() {
+    primary.stop();
+    standby.sql("postgres", "SELECT pg_promote()");
+    standby.sql("postgres", "CHECKPOINT");  // with it pg_control has the new timeline
+  }
+
+  PostgresServer primary{{{"shared_preload_libraries", "pg_stat_statements"}}};
+  PostgresServer standby{PostgresServer::StandbyOf{primary}};
+};
+
+std::string config_of(const std::string& conninfo) { return with_defaults("{\"conninfo\":\"" + conninfo + "\"}"); }
+
+}  // namespace
+
+TEST_CASE("a standby has all families and no errors; once promoted it is a server of which nothing was known") {
+  Pair pair;
+  FakeHost host;
+  Instance instance = configured(host, config_of(pair.standby.conninfo("postgres", "monitor")));
+  for (int i = 0; i < 2; ++i) {
+    const Collected collected = collect(instance);
+    CHECK(is_without_errors(collected));
+    const rapidjson::Document& document = collected.documents.front();
+    CHECK(document["server"]["in_recovery"].GetBool());
+    CHECK(document["server"]["timeline"] == 1);
+    CHECK(document["recovery"]["receiver_status"] == "streaming");
+    CHECK(document["recovery"]["replay_lag_bytes"].IsInt64());
+    CHECK(document["wal"].IsObject());
+    if (i == 0) CHECK(tables_of(collected, "postgres") == std::set<std::string>{"counted"});
+  }
+  pair.promote();
+  const Collected after = collect(instance);
+  CHECK(is_without_errors(after));
+  const rapidjson::Document& document = after.documents.front();
+  CHECK_FALSE(document["server"]["in_recovery"].GetBool());
+  CHECK(document["server"]["timeline"] == 2);
+  CHECK_FALSE(document.HasMember("recovery"));
+  const Value& tables = database(document, "postgres")["tables"];
+  CHECK(tables["snapshot"] == "full");
+  CHECK(tables["since"].IsNull());
+  CHECK_FALSE((*named(tables["rows"], "counted")).HasMember("growth"));
+}
