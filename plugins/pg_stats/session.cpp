@@ -44,11 +44,21 @@ std::string transaction_prologue(const Settings& settings) {
   return sql;
 }
 
+// libpq finds out by whether a session may write, and ours may nowhere.
+Expected<std::optional<std::string>> wanted_server(const std::string& conninfo) {
+  PGA_TRY(auto wanted, postgres::conninfo_value(conninfo, "target_session_attrs"));
+  if (wanted == "read-write") wanted = "primary";
+  if (wanted == "read-only") wanted = "standby";
+  return wanted;
+}
+
 Expected<postgres::Connection> connect(const Session::Profile& profile, const std::string& database, const std::string* options) {
   const auto connect_seconds = std::chrono::ceil<std::chrono::seconds>(profile.settings->connect_timeout).count();
   Pairs parameters{{"application_name", profile.application_name},
                    {"connect_timeout", std::to_string(connect_seconds)},
                    {"client_encoding", kText}};  // names in JSON, whatever the encoding of their database
+  PGA_TRY(const auto server, wanted_server(profile.settings->conninfo));
+  if (server) parameters.emplace_back("target_session_attrs", *server);
   if (!database.empty()) parameters.emplace_back("dbname", database);
   if (!profile.password.empty()) parameters.emplace_back("password", profile.password);
   if (options != nullptr) parameters.emplace_back("options", *options);

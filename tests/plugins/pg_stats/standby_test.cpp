@@ -68,3 +68,29 @@ TEST_CASE("a standby has all families and no errors; once promoted it is a serve
   CHECK(tables["since"].IsNull());
   CHECK_FALSE((*named(tables["rows"], "counted")).HasMember("growth"));
 }
+
+TEST_CASE("of two hosts the one is read that target_session_attrs means, before and after a failover") {
+  Pair pair;
+  const auto config_of_hosts = [](const PostgresServer& first, const PostgresServer& second, const std::string& attrs) {
+    return config_of("host=" + first.socket_dir() + "," + second.socket_dir() + " port=" + std::to_string(first.port()) + "," +
+                     std::to_string(second.port()) + " user=monitor dbname=postgres target_session_attrs=" + attrs);
+  };
+  FakeHost host;
+  const Collected of_standby = collect(host, config_of_hosts(pair.primary, pair.standby, "read-only"));
+  REQUIRE(is_without_errors(of_standby));
+  CHECK(of_standby.documents.front()["server"]["in_recovery"].GetBool());
+
+  Instance instance = configured(host, config_of_hosts(pair.standby, pair.primary, "read-write"));
+  const Collected before = collect(instance);
+  REQUIRE(is_without_errors(before));
+  CHECK_FALSE(before.documents.front()["server"]["in_recovery"].GetBool());
+  CHECK(before.documents.front()["replication"]["rows"].Size() == 1);
+  pair.promote();
+  const Collected after = collect(instance);
+  REQUIRE(is_without_errors(after));
+  const rapidjson::Document& document = after.documents.front();
+  CHECK_FALSE(document["server"]["in_recovery"].GetBool());
+  CHECK(document["server"]["timeline"] == 2);
+  CHECK(database(document, "postgres")["tables"]["snapshot"] == "full");
+  CHECK_FALSE((*named(database(document, "postgres")["tables"]["rows"], "counted")).HasMember("growth"));
+}
