@@ -84,7 +84,7 @@ TEST_CASE("a server that falls silent in the middle of a row costs the rest of t
   FakeHost host;
   Instance instance = configured(host, config_of(proxy.conninfo("postgres", "monitor")));
   proxy.when_sent(kInTheMiddle, [] { return Proxy::Then::kStall; });
-  const Collected cut = collect(instance, {seconds(3), 0, PGA_REASON_ONDEMAND});
+  const Collected cut = collect(instance, {seconds(5), 0, PGA_REASON_ONDEMAND});
   CHECK(proxy.has_happened());
   INFO(cut.result.error_message);
   REQUIRE(cut.result.status == PGA_OK);
