@@ -78,9 +78,16 @@ class Collection::Pass {
         documents_(run, [this](JsonWriter& json) { head(json); }) {}
 
   Outcome collect() {
-    PGA_TRY(Session* const session, all_.pool_.get(profile_, ""));
+    PGA_TRY(Session * session, all_.pool_.get(profile_, ""));
     Problems problems;
-    PGA_TRY(server_, read_server(*session, all_.settings_, problems));
+    auto server = read_server(*session, all_.settings_, problems);
+    if (!server && is_lost(server.error())) {
+      all_.pool_.clear();  // whatever ended this one has ended all that were kept
+      PGA_TRY(session, all_.pool_.get(profile_, ""));
+      server = read_server(*session, all_.settings_, problems);
+    }
+    if (!server) return std::move(server).error();
+    server_ = std::move(server).value();
     PGA_CHECK(recognise(*session));
     choose_sample();
     PGA_CHECK(read_server_object(*session));
@@ -328,6 +335,9 @@ class Collection::Pass {
     return documents_.close_database();
   }
 
+  // A kept session whose end is only noticed when it is asked.
+  static bool is_lost(const Error& error) { return error.code == "pg.connection_lost" || error.code == "57P01"; }
+
   Outcome read_inside(const Database& database, const std::vector<std::size_t>& due_ones) {
     const auto tell = [&](const char* code, const std::string& why, const char* hint) {
       documents_.add(Problem{database.name, "", code, "reading database \"" + database.name + "\": " + why, hint});
@@ -343,22 +353,30 @@ class Collection::Pass {
              Outcome();
     }
     // The first session is with this database already.
-    auto session = all_.pool_.get(profile_, database.name == server_.current_database ? "" : database.name);
-    if (!session) {
-      if (run_.cancelled()) return Error{PGA_E_DEADLINE, "cancelled", "reading statistics: cancelled", "", 0};
-      documents_.add(problem_of(database.name, "", session.error()));
-      return {};
-    }
+    const auto open = [&] { return all_.pool_.get(profile_, database.name == server_.current_database ? "" : database.name); };
+    auto session = open();
+    bool opened_again = false;
     for (const std::size_t i : due_ones) {
-      if (!(*session)->usable()) break;  // told by the family that broke it
+      if (!session || !(*session)->usable()) break;  // told by the family that broke it
       FamilyReader::Place place = place_of(database.name, database.stats_reset);
       place.measure_below_ms = measure_below_ms(i);
-      const auto reading = all_.readers_[i].read(**session, documents_, place);
+      const std::size_t written = documents_.bytes();
+      auto reading = all_.readers_[i].read(**session, documents_, place);
+      if (!reading && is_lost(reading.error()) && documents_.bytes() == written && !std::exchange(opened_again, true)) {
+        session = open();
+        if (!session) break;
+        reading = all_.readers_[i].read(**session, documents_, place);
+      }
       if (!reading) {
         PGA_CHECK(failed(i, database.name, reading.error()));
         continue;
       }
       count(i, *reading);
+    }
+    if (!session) {
+      if (run_.cancelled()) return Error{PGA_E_DEADLINE, "cancelled", "reading statistics: cancelled", "", 0};
+      documents_.add(problem_of(database.name, "", session.error()));
+      return {};
     }
     for (auto& [name, extension] : all_.extensions_) {
       if (extension.schema.empty() && extension.searched && (*session)->usable())
