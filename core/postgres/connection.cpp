@@ -106,6 +106,12 @@ void cancel_on_server(PGconn* connection) {
   }
 }
 
+// NOTICEs ("relation exists, skipping") are no failures, and standard error is not ours to write to.
+void ignore_notices(PGconn* connection) {
+  PQsetNoticeReceiver(
+      connection, [](void*, const PGresult*) {}, nullptr);
+}
+
 }  // namespace
 
 void Connection::Finish::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
@@ -133,9 +139,7 @@ Expected<Connection> Connection::open(const std::string& conninfo,
   PGconn* const connection = opened.connection_.get();
   if (connection == nullptr) return Error{PGA_E_FAIL, "pg.connect", "connecting to PostgreSQL: out of memory", "", 0};
   PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
-  // NOTICEs ("relation exists, skipping") are no failures, and standard error is not ours to write to.
-  PQsetNoticeReceiver(
-      connection, [](void*, const PGresult*) {}, nullptr);
+  ignore_notices(connection);
   if (PQstatus(connection) == CONNECTION_BAD) return connect_failure(connection);
   PGA_CHECK(drive_connect(connection, deadline));
   if (PQsetnonblocking(connection, 1) != 0) return connect_failure(connection);
@@ -199,11 +203,21 @@ bool Connection::in_transaction() const {
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
-// Never waits. A server that ends a session says why first: the end comes with the second look.
+// Never waits. A server that ends a session says why, and hangs up some time later: its word is enough.
 bool Connection::still_open() {
   if (!connection_) return false;
-  const bool open = PQconsumeInput(connection_.get()) != 0 && PQconsumeInput(connection_.get()) != 0 &&
-                    PQstatus(connection_.get()) == CONNECTION_OK;
+  PGconn* const connection = connection_.get();
+  bool ended = false;
+  PQsetNoticeReceiver(  // what comes unasked for, an error too
+      connection,
+      [](void* is_end, const PGresult* notice) {
+        const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+        if (severity != nullptr && std::strcmp(severity, "FATAL") == 0) *static_cast<bool*>(is_end) = true;
+      },
+      &ended);
+  const bool readable = PQconsumeInput(connection) != 0 && PQisBusy(connection) == 0 && PQconsumeInput(connection) != 0;
+  ignore_notices(connection);
+  const bool open = readable && !ended && PQstatus(connection) == CONNECTION_OK;
   if (!open) connection_.reset();
   return open;
 }

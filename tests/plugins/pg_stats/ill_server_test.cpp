@@ -131,6 +131,19 @@ TEST_CASE("sessions that an operator ends between two runs cost nothing") {
   CHECK(is_without_errors(collect(instance)));
 }
 
+TEST_CASE("a session whose server has said that it ends, and not hung up yet, is not used again") {
+  Proxy proxy(server());
+  FakeHost host;
+  Instance instance = configured(host, with_defaults("{\"conninfo\":\"" + proxy.conninfo("postgres", "monitor") +
+                                                     "\",\"databases\":[\"postgres\"]," + kNoStatements + "}"));
+  REQUIRE(has_all_tables(collect(instance)));
+  const std::string end_of_message("ProcessInterrupts\0\0", 19);  // the name of the function that says so
+  proxy.when_sent(end_of_message, [] { return Proxy::Then::kStall; });
+  terminate_sessions();
+  REQUIRE(eventually([&] { return proxy.has_happened(); }));
+  CHECK(is_without_errors(collect(instance)));
+}
+
 TEST_CASE("a session that an operator ends in the middle of a row costs its database, of which all rows come the next time") {
   Proxy proxy(server());
   FakeHost host;

@@ -81,7 +81,10 @@ class Proxy::Passage {
     std::size_t passed = data.size();
     const auto what = proxy_.what_to_do_about(recent_, data, passed);
     if (!write_all(client_, data.substr(0, passed))) return false;
-    stalled_ = what && what() == Then::kStall;
+    if (what) {
+      stalled_ = what() == Then::kStall;
+      proxy_.happened_ = true;
+    }
     return stalled_ || write_all(client_, data.substr(passed));
   }
 
@@ -118,11 +121,7 @@ void Proxy::when_sent(std::string text, std::function<Then()> what) {
   const std::lock_guard lock(mutex_);
   awaited_ = std::move(text);
   what_ = std::move(what);
-}
-
-bool Proxy::has_happened() {
-  const std::lock_guard lock(mutex_);
-  return !what_;
+  happened_ = false;
 }
 
 void Proxy::serve() {

@@ -1,6 +1,7 @@
 // Between the plugin and a real server: passes connections on, and meddles where a test asks for it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -27,7 +28,7 @@ class Proxy {
   enum class Then { kGoOn, kStall };  // kStall: the client gets nothing more on this connection, which stays open
   // Once: when the server sends `text`, before anything behind it is passed on. `what` runs on a thread of the proxy's.
   void when_sent(std::string text, std::function<Then()> what);
-  [[nodiscard]] bool has_happened();  // what when_sent() waited for
+  [[nodiscard]] bool has_happened() const { return happened_; }  // `what` is over
 
   [[nodiscard]] std::string conninfo(const std::string& dbname = "postgres", const std::string& user = "postgres") const;
 
@@ -44,6 +45,7 @@ class Proxy {
   std::mutex mutex_;          // the two below
   std::string awaited_;
   std::function<Then()> what_;
+  std::atomic<bool> happened_{false};
   std::thread thread_;
 };
 
