@@ -162,7 +162,10 @@ class Collection::Pass {
 
   bool due(std::size_t family) const {
     if (families()[family].name == kServer || families()[family].name == kStatementTexts) return false;
-    if (is_absent(families()[family])) return false;
+    return !is_absent(families()[family]) && has_its_turn(family);
+  }
+
+  bool has_its_turn(std::size_t family) const {
     if (run_.reason() == PGA_REASON_ONDEMAND) return all_.schedule_.is_enabled(family);
     return all_.schedule_.is_due(family, begun_ms_);
   }
@@ -269,7 +272,8 @@ class Collection::Pass {
 
   Outcome read_statement_texts(Session& session, FamilyReader::Place place) {
     const std::size_t index = index_of(kStatementTexts);
-    if (all_.new_statements_.empty() || !all_.schedule_.is_enabled(index)) return {};
+    if (all_.new_statements_.empty() || !has_its_turn(index)) return {};
+    all_.schedule_.read(index, begun_ms_);
     for (const std::string& id : all_.new_statements_) place.keys += (place.keys.empty() ? "" : ", ") + id;
     all_.new_statements_.clear();
     PGA_TRY(const Reading reading, all_.readers_[index].read(session, documents_, place));

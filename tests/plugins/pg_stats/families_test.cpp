@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <pganalytics/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -80,6 +81,30 @@ TEST_CASE("output.schema.json says what the families say") {
   if (std::getenv("PGANALYTICS_UPDATE") != nullptr) std::ofstream(path) << wanted;
   INFO("run test_pg_stats with PGANALYTICS_UPDATE=1, and look at what it has changed");
   CHECK(text_of(path) == wanted);
+}
+
+TEST_CASE("config.schema.json has a switch for each family but the server itself, and says what it is") {
+  const std::string path = PGANALYTICS_SOURCE_DIR "/plugins/pg_stats/config.schema.json";
+  std::string text = text_of(path);
+  for (const Family& family : families()) {
+    const std::string key = "        \"" + family.name + "\": {\"$ref\": \"#/definitions/family\", \"description\": ";
+    const std::size_t at = text.find(key);
+    INFO(family.name);
+    if (family.name == "server") {
+      CHECK(at == std::string::npos);
+      continue;
+    }
+    REQUIRE(at != std::string::npos);
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(family.interval);
+    const bool is_long = family.interval > std::chrono::minutes(1);
+    const std::string interval =
+        is_long ? std::to_string(minutes.count()) + "m" : std::to_string(family.interval.count() / 1000) + "s";
+    const std::string about = family.description + " Every " + interval + " by default.";
+    text.replace(at, text.find("}", at + key.size()) - at, key + std::string(JsonWriter().value(about).text()));
+  }
+  if (std::getenv("PGANALYTICS_UPDATE") != nullptr) std::ofstream(path) << text;
+  INFO("run test_pg_stats with PGANALYTICS_UPDATE=1, and look at what it has changed");
+  CHECK(text_of(path) == text);
 }
 
 TEST_CASE("each family runs as pg_monitor, for real and under EXPLAIN, and has the columns that it says") {

@@ -156,6 +156,19 @@ TEST_CASE("statements come with their counters, and the text of each once") {
   CHECK(row_of(second, "statement_texts", "query_id", id) == nullptr);
 }
 
+TEST_CASE("texts have an interval of their own: what is new meanwhile waits for it") {
+  Site site(R"(,"families":{"statements":{"interval":"1s"},"statement_texts":{"interval":"1h"}})");
+  CHECK(site.collect(PGA_REASON_SCHEDULE).HasMember("statement_texts"));
+  site.server.sql("postgres", "SELECT count(*) FROM still WHERE i = 1");
+  const std::string text = "SELECT count(*) FROM still WHERE i = $1";
+  REQUIRE(eventually([&] {
+    const auto later = site.collect(PGA_REASON_SCHEDULE);
+    CHECK_FALSE(later.HasMember("statement_texts"));
+    return later.HasMember("statements");
+  }));
+  CHECK(row_of(site.collect(), "statement_texts", "text", text) != nullptr);
+}
+
 TEST_CASE("an extension that is not there is told, with what would bring it; the others are read") {
   Site site;
   site.server.sql("postgres", "DROP EXTENSION pg_stat_statements");
