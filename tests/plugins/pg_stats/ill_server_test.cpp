@@ -49,8 +49,8 @@ std::string sessions() {
                         "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE usename = 'monitor'");
 }
 
-void terminate_sessions() {
-  server().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'monitor'");
+void terminate_sessions(const std::string& which = "true") {
+  server().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'monitor' AND " + which);
 }
 
 // Of the database that holds many.
@@ -150,7 +150,7 @@ TEST_CASE("a session that an operator ends in the middle of a row costs its data
   Instance instance = configured(host, config_of(proxy.conninfo("postgres", "monitor")));
   REQUIRE(has_all_tables(collect(instance)));
   proxy.when_sent(kInTheMiddle, [] {
-    terminate_sessions();
+    terminate_sessions("datname = 'postgres'");
     return Proxy::Then::kGoOn;
   });
   const Collected cut = collect(instance);
