@@ -144,7 +144,8 @@ TEST_CASE("a session whose server has said that it ends, and not hung up yet, is
   CHECK(is_without_errors(collect(instance)));
 }
 
-TEST_CASE("a session that an operator ends in the middle of a row costs its database, of which all rows come the next time") {
+TEST_CASE(
+    "a session that an operator ends in the middle of a row costs its database at most, of which all rows come the next time") {
   Proxy proxy(server());
   FakeHost host;
   Instance instance = configured(host, config_of(proxy.conninfo("postgres", "monitor")));
@@ -158,11 +159,16 @@ TEST_CASE("a session that an operator ends in the middle of a row costs its data
   REQUIRE(cut.result.status == PGA_OK);
   const auto errors = errors_of(cut);
   for (const Value* const error : errors) UNSCOPED_INFO((*error)["message"].GetString());
-  REQUIRE(errors.size() == 1);
-  CHECK((*errors[0])["database"] == "postgres");
-  // Whether its last word is heard depends on what it was at.
-  CHECK(std::set<std::string>{"57P01", "pg.connection_lost"}.count((*errors[0])["code"].GetString()) == 1);
-  CHECK((*errors[0])["hint"].IsString());
+  // The server may have sent the last row before it ends: then a session is opened for the next family, and nothing is missing.
+  REQUIRE(errors.size() <= 1);
+  if (errors.empty()) {
+    CHECK(has_all_tables(cut));
+  } else {
+    CHECK((*errors[0])["database"] == "postgres");
+    // Whether its last word is heard depends on what it was at.
+    CHECK(std::set<std::string>{"57P01", "pg.connection_lost"}.count((*errors[0])["code"].GetString()) == 1);
+    CHECK((*errors[0])["hint"].IsString());
+  }
 
   CHECK(has_all_tables(collect(instance)));
 }
