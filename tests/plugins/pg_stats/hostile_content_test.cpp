@@ -184,7 +184,7 @@ TEST_CASE("a statement that is no text in UTF-8 costs the texts, which a databas
 
   const rapidjson::Document in_utf8 = read_through("postgres");  // where pg_stat_statements() itself refuses such a text
   REQUIRE(in_utf8["errors"].Size() == 1);
-  CHECK(std::string(in_utf8["errors"][0]["message"].GetString()).find("statement_texts") != std::string::npos);
+  CHECK(in_utf8["errors"][0]["family"] == "statement_texts");
   CHECK(in_utf8["errors"][0]["code"] == "22021");
   CHECK(in_utf8["errors"][0]["hint"].GetStringLength() > 0);
   CHECK(includes(members(in_utf8, "statements", "database"), {"bytes", "postgres"}));

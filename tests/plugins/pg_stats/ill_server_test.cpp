@@ -168,6 +168,11 @@ TEST_CASE(
     // Whether its last word is heard depends on what it was at.
     CHECK(std::set<std::string>{"57P01", "pg.connection_lost"}.count((*errors[0])["code"].GetString()) == 1);
     CHECK((*errors[0])["hint"].IsString());
+    // What comes behind it is read over another session.
+    CHECK(std::any_of(cut.documents.begin(), cut.documents.end(), [](const rapidjson::Document& document) {
+      const Value* const entry = named(document["databases"], "postgres");
+      return entry != nullptr && entry->HasMember("extensions");
+    }));
     CHECK(has_all_tables(collect(instance)));
   }
 }

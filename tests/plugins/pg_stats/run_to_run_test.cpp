@@ -169,6 +169,21 @@ TEST_CASE("texts have an interval of their own: what is new meanwhile waits for 
   CHECK(row_of(site.collect(), "statement_texts", "text", text) != nullptr);
 }
 
+TEST_CASE("texts that could not be read are asked for again") {
+  Site site;
+  site.server.sql("postgres", "SELECT count(*) FROM still WHERE i = 1");
+  site.server.sql("postgres", "ALTER FUNCTION pg_catalog.regexp_replace(text, text, text) RENAME TO away");
+  const auto without = site.collect();
+  CHECK_FALSE(without.HasMember("statement_texts"));
+  CHECK(without.HasMember("statements"));
+  REQUIRE(without["errors"].Size() >= 1);
+  CHECK(without["errors"][0]["family"] == "statement_texts");
+  site.server.sql("postgres", "ALTER FUNCTION pg_catalog.away(text, text, text) RENAME TO regexp_replace");
+  const auto with = site.collect();
+  CHECK_FALSE(has_errors(with));
+  CHECK(row_of(with, "statement_texts", "text", "SELECT count(*) FROM still WHERE i = $1") != nullptr);
+}
+
 TEST_CASE("an extension that is not there is told, with what would bring it; the others are read") {
   Site site;
   site.server.sql("postgres", "DROP EXTENSION pg_stat_statements");
