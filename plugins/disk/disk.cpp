@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <pganalytics/text.hpp>
+#include <set>
 
 #include "disk_embedded.h"
 #include "plugins/disk/usage.h"
@@ -83,16 +84,25 @@ void limit(std::vector<Item>& items, std::size_t max, const char* part, Gaps& ga
 
 void write_usage(JsonWriter& document, const Usage& usage) {
   document.member("total_bytes", usage.total_bytes).member("used_bytes", usage.used_bytes);
-  document.member("available_bytes", usage.available_bytes);
+  document.member("reserved_bytes", usage.reserved_bytes).member("available_bytes", usage.available_bytes);
   document.member("inodes_total", usage.inodes_total).member("inodes_used", usage.inodes_used);
   document.member("inodes_free", usage.inodes_free);
 }
 
-void write_filesystem(JsonWriter& document, const Mount& mount, const Usage& usage) {
+void write_trend(JsonWriter& document, const std::optional<Trend>& trend) {
+  const auto of = [&](double Trend::*member) { return trend ? std::optional(*trend.*member) : std::nullopt; };
+  document.member("growth_bytes_per_second", of(&Trend::bytes_per_second));
+  document.member("growth_window_seconds", of(&Trend::window_seconds));
+  document.member("full_in_seconds", trend ? trend->seconds_to_full : std::nullopt);
+}
+
+void write_filesystem(JsonWriter& document, const Mount& mount, const Usage& usage, const std::optional<Trend>& trend) {
   document.begin_object();
   document.member("mount_point", mount.mount_point).member("device", mount.device).member("type", mount.type);
   document.member("device_number", mount.device_number).member("read_only", mount.read_only);
+  document.member("options", mount.options);
   write_usage(document, usage);
+  write_trend(document, trend);
   document.end_object();
 }
 
@@ -163,14 +173,25 @@ Expected<std::vector<StatvfsProbe::Answer>> Disk::ask(const std::vector<Mount>& 
   return answers;
 }
 
+// Of a file system that answers: by its device, so that one that takes another's place begins anew.
+std::optional<Trend> Disk::trend_of(const Mount& mount, const Usage& usage) {
+  if (!usage.used_bytes || !usage.available_bytes) return std::nullopt;
+  return growth_.see(mount.device_number + " " + mount.mount_point, *usage.used_bytes, *usage.available_bytes,
+                     monotonic_now_ns());
+}
+
 void Disk::write_filesystems(const std::vector<Mount>& mounts, const std::vector<StatvfsProbe::Answer>& answers, Gaps& gaps) {
+  std::set<std::string> names;
+  for (const Mount& mount : mounts) names.insert(mount.device_number + " " + mount.mount_point);
+  growth_.keep_only(names);
   document_.key("filesystems").begin_array();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     if (!answers[i]) {
       gaps.push_back({"filesystems", mounts[i].mount_point, answers[i].error().code, answers[i].error().message});
-      write_filesystem(document_, mounts[i], Usage{});
+      write_filesystem(document_, mounts[i], Usage{}, std::nullopt);
     } else if (answers[i].value().f_blocks != 0 || mounts[i].mount_point == "/") {  // df, too, passes over what has no size
-      write_filesystem(document_, mounts[i], usage_of(answers[i].value()));
+      const Usage usage = usage_of(answers[i].value());
+      write_filesystem(document_, mounts[i], usage, trend_of(mounts[i], usage));
     }
   }
   document_.end_array();

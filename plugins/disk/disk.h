@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <pganalytics/plugin.hpp>
 #include <string>
 #include <string_view>
@@ -12,8 +13,10 @@
 
 #include "plugins/disk/diskstats.h"
 #include "plugins/disk/gap.h"
+#include "plugins/disk/growth.h"
 #include "plugins/disk/mounts.h"
 #include "plugins/disk/statvfs_probe.h"
+#include "plugins/disk/usage.h"
 
 namespace pganalytics::disk {
 
@@ -36,10 +39,12 @@ class Disk : public Collector {
   Expected<std::vector<Mount>> read_mounts(Gaps& gaps) const;
   Expected<std::vector<BlockDevice>> read_devices(Gaps& gaps) const;
   Expected<std::vector<StatvfsProbe::Answer>> ask(const std::vector<Mount>& mounts, const Run& run);
+  std::optional<Trend> trend_of(const Mount& mount, const Usage& usage);
   void write_filesystems(const std::vector<Mount>& mounts, const std::vector<StatvfsProbe::Answer>& answers, Gaps& gaps);
 
   Settings settings_;
   StatvfsProbe probe_;
+  Growth growth_;
   JsonWriter document_;
 };
 

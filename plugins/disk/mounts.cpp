@@ -65,7 +65,7 @@ std::optional<Mount> parse_mount(std::string_view line) {
   mount.device_number = next_field(line);
   mount.root = unescaped(next_field(line));
   mount.mount_point = unescaped(next_field(line));
-  next_field(line);  // options of this mount
+  mount.options = next_field(line);
   while (!line.empty() && next_field(line) != "-") {
   }  // any number of optional fields
   mount.type = unescaped(next_field(line));

@@ -19,6 +19,7 @@ struct Mount {
   std::string mount_point;    // raw bytes, as the system calls take them
   std::string type;           // "ext4"
   std::string device;         // "/dev/vda1", "server:/export"
+  std::string options;        // of this mount: "rw,noatime"
   // The file system is read-only, as after an I/O error. A mount that is read-only only here does not count: a service's own
   // view of the machine is often read-only (systemd's ProtectSystem) while the file system is not.
   bool read_only = false;

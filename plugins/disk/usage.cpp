@@ -22,6 +22,7 @@ Usage usage_of(const struct statvfs& answer) {
   Usage usage;
   usage.total_bytes = bytes(answer.f_blocks, unit);
   usage.used_bytes = bytes(answer.f_blocks >= free ? answer.f_blocks - free : 0, unit);
+  usage.reserved_bytes = bytes(free > available ? free - available : 0, unit);
   usage.available_bytes = bytes(available, unit);
   if (answer.f_files == 0 || answer.f_files > kJsonMax) return usage;
   usage.inodes_total = answer.f_files;

@@ -14,6 +14,7 @@ struct Usage {
   using Count = std::optional<std::uint64_t>;
   Count total_bytes;
   Count used_bytes;       // total less free; what is reserved for root counts as free here, as in df
+  Count reserved_bytes;   // free, but root's alone
   Count available_bytes;  // to ordinary users, PostgreSQL among them: full is when this is 0
   // Null where the file system has no table of inodes that could run out: btrfs, vfat, some network file systems.
   Count inodes_total, inodes_used, inodes_free;

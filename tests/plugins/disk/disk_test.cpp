@@ -118,6 +118,11 @@ TEST_CASE("a file system has the numbers that statvfs and df give") {
   CHECK(number("total_bytes") == static_cast<double>(now.f_blocks) * unit);
   CHECK(number("used_bytes") == Approx(static_cast<double>(now.f_blocks - now.f_bfree) * unit).margin(kSlack));
   CHECK(number("available_bytes") == Approx(static_cast<double>(now.f_bavail) * unit).margin(kSlack));
+  if (now.f_bfree >= now.f_bavail)
+    CHECK(number("total_bytes") == number("used_bytes") + number("reserved_bytes") + number("available_bytes"));
+  CHECK(filesystem["growth_bytes_per_second"].IsNull());  // after five minutes
+  const std::string mounted = output_of("findmnt -n -o VFS-OPTIONS --target '" + mount_point + "' | tail -1");
+  if (!mounted.empty()) CHECK(filesystem["options"].GetString() + std::string("\n") == mounted);
 
   std::istringstream df(output_of("df --block-size=1 --output=source,fstype,size,used,avail '" + mount_point + "' | tail -1"));
   std::string source, type;
