@@ -1,4 +1,4 @@
-// What the document had to leave null, and why. Plain values; filled by the parsers (cpu.h, readings.h), written by sysstat.cpp.
+// What the document had to leave null, and why. Plain values; filled by the parsers and readers, written by sysstat.cpp.
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@ struct Gap {
   std::string part;     // the key of the document: "memory"
   std::string code;     // stable token: "proc.unreadable", "proc.incomplete"
   std::string message;  // for people
+  std::string hint;     // what they can do about it; empty: nothing
 };
 using Gaps = std::vector<Gap>;
 

@@ -1,6 +1,5 @@
 #include "plugins/sysstat/readings.h"
 
-#include <limits>
 #include <pganalytics/text.hpp>
 
 namespace pganalytics::sysstat {
@@ -59,12 +58,6 @@ constexpr Field<Activity> kActivityFields[] = {
     {"intr", "interrupts", 1, &Activity::interrupts},  // the first number is the sum of the others
 };
 
-Count scaled(Count number, std::uint64_t scale) {
-  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());  // what a JSON reader takes
-  if (!number || *number > kMax / scale) return std::nullopt;
-  return *number * scale;
-}
-
 template <class Reading, std::size_t N>
 Reading parse_fields(std::string_view text, const Field<Reading> (&fields)[N], const char* part, Gaps& gaps) {
   Reading reading;
@@ -72,7 +65,7 @@ Reading parse_fields(std::string_view text, const Field<Reading> (&fields)[N], c
     std::string_view name = next_word(*line);
     if (!name.empty() && name.back() == ':') name.remove_suffix(1);
     for (const Field<Reading>& field : fields) {
-      if (field.name == name) reading.*field.member = scaled(to_number<std::uint64_t>(next_word(*line)), field.scale);
+      if (field.name == name) reading.*field.member = to_count(next_word(*line), field.scale);
     }
   }
   std::string missing;
@@ -81,7 +74,7 @@ Reading parse_fields(std::string_view text, const Field<Reading> (&fields)[N], c
     missing += missing.empty() ? "" : ", ";
     missing += field.name;
   }
-  if (!missing.empty()) gaps.push_back({part, "proc.incomplete", "the kernel gives no number for " + missing});
+  if (!missing.empty()) gaps.push_back({part, "proc.incomplete", "the kernel gives no number for " + missing, ""});
   return reading;
 }
 
@@ -114,7 +107,7 @@ Load parse_load(std::string_view loadavg, Gaps& gaps) {
   load.five_minutes = not_negative(next_word(loadavg));
   load.fifteen_minutes = not_negative(next_word(loadavg));
   if (!load.one_minute || !load.five_minutes || !load.fifteen_minutes) {
-    gaps.push_back({"load", "proc.incomplete", "loadavg does not begin with three numbers"});
+    gaps.push_back({"load", "proc.incomplete", "loadavg does not begin with three numbers", ""});
   }
   return load;
 }
@@ -129,7 +122,7 @@ void to_json(JsonWriter& writer, const Load& load) {
 
 std::optional<double> parse_uptime_seconds(std::string_view uptime, Gaps& gaps) {
   const auto seconds = not_negative(next_word(uptime));
-  if (!seconds) gaps.push_back({"uptime_seconds", "proc.incomplete", "uptime does not begin with a number"});
+  if (!seconds) gaps.push_back({"uptime_seconds", "proc.incomplete", "uptime does not begin with a number", ""});
   return seconds;
 }
 
@@ -140,7 +133,7 @@ Pressure parse_pressure(std::string_view text) {
     const std::string_view name = next_word(*line);
     Count* const where = name == "some" ? &pressure.some_us : name == "full" ? &pressure.full_us : nullptr;
     for (std::string_view word = next_word(*line); where != nullptr && !word.empty(); word = next_word(*line)) {
-      if (word.substr(0, kTotal.size()) == kTotal) *where = scaled(to_number<std::uint64_t>(word.substr(kTotal.size())), 1);
+      if (word.substr(0, kTotal.size()) == kTotal) *where = to_count(word.substr(kTotal.size()));
     }
   }
   return pressure;

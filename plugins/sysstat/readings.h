@@ -11,11 +11,10 @@
 #include <pganalytics/json.hpp>
 #include <string_view>
 
+#include "plugins/sysstat/count.h"
 #include "plugins/sysstat/gap.h"
 
 namespace pganalytics::sysstat {
-
-using Count = std::optional<std::uint64_t>;
 
 // /proc/meminfo; bytes, but for the three counts of huge pages.
 struct Memory {

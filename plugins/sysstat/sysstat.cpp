@@ -1,48 +1,36 @@
 // The collector `sysstat`: one document about the machine per run, from /proc.
 //
-// Here: descriptor, configuration, the order of a run, the two readings that CPU shares need. Not here: what the texts mean
-// (cpu.h, readings.h). Called by the host, one call at a time.
-#include <poll.h>
-
+// Here: descriptor, configuration, the order of a run, the two readings that figures of an interval need. Not here: what the
+// texts mean (cpu.h, readings.h, block_devices.h, network.h, tcp.h). Called by the host, one call at a time.
 #include <rapidjson/document.h>
-#include <algorithm>
+
 #include <cmath>
+#include <map>
 #include <pganalytics/plugin.hpp>
 #include <pganalytics/text.hpp>
 
+#include "plugins/sysstat/block_devices.h"
 #include "plugins/sysstat/cpu.h"
 #include "plugins/sysstat/gap.h"
+#include "plugins/sysstat/network.h"
 #include "plugins/sysstat/readings.h"
+#include "plugins/sysstat/tcp.h"
+#include "plugins/sysstat/tree.h"
 #include "sysstat_embedded.h"
 
 namespace pganalytics::sysstat {
 namespace {
 
+// CLOCK_MONOTONIC: steps of the wall clock do not touch it, and it stands still in suspend as the kernel's counters do.
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 // Shares over less than this would be noise: the kernel counts in ticks of 10 ms. A first run, which has no reading to compare
 // with, takes one and waits this long, so that `once` has numbers too.
-constexpr milliseconds kCpuIntervalMin{250};
-// A run whose deadline is nearer than this does without CPU shares rather than miss it.
+constexpr milliseconds kIntervalMin{250};
+// A run whose deadline is nearer than this does without figures of an interval rather than miss it.
 constexpr milliseconds kReserve{250};
-// The largest of these files, /proc/stat of a machine with thousands of interrupts, has some hundred KiB.
-constexpr std::size_t kProcFileMaxBytes = 4 << 20;
-
-Expected<std::string> read_proc(const std::string& path) { return read_text(path, kProcFileMaxBytes, "proc.unreadable"); }
-
-// Waits; false as soon as the run is cancelled.
-bool wait_for(const Run& run, milliseconds duration) {
-  const auto end = Clock::now() + duration;
-  for (;;) {
-    if (run.cancelled()) return false;
-    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
-    if (left <= milliseconds::zero()) return true;
-    pollfd cancel{run.cancel_fd(), POLLIN, 0};  // poll() passes over a negative one: then cancelled() is asked now and then
-    const auto nap = run.cancel_fd() < 0 ? std::min(left, milliseconds(50)) : left;
-    ::poll(&cancel, 1, static_cast<int>(nap.count()));
-  }
-}
+constexpr char kProcPath[] = "/proc";
 
 double rounded(double share) { return std::round(share * 1e6) / 1e6; }  // shorter text; far below one tick
 
@@ -53,30 +41,48 @@ class Sysstat : public Collector {
   Outcome collect(Run& run) override;
 
  private:
-  struct Base {
-    CpuTicks ticks;
+  // What figures of an interval are made of.
+  struct Reading {
     Clock::time_point at;
+    CpuReading cpu;
+    std::vector<BlockDevice> devices;
   };
-  struct CpuInterval {
-    std::optional<CpuShares> shares;
-    std::optional<double> seconds;
-    std::optional<std::uint64_t> count;
+  struct Interval {
+    std::optional<double> seconds;  // null: there is no reading before
+    CpuInterval cpu;
+    std::optional<std::uint64_t> cpu_count;
+    std::vector<BlockDevice> devices;
+    std::vector<BlockActivity> activity;  // of each device
   };
 
-  std::optional<std::string> text_of(const char* file, const char* part, Gaps& gaps);
-  CpuReading read_cpu(Gaps& gaps);
-  Expected<CpuInterval> measure_cpu(const Run& run, Gaps& gaps);
-  void write_cpu(const CpuInterval& cpu);
+  std::optional<std::string> text_of(const std::string& file, const char* part, Gaps& gaps);
+  std::optional<std::string> network_text(const char* file, const char* part, Gaps& gaps);
+  Reading read_now(Gaps& gaps);
+  Expected<Interval> measure(const Run& run, Gaps& gaps);
+  static Interval interval_between(const Reading& before, const Reading& after, Gaps& gaps);
+  static Interval without_interval(const Reading& reading);
+
+  void write_cpu(const Interval& interval);
+  void write_devices(const Interval& interval);
+  void write_network(Gaps& gaps);
   void write_pressure();
-  template <class Reading>
-  void write_part(const char* key, const char* file, Reading (*parse)(std::string_view, Gaps&), Gaps& gaps);
+  template <class Part>
+  void write_part(const char* key, const char* file, Part (*parse)(std::string_view, Gaps&), Gaps& gaps);
   void write_gaps(const Gaps& gaps);
 
-  std::string proc_path_ = "/proc";
-  std::optional<Base> base_;  // the reading that the next shares start from
+  Tree proc_{kProcPath};
+  std::optional<Reading> before_;  // what the next interval starts from
   JsonWriter document_;
   std::size_t texts_read_ = 0;  // in this run
 };
+
+// The text of `name`, or `fallback`.
+Expected<std::string> text_member(const rapidjson::Document& config, const char* name, const char* fallback) {
+  const auto given = config.FindMember(name);
+  if (given == config.MemberEnd()) return std::string(fallback);
+  if (given->value.IsString()) return std::string(given->value.GetString());
+  return Error{PGA_E_CONFIG, std::string("config.") + name, std::string(name) + " is not a text", "", 0};
+}
 
 Outcome Sysstat::configure(std::string_view config_json, bool dry_run) {
   rapidjson::Document config;
@@ -84,85 +90,136 @@ Outcome Sysstat::configure(std::string_view config_json, bool dry_run) {
   if (config.HasParseError() || !config.IsObject()) {
     return Error{PGA_E_CONFIG, "config.json", "the configuration is not a JSON object", "", 0};
   }
-  std::string proc_path = "/proc";
-  if (const auto given = config.FindMember("proc_path"); given != config.MemberEnd()) {
-    if (!given->value.IsString()) return Error{PGA_E_CONFIG, "config.proc_path", "proc_path is not a text", "", 0};
-    proc_path = given->value.GetString();
-  }
-  if (const auto stat = read_proc(proc_path + "/stat"); !stat) {
+  PGA_TRY(const std::string proc_path, text_member(config, "proc_path", kProcPath));
+  if (const auto stat = Tree(proc_path).read("stat"); !stat) {
     return Error{PGA_E_CONFIG, "config.proc_path", "proc_path: " + stat.error().message, "Name the place where proc is mounted.",
                  0};
   }
   if (dry_run) return {};
-  if (proc_path != proc_path_) base_.reset();
-  proc_path_ = proc_path;
+  if (proc_path != proc_.root()) before_.reset();
+  proc_ = Tree(proc_path);
   return {};
 }
 
-std::optional<std::string> Sysstat::text_of(const char* file, const char* part, Gaps& gaps) {
-  auto text = read_proc(proc_path_ + "/" + file);
+std::optional<std::string> Sysstat::text_of(const std::string& file, const char* part, Gaps& gaps) {
+  auto text = proc_.read(file);
   if (!text) {
-    gaps.push_back({part, text.error().code, text.error().message});
+    gaps.push_back({part, text.error().code, text.error().message, ""});
     return std::nullopt;
   }
   ++texts_read_;
   return std::move(text).value();
 }
 
-CpuReading Sysstat::read_cpu(Gaps& gaps) {
-  const auto stat = text_of("stat", "cpu", gaps);
-  return stat ? parse_cpu(*stat, gaps) : CpuReading{};
+// /proc/net is of the network namespace of who reads it. In a container that watches its host, the host's is that of process 1.
+std::optional<std::string> Sysstat::network_text(const char* file, const char* part, Gaps& gaps) {
+  if (proc_.root() != kProcPath) {
+    if (auto text = proc_.read(std::string("1/net/") + file)) return std::move(text).value();
+  }
+  return text_of(std::string("net/") + file, part, gaps);
 }
 
-// Only a cancelled run is an error; everything else that is missing is a gap.
-Expected<Sysstat::CpuInterval> Sysstat::measure_cpu(const Run& run, Gaps& gaps) {
-  if (!base_) {
-    const CpuReading first = read_cpu(gaps);
-    if (!first.ticks) return CpuInterval{std::nullopt, std::nullopt, first.count};
-    base_ = Base{*first.ticks, Clock::now()};
-  }
-  const auto wait = std::chrono::ceil<milliseconds>(base_->at + kCpuIntervalMin - Clock::now());
-  const bool in_time = run.remaining() >= wait + kReserve;
-  if (in_time && !wait_for(run, wait)) {
-    return Error{PGA_E_DEADLINE, "cancelled", "cancelled while waiting for the second reading of the CPU times", "", 0};
-  }
+Sysstat::Reading Sysstat::read_now(Gaps& gaps) {
+  Reading reading;
+  if (const auto stat = text_of("stat", "cpu", gaps)) reading.cpu = parse_cpu(*stat, gaps);
+  if (const auto diskstats = text_of("diskstats", "devices", gaps)) reading.devices = parse_block_devices(*diskstats, gaps);
+  reading.at = Clock::now();
+  return reading;
+}
 
-  const CpuReading now = read_cpu(gaps);
-  CpuInterval interval{std::nullopt, std::nullopt, now.count};
-  if (!now.ticks) return interval;
-  if (!in_time && wait > milliseconds::zero()) {
-    gaps.push_back({"cpu", "cpu.interval", "the deadline leaves no time for two readings of the CPU times"});
-    return interval;
+Sysstat::Interval Sysstat::without_interval(const Reading& reading) {
+  return {std::nullopt, {}, reading.cpu.count, reading.devices, std::vector<BlockActivity>(reading.devices.size())};
+}
+
+Sysstat::Interval Sysstat::interval_between(const Reading& before, const Reading& after, Gaps& gaps) {
+  Interval interval = without_interval(after);
+  const double seconds = std::chrono::duration<double>(after.at - before.at).count();
+  interval.seconds = seconds;
+  interval.cpu = cpu_between(before.cpu, after.cpu);
+  if (!interval.cpu.all && after.cpu.ticks) {
+    gaps.push_back({"cpu", "cpu.interval", "the kernel counted no CPU time since the reading before", ""});
   }
-  const Base before = *base_;
-  base_ = Base{*now.ticks, Clock::now()};
-  interval.seconds = std::chrono::duration<double>(base_->at - before.at).count();
-  interval.shares = cpu_shares(before.ticks, *now.ticks);
-  if (!interval.shares) gaps.push_back({"cpu", "cpu.interval", "the kernel counted no CPU time since the reading before"});
+  std::map<std::string_view, const BlockDevice*> known;
+  for (const BlockDevice& device : before.devices) known[device.name] = &device;
+  for (std::size_t i = 0; i < after.devices.size(); ++i) {
+    const auto found = known.find(after.devices[i].name);
+    if (found != known.end()) interval.activity[i] = block_activity(*found->second, after.devices[i], seconds);
+  }
   return interval;
 }
 
-void Sysstat::write_cpu(const CpuInterval& cpu) {
-  document_.key("cpu").begin_object();
-  document_.member("interval_seconds", cpu.seconds).member("count", cpu.count);
-  for (std::size_t kind = 0; kind < kCpuKinds; ++kind) {
-    document_.member(kCpuKeys[kind], cpu.shares ? std::optional(rounded((*cpu.shares)[kind])) : std::nullopt);
+// Only a cancelled run is an error; everything else that is missing is a gap.
+Expected<Sysstat::Interval> Sysstat::measure(const Run& run, Gaps& gaps) {
+  if (!before_) {
+    Gaps told_again;
+    before_ = read_now(told_again);
   }
-  document_.end_object();
+  const auto wait = std::chrono::ceil<milliseconds>(before_->at + kIntervalMin - Clock::now());
+  const bool in_time = run.remaining() >= wait + kReserve;
+  if (in_time && wait > milliseconds::zero()) {
+    PGA_TRY(const Wake wake, wait_for(-1, 0, run, wait));
+    if (wake == Wake::kCancelled) {
+      return Error{PGA_E_DEADLINE, "cancelled", "cancelled while waiting for the second reading of the CPU times", "", 0};
+    }
+  }
+  Reading now = read_now(gaps);
+  if (!in_time && wait > milliseconds::zero()) {
+    gaps.push_back({"cpu", "cpu.interval", "the deadline leaves no time for two readings of the CPU times", ""});
+    return without_interval(now);
+  }
+  Interval interval = interval_between(*before_, now, gaps);
+  before_ = std::move(now);
+  return interval;
 }
 
-template <class Reading>
-void Sysstat::write_part(const char* key, const char* file, Reading (*parse)(std::string_view, Gaps&), Gaps& gaps) {
+void Sysstat::write_cpu(const Interval& interval) {
+  const auto& all = interval.cpu.all;
+  document_.key("cpu").begin_object();
+  document_.member("interval_seconds", interval.seconds).member("count", interval.cpu_count);
+  for (std::size_t kind = 0; kind < kCpuKinds; ++kind) {
+    document_.member(kCpuKeys[kind], all ? std::optional(rounded((*all)[kind])) : std::nullopt);
+  }
+  document_.end_object();
+  document_.key("cpus").begin_array();
+  for (const CoreShares& core : interval.cpu.cores) {
+    document_.begin_object().member("cpu", std::to_string(core.number));
+    for (std::size_t kind = 0; kind < kCpuKinds; ++kind) document_.member(kCpuKeys[kind], rounded(core.shares[kind]));
+    document_.end_object();
+  }
+  document_.end_array();
+}
+
+void Sysstat::write_devices(const Interval& interval) {
+  document_.key("devices").begin_array();
+  for (std::size_t i = 0; i < interval.devices.size(); ++i) to_json(document_, interval.devices[i], interval.activity[i]);
+  document_.end_array();
+}
+
+void Sysstat::write_network(Gaps& gaps) {
+  const auto dev = network_text("dev", "interfaces", gaps);
+  document_.key("interfaces").begin_array();
+  for (const Interface& interface : parse_interfaces(dev.value_or(""), gaps)) to_json(document_, interface);
+  document_.end_array();
+
+  const auto snmp = network_text("snmp", "tcp", gaps);
+  const auto netstat = network_text("netstat", "tcp", gaps);
+  Gaps told_already;
+  document_.key("tcp");
+  to_json(document_, parse_tcp(snmp.value_or(""), netstat.value_or(""), snmp && netstat ? gaps : told_already));
+}
+
+template <class Part>
+void Sysstat::write_part(const char* key, const char* file, Part (*parse)(std::string_view, Gaps&), Gaps& gaps) {
   const auto text = text_of(file, key, gaps);
   document_.key(key);
-  to_json(document_, text ? parse(*text, gaps) : Reading{});
+  to_json(document_, text ? parse(*text, gaps) : Part{});
 }
 
 // A kernel without pressure stall information (CONFIG_PSI, "psi=1") has no such files: then the key is absent, and it is no gap.
 void Sysstat::write_pressure() {
-  const auto cpu = read_proc(proc_path_ + "/pressure/cpu");
-  const auto memory = read_proc(proc_path_ + "/pressure/memory");
-  const auto io = read_proc(proc_path_ + "/pressure/io");
+  const auto cpu = proc_.read("pressure/cpu");
+  const auto memory = proc_.read("pressure/memory");
+  const auto io = proc_.read("pressure/io");
   if (!cpu || !memory || !io) return;
   const Pressure on_memory = parse_pressure(*memory);
   const Pressure on_io = parse_pressure(*io);
@@ -176,7 +233,9 @@ void Sysstat::write_pressure() {
 void Sysstat::write_gaps(const Gaps& gaps) {
   document_.key("errors").begin_array();
   for (const Gap& gap : gaps) {
-    document_.begin_object().member("part", gap.part).member("code", gap.code).member("message", gap.message).end_object();
+    document_.begin_object().member("part", gap.part).member("code", gap.code).member("message", gap.message);
+    if (!gap.hint.empty()) document_.member("hint", gap.hint);
+    document_.end_object();
   }
   document_.end_array();
 }
@@ -184,11 +243,11 @@ void Sysstat::write_gaps(const Gaps& gaps) {
 Outcome Sysstat::collect(Run& run) {
   Gaps gaps;
   texts_read_ = 0;
-  PGA_TRY(const CpuInterval cpu, measure_cpu(run, gaps));  // may wait, so everything else is read after it
+  PGA_TRY(const Interval interval, measure(run, gaps));  // may wait, so everything else is read after it
 
   document_.clear();
   document_.begin_object().member("type", "sysstat").member("timestamp", run.timestamp());
-  write_cpu(cpu);
+  write_cpu(interval);
   write_part("memory", "meminfo", &parse_memory, gaps);
   write_part("paging", "vmstat", &parse_paging, gaps);
   write_part("activity", "stat", &parse_activity, gaps);
@@ -196,6 +255,8 @@ Outcome Sysstat::collect(Run& run) {
   const auto uptime = text_of("uptime", "uptime_seconds", gaps);
   document_.member("uptime_seconds", uptime ? parse_uptime_seconds(*uptime, gaps) : std::nullopt);
   write_pressure();
+  write_network(gaps);
+  write_devices(interval);
   write_gaps(gaps);
   document_.end_object();
 
@@ -208,7 +269,8 @@ Outcome Sysstat::collect(Run& run) {
 }  // namespace pganalytics::sysstat
 
 PGA_DEFINE_PLUGIN(pganalytics::sysstat::Sysstat, "sysstat",
-                  (pganalytics::PluginFacts{"0.1.0", "pgAnalytics",
-                                            "CPU, memory, paging, load and pressure of the machine, from /proc", "Apache-2.0",
-                                            "https://github.com/pganalytics/pganalytics", "", embedded::config_schema_json,
-                                            embedded::output_schema_json, PGA_NEED_PROC | PGA_NEED_READ_FS, 0, 10'000, 5'000}))
+                  (pganalytics::PluginFacts{
+                      "0.1.0", "pgAnalytics",
+                      "CPU, memory, paging, load, pressure, network and block devices of the machine, from /proc", "Apache-2.0",
+                      "https://github.com/pganalytics/pganalytics", "", embedded::config_schema_json,
+                      embedded::output_schema_json, PGA_NEED_PROC | PGA_NEED_READ_FS, 0, 10'000, 5'000}))

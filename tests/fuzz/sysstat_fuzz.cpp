@@ -1,12 +1,15 @@
-// The parsers of plugins/sysstat on any bytes: no crash, shares that are shares, and a document that is JSON.
+// The parsers of plugins/sysstat on any bytes: no crash, shares that are shares, no rate below zero, and a document that is JSON.
 // links: sysstat_objects
 #include <rapidjson/document.h>
 
 #include <cstdlib>
 #include <string>
 
+#include "plugins/sysstat/block_devices.h"
 #include "plugins/sysstat/cpu.h"
+#include "plugins/sysstat/network.h"
 #include "plugins/sysstat/readings.h"
+#include "plugins/sysstat/tcp.h"
 
 using namespace pganalytics;
 using namespace pganalytics::sysstat;
@@ -17,35 +20,65 @@ void require(bool promise) {
   if (!promise) std::abort();
 }
 
-void check_shares(std::string_view before, std::string_view after) {
-  Gaps gaps;
-  const CpuReading first = parse_cpu(before, gaps);
-  const CpuReading second = parse_cpu(after, gaps);
-  if (!first.ticks || !second.ticks) return require(!gaps.empty());
-  const auto shares = cpu_shares(*first.ticks, *second.ticks);
-  if (!shares) return;
+void require_whole(const CpuShares& shares) {
   double sum = 0;
-  for (const double share : *shares) {
+  for (const double share : shares) {
     require(share >= 0 && share <= 1);
     sum += share;
   }
   require(sum > 0.999 && sum < 1.001);
 }
 
+void check_shares(std::string_view before, std::string_view after) {
+  Gaps gaps;
+  const CpuReading first = parse_cpu(before, gaps);
+  const CpuReading second = parse_cpu(after, gaps);
+  const CpuInterval interval = cpu_between(first, second);
+  if (interval.all) require_whole(*interval.all);
+  require(interval.cores.size() <= first.cores.size() && interval.cores.size() <= second.cores.size());
+  for (const CoreShares& core : interval.cores) require_whole(core.shares);
+  if (!first.ticks || !second.ticks) require(!gaps.empty());
+}
+
+void require_json(const JsonWriter& writer) {
+  rapidjson::Document document;
+  document.Parse(std::string(writer.text()));
+  require(!document.HasParseError());
+}
+
+void check_devices(std::string_view before, std::string_view after) {
+  Gaps gaps;
+  const auto old = parse_block_devices(before, gaps);
+  for (const BlockDevice& device : parse_block_devices(after, gaps)) {
+    for (const BlockDevice& earlier : old) {
+      const BlockActivity activity = block_activity(earlier, device, 0.25);
+      for (const auto& figure : {activity.reads_per_second, activity.write_bytes_per_second, activity.read_await_ms,
+                                 activity.write_await_ms, activity.utilization, activity.queue_length}) {
+        require(!figure || *figure >= 0);
+      }
+      require(!activity.utilization || *activity.utilization <= 1);
+      JsonWriter writer;
+      to_json(writer, device, activity);
+      require_json(writer);
+    }
+  }
+}
+
 template <class Reading>
 void check_json(const Reading& reading) {
   JsonWriter writer;
   to_json(writer, reading);
-  rapidjson::Document document;
-  document.Parse(std::string(writer.text()));
-  require(!document.HasParseError());
+  require_json(writer);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  check_shares(text.substr(0, size / 2), text.substr(size / 2));
+  const std::string_view first = text.substr(0, size / 2);
+  const std::string_view second = text.substr(size / 2);
+  check_shares(first, second);
+  check_devices(first, second);
   Gaps gaps;
   check_json(parse_memory(text, gaps));
   check_json(parse_paging(text, gaps));
@@ -54,5 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto uptime = parse_uptime_seconds(text, gaps);
   require(!uptime || *uptime >= 0);
   parse_pressure(text);
+  const auto interfaces = parse_interfaces(text, gaps);
+  require(interfaces.size() <= kInterfacesMax);
+  for (const Interface& interface : interfaces) check_json(interface);
+  check_json(parse_tcp(text, text, gaps));
   return 0;
 }

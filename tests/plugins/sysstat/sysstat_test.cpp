@@ -3,19 +3,19 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <pganalytics/testhost.hpp>
 #include <string>
 
 #include "tests/plugins/alone.h"
+#include "tests/plugins/sysstat/fake_proc.h"
+#include "tests/plugins/sysstat/recorded_tree.h"
 #include "tests/support/catch.h"
-#include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
 using namespace std::chrono_literals;
+using testing::FakeProc;
 using testing::only_document;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -42,19 +42,6 @@ std::uint64_t meminfo_bytes(const std::string& name) {
   FAIL("no " << name << " in /proc/meminfo");
   return 0;
 }
-
-// A /proc that the test writes.
-class FakeProc {
- public:
-  FakeProc() { write("stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n"); }
-  void write(const std::string& file, const std::string& text) const { std::ofstream(folder_ / file) << text; }
-  void remove(const std::string& file) const { fs::remove(folder_ / file); }
-  [[nodiscard]] std::string path(const std::string& file) const { return folder_ / file; }
-  [[nodiscard]] std::string config() const { return "{\"proc_path\":\"" + folder_.path() + "\"}"; }
-
- private:
-  testing::TemporaryFolder folder_;
-};
 
 }  // namespace
 
@@ -88,7 +75,7 @@ TEST_CASE("a busy processor shows as user time") {
   const auto& cpu = document["cpu"];
   CHECK(sum_of_shares(cpu) == Approx(1.0).margin(1e-4));
   CHECK(cpu["interval_seconds"].GetDouble() >= 0.6);
-  CHECK(cpu["user"].GetDouble() + cpu["system"].GetDouble() > 0.3 / cpu["count"].GetDouble());
+  CHECK(cpu["user"].GetDouble() + cpu["nice"].GetDouble() + cpu["system"].GetDouble() > 0.3 / cpu["count"].GetDouble());
 }
 
 TEST_CASE("memory, uptime and load agree with what the kernel says beside it") {
@@ -154,7 +141,6 @@ TEST_CASE("pressure is there if the kernel measures it") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(proc.config()));
-  fs::create_directory(proc.path("pressure"));
   proc.write("pressure/cpu", "some avg10=0.00 avg60=1.21 avg300=1.02 total=11\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
   proc.write("pressure/memory",
              "some avg10=0.00 avg60=0.00 avg300=0.00 total=22\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=33\n");
@@ -219,4 +205,84 @@ TEST_CASE("a deadline too near for two readings costs the CPU shares, not the ru
   CHECK(document["memory"]["total"].IsUint64());
   REQUIRE(document["errors"].Size() == 1);
   CHECK(std::string(document["errors"][0]["code"].GetString()) == "cpu.interval");
+}
+
+TEST_CASE("processors have shares of their own; one that comes or goes makes no nonsense") {
+  const FakeProc proc;
+  proc.write("stat", "cpu 20 0 0 80 0 0 0 0 0 0\ncpu0 10 0 0 40 0 0 0 0 0 0\ncpu1 10 0 0 40 0 0 0 0 0 0\n");
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config()));
+  REQUIRE(instance.collect().status == PGA_OK);
+
+  proc.write("stat", "cpu 120 0 0 180 0 0 0 0 0 0\ncpu0 10 0 0 140 0 0 0 0 0 0\ncpu1 110 0 0 40 0 0 0 0 0 0\n");
+  const auto both = only_document(instance.collect());
+  REQUIRE(both["cpus"].Size() == 2);
+  CHECK(std::string(both["cpus"][1]["cpu"].GetString()) == "1");
+  CHECK(both["cpus"][0]["idle"].GetDouble() == 1.0);
+  CHECK(both["cpus"][1]["user"].GetDouble() == 1.0);
+  CHECK(both["cpu"]["user"].GetDouble() == 0.5);
+
+  // Processor 1 goes offline: the kernel's sum of idle time falls by what it takes with it.
+  proc.write("stat", "cpu 120 0 0 150 0 0 0 0 0 0\ncpu0 10 0 0 240 0 0 0 0 0 0\n");
+  const auto one = only_document(instance.collect());
+  CHECK(one["cpus"].Size() == 1);
+  CHECK(one["cpu"]["count"].GetInt() == 1);
+  CHECK(one["cpu"]["idle"].GetDouble() == 1.0);
+  CHECK(one["cpu"]["user"].GetDouble() == 0.0);
+
+  // It comes back, and another with it, with all the time they ever counted: no interval of theirs yet.
+  proc.write(
+      "stat",
+      "cpu 999 0 0 999 0 0 0 0 0 0\ncpu0 30 0 0 320 0 0 0 0 0 0\ncpu1 500 0 0 90 0 0 0 0 0 0\ncpu7 400 0 0 0 0 0 0 0 0 0\n");
+  const auto three = only_document(instance.collect());
+  CHECK(three["cpu"]["count"].GetInt() == 3);
+  REQUIRE(three["cpus"].Size() == 1);
+  CHECK(three["cpu"]["user"].GetDouble() == 0.2);
+}
+
+TEST_CASE("a host from its recorded /proc") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config()));
+  const auto first = only_document(instance.collect());
+  CHECK(first["cpu"]["count"].GetInt() == 3);  // processor 2 is offline
+  CHECK(first["memory"]["dirty"].GetInt64() == 183220 * 1024);
+  CHECK(first["memory"]["huge_pages_total"].GetInt() == 4400);
+  CHECK(first["paging"]["swapped_out_pages"].GetInt() == 65536);
+  CHECK(first["paging"]["oom_kills"].GetInt() == 2);
+  CHECK(first["activity"]["forks"].GetInt() == 417702);
+  CHECK(first["pressure"]["io_full_us"].GetInt() == 700122331);
+  CHECK(first["interfaces"].Size() == 2);
+  CHECK(first["tcp"]["listen_overflows"].GetInt() == 41);
+  REQUIRE(first["devices"].Size() == 2);
+  CHECK(first["devices"][0]["reads"].GetInt() == 4102233);
+  CHECK(first["devices"][0]["reads_per_second"].GetDouble() == 0.0);  // the recording stands still
+  CHECK(first["devices"][0]["write_await_ms"].IsNull());
+
+  proc.write("diskstats",
+             "259 0 nvme0n1 4102333 0 364598284 2051316 9120442 0 1768204466 18240884 0 7120033 20292000\n"
+             "8 0 sdz 5 0 5 5 5 0 5 5 0 5 5\n");
+  const auto second = only_document(instance.collect());
+  REQUIRE(second["devices"].Size() == 2);
+  CHECK(second["devices"][0]["reads_per_second"].GetDouble() ==
+        Approx(100 / second["cpu"]["interval_seconds"].GetDouble()).epsilon(0.01));
+  CHECK(second["devices"][0]["read_await_ms"].GetDouble() == 2.0);
+  CHECK(second["devices"][1]["reads"].GetInt() == 5);
+  CHECK(second["devices"][1]["reads_per_second"].IsNull());  // plugged in since
+}
+
+TEST_CASE("a container that watches its host tells the host's network, that of process 1") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  proc.write("1/net/dev", "bond0: 77 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n");
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config()));
+  const auto document = only_document(instance.collect());
+  REQUIRE(document["interfaces"].Size() == 1);
+  CHECK(std::string(document["interfaces"][0]["name"].GetString()) == "bond0");
+  CHECK(document["tcp"]["connections"].GetInt() == 84);  // process 1 says nothing: who reads does
 }
