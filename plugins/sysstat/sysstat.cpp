@@ -1,18 +1,21 @@
-// The collector `sysstat`: one document about the machine per run, from /proc.
+// The collector `sysstat`: one document about the machine per run, from /proc and /sys.
 //
 // Here: descriptor, configuration, the order of a run, the two readings that figures of an interval need. Not here: what the
-// texts mean (cpu.h, readings.h, block_devices.h, network.h, tcp.h). Called by the host, one call at a time.
+// texts mean, for which each has a file. Called by the host, one call at a time.
 #include <rapidjson/document.h>
 
 #include <cmath>
 #include <map>
 #include <pganalytics/plugin.hpp>
 #include <pganalytics/text.hpp>
+#include <set>
 
 #include "plugins/sysstat/block_devices.h"
+#include "plugins/sysstat/cgroup.h"
 #include "plugins/sysstat/cpu.h"
 #include "plugins/sysstat/gap.h"
 #include "plugins/sysstat/network.h"
+#include "plugins/sysstat/postgres_processes.h"
 #include "plugins/sysstat/readings.h"
 #include "plugins/sysstat/tcp.h"
 #include "plugins/sysstat/tree.h"
@@ -31,6 +34,7 @@ constexpr milliseconds kIntervalMin{250};
 // A run whose deadline is nearer than this does without figures of an interval rather than miss it.
 constexpr milliseconds kReserve{250};
 constexpr char kProcPath[] = "/proc";
+constexpr char kSysPath[] = "/sys";
 
 double rounded(double share) { return std::round(share * 1e6) / 1e6; }  // shorter text; far below one tick
 
@@ -65,12 +69,16 @@ class Sysstat : public Collector {
   void write_cpu(const Interval& interval);
   void write_devices(const Interval& interval);
   void write_network(Gaps& gaps);
+  void write_processes(Gaps& gaps);
+  void write_cgroups(const std::vector<ProcessGroup>& processes, Gaps& gaps);
   void write_pressure();
   template <class Part>
   void write_part(const char* key, const char* file, Part (*parse)(std::string_view, Gaps&), Gaps& gaps);
   void write_gaps(const Gaps& gaps);
 
   Tree proc_{kProcPath};
+  Tree sys_{kSysPath};
+  PostgresProcesses processes_{kProcPath};
   std::optional<Reading> before_;  // what the next interval starts from
   JsonWriter document_;
   std::size_t texts_read_ = 0;  // in this run
@@ -95,9 +103,14 @@ Outcome Sysstat::configure(std::string_view config_json, bool dry_run) {
     return Error{PGA_E_CONFIG, "config.proc_path", "proc_path: " + stat.error().message, "Name the place where proc is mounted.",
                  0};
   }
+  PGA_TRY(const std::string sys_path, text_member(config, "sys_path", kSysPath));
   if (dry_run) return {};
-  if (proc_path != proc_.root()) before_.reset();
+  if (proc_path != proc_.root()) {
+    before_.reset();
+    processes_ = PostgresProcesses(proc_path);
+  }
   proc_ = Tree(proc_path);
+  sys_ = Tree(sys_path);
   return {};
 }
 
@@ -208,6 +221,34 @@ void Sysstat::write_network(Gaps& gaps) {
   to_json(document_, parse_tcp(snmp.value_or(""), netstat.value_or(""), snmp && netstat ? gaps : told_already));
 }
 
+void Sysstat::write_processes(Gaps& gaps) {
+  const auto processes = processes_.read(gaps);
+  document_.key("processes").begin_array();
+  for (const ProcessGroup& group : processes) to_json(document_, group);
+  document_.end_array();
+  if (has_cgroup_v2(sys_)) write_cgroups(processes, gaps);
+}
+
+// Those of PostgreSQL's servers, and our own: in a container, the container's.
+void Sysstat::write_cgroups(const std::vector<ProcessGroup>& processes, Gaps& gaps) {
+  std::map<std::string, const char*> groups;  // whose, by path
+  const auto add = [&](const std::string& process, const char* whose) {
+    const auto text = proc_.read(process + "/cgroup");
+    const auto path = text ? parse_cgroup_path(*text) : std::nullopt;
+    if (path) groups.emplace(*path, whose);
+  };
+  std::set<pid_t> postmasters;
+  for (const ProcessGroup& group : processes) {
+    if (postmasters.insert(group.postmaster).second) add(std::to_string(group.postmaster), "postgresql");
+  }
+  add("self", "collector");
+  document_.key("cgroups").begin_array();
+  for (const auto& [path, whose] : groups) {
+    if (const auto cgroup = read_cgroup(sys_, path, gaps)) to_json(document_, path, whose, *cgroup);
+  }
+  document_.end_array();
+}
+
 template <class Part>
 void Sysstat::write_part(const char* key, const char* file, Part (*parse)(std::string_view, Gaps&), Gaps& gaps) {
   const auto text = text_of(file, key, gaps);
@@ -257,6 +298,7 @@ Outcome Sysstat::collect(Run& run) {
   write_pressure();
   write_network(gaps);
   write_devices(interval);
+  write_processes(gaps);
   write_gaps(gaps);
   document_.end_object();
 
@@ -271,6 +313,6 @@ Outcome Sysstat::collect(Run& run) {
 PGA_DEFINE_PLUGIN(pganalytics::sysstat::Sysstat, "sysstat",
                   (pganalytics::PluginFacts{
                       "0.1.0", "pgAnalytics",
-                      "CPU, memory, paging, load, pressure, network and block devices of the machine, from /proc", "Apache-2.0",
+                      "The machine: CPU, memory, pressure, network, block devices, cgroups, PostgreSQL's processes", "Apache-2.0",
                       "https://github.com/pganalytics/pganalytics", "", embedded::config_schema_json,
                       embedded::output_schema_json, PGA_NEED_PROC | PGA_NEED_READ_FS, 0, 10'000, 5'000}))

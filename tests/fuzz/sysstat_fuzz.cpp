@@ -6,8 +6,11 @@
 #include <string>
 
 #include "plugins/sysstat/block_devices.h"
+#include "plugins/sysstat/cgroup.h"
 #include "plugins/sysstat/cpu.h"
 #include "plugins/sysstat/network.h"
+#include "plugins/sysstat/postgres_title.h"
+#include "plugins/sysstat/process_files.h"
 #include "plugins/sysstat/readings.h"
 #include "plugins/sysstat/tcp.h"
 
@@ -71,6 +74,28 @@ void check_json(const Reading& reading) {
   require_json(writer);
 }
 
+// Nothing of a command line but these leaves the plugin.
+void check_title(std::string_view cmdline) {
+  const std::string_view type = backend_type_of(cmdline);
+  require(!type.empty() && type.size() <= 30 && type.find_first_not_of("abcdefghijklmnopqrstuvwxyz ") == type.npos);
+  const PostmasterArguments arguments = postmaster_arguments(cmdline);
+  require(arguments.data_directory.size() + arguments.port.size() <= cmdline.size());
+}
+
+void check_process(std::string_view text) {
+  const auto process = parse_process_stat(text);
+  if (process) require(process->command.size() <= text.size());
+  parse_process_io(text);
+  parse_pss_bytes(text);
+}
+
+void check_cgroup(std::string_view text) {
+  const auto path = parse_cgroup_path(text);
+  require(!path || (path->front() == '/' && path->find('\n') == std::string::npos));
+  const auto processors = parse_cpu_max(text);
+  require(!processors || *processors >= 0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -91,5 +116,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(interfaces.size() <= kInterfacesMax);
   for (const Interface& interface : interfaces) check_json(interface);
   check_json(parse_tcp(text, text, gaps));
+  check_title(text);
+  check_process(text);
+  check_cgroup(text);
   return 0;
 }

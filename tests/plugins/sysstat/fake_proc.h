@@ -24,7 +24,10 @@ class FakeProc {
                           std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   }
   [[nodiscard]] std::string path(const std::string& file) const { return folder_ / file; }
-  [[nodiscard]] std::string config() const { return "{\"proc_path\":\"" + folder_.path() + "\"}"; }
+  // `sys_path`: a recorded tree; empty: one without anything in it.
+  [[nodiscard]] std::string config(const std::string& sys_path = "") const {
+    return R"({"proc_path":")" + folder_.path() + R"(","sys_path":")" + (sys_path.empty() ? path("no_sys") : sys_path) + "\"}";
+  }
 
  private:
   TemporaryFolder folder_;

@@ -50,6 +50,7 @@ TEST_CASE("its schemas are of the dialect") {
   rapidjson::Document filled;
   filled.Parse(testing::with_defaults());
   CHECK(std::string(filled["proc_path"].GetString()) == "/proc");
+  CHECK(std::string(filled["sys_path"].GetString()) == "/sys");
 }
 
 TEST_CASE("the first run of a process already has CPU shares") {
@@ -172,7 +173,7 @@ TEST_CASE("a configuration that is wrong is refused and the one before stays") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   REQUIRE(instance.configure(proc.config()));
-  for (const char* wrong : {R"({"proc_path":"/nowhere"})", R"({"proc_path":7})", "[]", "nonsense", ""}) {
+  for (const char* wrong : {R"({"proc_path":"/nowhere"})", R"({"proc_path":7})", R"({"sys_path":7})", "[]", "nonsense", ""}) {
     CAPTURE(wrong);
     const auto outcome = instance.configure(wrong);
     REQUIRE_FALSE(outcome);
@@ -285,4 +286,44 @@ TEST_CASE("a container that watches its host tells the host's network, that of p
   REQUIRE(document["interfaces"].Size() == 1);
   CHECK(std::string(document["interfaces"][0]["name"].GetString()) == "bond0");
   CHECK(document["tcp"]["connections"].GetInt() == 84);  // process 1 says nothing: who reads does
+}
+
+TEST_CASE("PostgreSQL's processes, and the control groups of its servers and of the collector") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config(testing::recorded_tree("database_host/sys"))));
+  const auto document = only_document(instance.collect());
+  CHECK(document["processes"].Size() == 9);
+  CHECK(std::string(document["processes"][0]["data_directory"].GetString()) == "/var/lib/postgresql/15/main");
+  CHECK(document["processes"][0]["port"].IsNull());
+  REQUIRE(document["cgroups"].Size() == 2);  // /user.slice of the second server has no figures
+  CHECK(std::string(document["cgroups"][0]["path"].GetString()) == "/system.slice/pganalytics.service");
+  CHECK(std::string(document["cgroups"][0]["of"].GetString()) == "collector");
+  CHECK(document["cgroups"][0]["memory_max_bytes"].IsNull());
+  CHECK(std::string(document["cgroups"][1]["of"].GetString()) == "postgresql");
+  CHECK(document["cgroups"][1]["cpu_max"].GetDouble() == 2.5);
+}
+
+TEST_CASE("in a container the collector's group is PostgreSQL's and told once") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("container/proc"));
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config(testing::recorded_tree("container/sys"))));
+  const auto document = only_document(instance.collect());
+  REQUIRE(document["cgroups"].Size() == 1);
+  CHECK(std::string(document["cgroups"][0]["of"].GetString()) == "postgresql");
+  CHECK(document["cgroups"][0]["memory_bytes"].GetInt() == 104857600);
+  CHECK_FALSE(document.HasMember("pressure"));
+}
+
+TEST_CASE("a host without cgroup v2 says nothing of groups") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config()));
+  CHECK_FALSE(only_document(instance.collect()).HasMember("cgroups"));
 }

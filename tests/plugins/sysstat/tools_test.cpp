@@ -1,11 +1,14 @@
-// The same figures from programs that others wrote: vmstat, free (procps) and iostat (sysstat). Each test is skipped, with a
+// The same figures from programs that others wrote: vmstat, free, ps (procps) and iostat (sysstat). Each test is skipped, with a
 // warning, where its program is not installed.
 #include <rapidjson/document.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <pganalytics/testhost.hpp>
@@ -15,6 +18,7 @@
 
 #include "tests/plugins/alone.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace pganalytics;
@@ -87,6 +91,36 @@ class Writing {
   std::atomic<bool> done_{false};
   std::thread writer_;
 };
+
+// A process that is called as PostgreSQL's are.
+class Namesake {
+ public:
+  Namesake() {
+    const std::string program = folder_ / "postgres";
+    std::filesystem::copy("/bin/sleep", program);
+    pid_ = fork();
+    if (pid_ == 0) {
+      execl(program.c_str(), program.c_str(), "600", static_cast<char*>(nullptr));
+      _exit(127);
+    }
+  }
+  ~Namesake() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  testing::TemporaryFolder folder_;
+  pid_t pid_ = 0;
+};
+
+const rapidjson::Value* group_of(const rapidjson::Document& document, pid_t postmaster) {
+  for (const auto& group : document["processes"].GetArray()) {
+    if (group["postmaster_pid"].GetInt() == postmaster) return &group;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -176,4 +210,23 @@ TEST_CASE("block devices are those of iostat over the same seconds") {
     }
   }
   CHECK(compared == document["devices"].Size());
+}
+
+TEST_CASE("a process of PostgreSQL has the memory that ps says, and what only its owner may read") {
+  if (is_missing("ps", "procps")) return;
+  const Namesake postgres;
+  Watching sysstat;
+  rapidjson::Document document;
+  REQUIRE(testing::eventually([&] {
+    document = sysstat.collect();
+    return group_of(document, postgres.pid()) != nullptr;
+  }));
+  const auto& group = *group_of(document, postgres.pid());
+  CHECK(std::string(group["backend_type"].GetString()) == "postmaster");
+  CHECK(group["processes"].GetInt() == 1);
+  const auto rss_kib = std::stod(output_of("ps -o rss= -p " + std::to_string(postgres.pid())));
+  CHECK(group["rss_bytes"].GetDouble() == Approx(rss_kib * 1024).epsilon(0.1));
+  if (group["pss_bytes"].IsNumber()) CHECK(group["pss_bytes"].GetDouble() <= group["rss_bytes"].GetDouble());
+  CHECK(group["cpu_seconds"].GetDouble() < 1);
+  CHECK(group["read_bytes"].IsUint64());
 }
