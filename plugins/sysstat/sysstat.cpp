@@ -13,6 +13,7 @@
 #include "plugins/sysstat/block_devices.h"
 #include "plugins/sysstat/cgroup.h"
 #include "plugins/sysstat/cpu.h"
+#include "plugins/sysstat/facts.h"
 #include "plugins/sysstat/gap.h"
 #include "plugins/sysstat/network.h"
 #include "plugins/sysstat/postgres_processes.h"
@@ -33,6 +34,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kIntervalMin{250};
 // A run whose deadline is nearer than this does without figures of an interval rather than miss it.
 constexpr milliseconds kReserve{250};
+// Facts hardly ever change; a change is told this much later at the latest.
+constexpr std::chrono::seconds kFactsInterval{60};
+constexpr char kFactsState[] = "facts";  // those that were delivered last
 constexpr char kProcPath[] = "/proc";
 constexpr char kSysPath[] = "/sys";
 
@@ -40,7 +44,7 @@ double rounded(double share) { return std::round(share * 1e6) / 1e6; }  // short
 
 class Sysstat : public Collector {
  public:
-  Sysstat(Host, std::string_view) {}
+  Sysstat(Host host, std::string_view) : host_(host) {}
   Outcome configure(std::string_view config_json, bool dry_run) override;
   Outcome collect(Run& run) override;
 
@@ -72,14 +76,17 @@ class Sysstat : public Collector {
   void write_processes(Gaps& gaps);
   void write_cgroups(const std::vector<ProcessGroup>& processes, Gaps& gaps);
   void write_pressure();
+  Outcome write_facts();
   template <class Part>
   void write_part(const char* key, const char* file, Part (*parse)(std::string_view, Gaps&), Gaps& gaps);
   void write_gaps(const Gaps& gaps);
 
+  Host host_;
   Tree proc_{kProcPath};
   Tree sys_{kSysPath};
   PostgresProcesses processes_{kProcPath};
   std::optional<Reading> before_;  // what the next interval starts from
+  Clock::time_point facts_due_{};
   JsonWriter document_;
   std::size_t texts_read_ = 0;  // in this run
 };
@@ -111,6 +118,7 @@ Outcome Sysstat::configure(std::string_view config_json, bool dry_run) {
   }
   proc_ = Tree(proc_path);
   sys_ = Tree(sys_path);
+  facts_due_ = {};
   return {};
 }
 
@@ -271,6 +279,19 @@ void Sysstat::write_pressure() {
   document_.end_object();
 }
 
+// Only if they are others than those that were delivered: the state is kept with the document or not at all.
+Outcome Sysstat::write_facts() {
+  const auto now = Clock::now();
+  if (now < facts_due_) return {};
+  facts_due_ = now + kFactsInterval;
+  JsonWriter facts;
+  to_json(facts, read_facts(proc_, sys_));
+  PGA_TRY(const auto delivered, host_.state_get(kFactsState));
+  if (delivered == facts.text()) return {};
+  document_.key("facts").begin_array().json(facts.text()).end_array();
+  return host_.state_set(kFactsState, facts.text());
+}
+
 void Sysstat::write_gaps(const Gaps& gaps) {
   document_.key("errors").begin_array();
   for (const Gap& gap : gaps) {
@@ -299,6 +320,7 @@ Outcome Sysstat::collect(Run& run) {
   write_network(gaps);
   write_devices(interval);
   write_processes(gaps);
+  PGA_CHECK(write_facts());
   write_gaps(gaps);
   document_.end_object();
 

@@ -8,6 +8,7 @@
 #include "plugins/sysstat/block_devices.h"
 #include "plugins/sysstat/cgroup.h"
 #include "plugins/sysstat/cpu.h"
+#include "plugins/sysstat/facts.h"
 #include "plugins/sysstat/network.h"
 #include "plugins/sysstat/postgres_title.h"
 #include "plugins/sysstat/process_files.h"
@@ -119,5 +120,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_title(text);
   check_process(text);
   check_cgroup(text);
+  const auto listed = count_of_list(text);
+  require(!listed || *listed > 0);
+  require(chosen_of(text).size() <= text.size());
   return 0;
 }
