@@ -60,7 +60,7 @@ class FileReading {
   }
 
  private:
-  Outcome read_lines(LineReader& reader, StderrEntries& entries) {
+  Outcome read_lines(LineReader& reader, EntrySource& entries) {
     constexpr unsigned kLinesBetweenClockReadings = 64;
     for (unsigned lines = 0;; ++lines) {
       if (lines % kLinesBetweenClockReadings == 0) out_of_time_ = budget_.out_of_time();
@@ -83,15 +83,16 @@ class FileReading {
   }
 
   // Decides whether the last entry is complete, delivers, and sets the cursor.
-  Outcome settle(const OpenFile& file, LineReader& reader, StderrEntries& entries) {
+  Outcome settle(const OpenFile& file, LineReader& reader, EntrySource& entries) {
     Cursor& cursor = file_.cursor;
     const bool resting = file.facts().size == cursor.size || now_ms() - file.facts().mtime_ns / 1'000'000 >= config_.idle_ms;
     // A line without its newline will get it, unless the server writes to another file now.
     if (!stopped_ && resting && file_.superseded && reader.has_rest()) entries.add(reader.rest(), complete_);
-    bool last_is_complete = !stopped_ && resting && !reader.has_rest();
     const bool endless = stopped_ && entries.boundary() == cursor.offset && reader.offset() - cursor.offset > kMaxEntryBytes;
-    if (endless) last_is_complete = true;
-    cursor.offset = entries.finish(last_is_complete, complete_);
+    Rest rest = Rest::kGrowing;
+    if (!stopped_ && resting && !reader.has_rest()) rest = file_.superseded ? Rest::kOver : Rest::kResting;
+    if (endless) rest = Rest::kOver;
+    cursor.offset = entries.finish(rest, complete_);
     cursor.resynchronise = endless || entries.passing_over();
     cursor.size = std::max(file.facts().size, cursor.offset);
     cursor.mtime_ns = file.facts().mtime_ns;
@@ -105,11 +106,11 @@ class FileReading {
     return {};
   }
 
-  void tell(const StderrEntries& entries) {
+  void tell(const EntrySource& entries) {
     const std::string& path = file_.cursor.path;
-    const StderrEntries::Tally& tally = entries.tally();
-    if (tally.with_prefix == 0 && tally.without_prefix > 0) {
-      problems_.push_back({"logs.line_prefix", "none of " + std::to_string(tally.without_prefix) + " lines of " + path +
+    const Tally& tally = entries.tally();
+    if (tally.fitting == 0 && tally.not_fitting > 0) {
+      problems_.push_back({"logs.line_prefix", "none of " + std::to_string(tally.not_fitting) + " lines of " + path +
                                                    " begins with line_prefix: set it to what SHOW log_line_prefix says"});
     }
     if (tally.unknown_labels > 0) {
@@ -121,9 +122,9 @@ class FileReading {
           {"logs.time_zone", std::to_string(tally.unknown_zones) + " entries of " + path +
                                  " have a time zone that is not this host's: set log_timezone to 'UTC' on the server"});
     }
-    if (entries.passed_over_bytes() > 0) {
-      problems_.push_back({"logs.too_long", std::to_string(entries.passed_over_bytes()) + " bytes of an overlong entry of " +
-                                                path + " were passed over"});
+    if (tally.passed_over_bytes > 0) {
+      problems_.push_back({"logs.too_long", std::to_string(tally.passed_over_bytes) + " bytes of an overlong entry of " + path +
+                                                " were passed over"});
     }
   }
 

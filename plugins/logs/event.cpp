@@ -37,6 +37,14 @@ class Writer {
     }
   }
 
+  // What few logs say has no place of its own where it is not said.
+  void if_any(const char* name, const std::string& value) {
+    if (!value.empty()) text(name, value);
+  }
+  void if_any(const char* name, std::optional<std::int64_t> number) {
+    if (number) json_.member(name, *number);
+  }
+
   std::string write(const Event& event) {
     json_.begin_object();
     json_.key("timestamp");
@@ -54,6 +62,22 @@ class Writer {
     text("hint", event.hint);
     text("context", event.context);
     text("statement", event.statement);
+    if_any("cursor_position", event.cursor_position);
+    if_any("internal_query", event.internal_query);
+    if_any("internal_position", event.internal_position);
+    if_any("location", event.location);
+    if_any("backtrace", event.backtrace);
+    if_any("remote_host", event.remote_host);
+    if_any("remote_port", event.remote_port);
+    if_any("session_id", event.session_id);
+    if_any("session_line", event.session_line);
+    if (event.session_start_unix_ms) json_.member("session_start", rfc3339_ms(*event.session_start_unix_ms * 1'000'000));
+    if_any("command", event.command);
+    if_any("virtual_transaction", event.virtual_transaction);
+    if_any("transaction", event.transaction);
+    if_any("backend_type", event.backend_type);
+    if_any("leader_pid", event.leader_pid);
+    if_any("query_id", event.query_id);
     json_.member("truncated_bytes", event.truncated_bytes + cut_bytes_);
     json_.end_object();
     return std::string(json_.text());
@@ -68,10 +92,12 @@ class Writer {
 }  // namespace
 
 std::string event_json(const Event& event, std::size_t max_bytes) {
-  // At worst one byte of text becomes six of JSON, in ten texts: 16 bytes each fit into the least that callers may ask for.
-  for (std::size_t max_text_bytes = std::max<std::size_t>(max_bytes, 16);; max_text_bytes /= 2) {
+  // At worst one byte of text becomes six of JSON, in twenty texts: 5 bytes each, an SQLSTATE, fit into the least that callers
+  // may ask for.
+  constexpr std::size_t kLeastTextBytes = 5;
+  for (std::size_t max_text_bytes = max_bytes;; max_text_bytes = std::max(max_text_bytes / 2, kLeastTextBytes)) {
     std::string json = Writer(max_text_bytes).write(event);
-    if (json.size() <= max_bytes || max_text_bytes <= 16) return json;
+    if (json.size() <= max_bytes || max_text_bytes <= kLeastTextBytes) return json;
   }
 }
 

@@ -9,7 +9,7 @@
 
 namespace pganalytics::logs {
 
-// An empty string means that the log does not say; it becomes null.
+// An empty text or number: the log does not say. Line ends within a text are "\n" in every format.
 struct Event {
   std::optional<std::int64_t> unix_ms;
   std::string time_text;  // the time as logged, kept only when unix_ms could not be told from it
@@ -24,6 +24,22 @@ struct Event {
   std::string hint;
   std::string context;
   std::string statement;
+  std::optional<std::int64_t> cursor_position;  // in `statement`, from 1, in characters
+  std::string internal_query;                   // of a function, for example
+  std::optional<std::int64_t> internal_position;
+  std::string location;   // "function, file:line" of the server's source
+  std::string backtrace;  // of the server, not of a statement
+  std::string remote_host;
+  std::optional<std::int64_t> remote_port;
+  std::string session_id;                    // start and process, hexadecimal
+  std::optional<std::int64_t> session_line;  // counts the process's entries; with stderr and syslog its lines that have a prefix
+  std::optional<std::int64_t> session_start_unix_ms;
+  std::string command;  // what the process calls itself: "SELECT", "idle"
+  std::string virtual_transaction;
+  std::optional<std::int64_t> transaction;  // none while nothing was written
+  std::string backend_type;
+  std::optional<std::int64_t> leader_pid;  // of a parallel worker
+  std::optional<std::int64_t> query_id;
   std::uint64_t truncated_bytes = 0;  // of text that was read and is not here
 };
 

@@ -117,7 +117,8 @@ Span credentials_at(std::string_view text, std::size_t at) {
   return {};
 }
 
-constexpr std::string Event::*kTexts[] = {&Event::message, &Event::detail, &Event::hint, &Event::context, &Event::statement};
+constexpr std::string Event::*kTexts[] = {&Event::message,   &Event::detail,         &Event::hint,   &Event::context,
+                                          &Event::statement, &Event::internal_query, &Event::command};
 
 void hide(std::string& text) {
   if (!text.empty()) text = kRedacted;
@@ -191,6 +192,7 @@ void hide_private(Event& event) {
   hide(event.detail);
   hide(event.context);
   hide(event.statement);
+  hide(event.internal_query);
   if (!event.severity) {
     hide(event.message);
   } else if (!hide_statement_in(event.message)) {

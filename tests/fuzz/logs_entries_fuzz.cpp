@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     line.starts_line = line.text.size() % 7 != 6;
     entries.add(line, events);
   }
-  const std::uint64_t next = entries.finish(size % 3 == 0, events);
+  const std::uint64_t next = entries.finish(size % 3 == 0 ? Rest::kResting : Rest::kGrowing, events);
   require(next <= at);
   for (Event& event : events) {
     size % 5 == 0 ? hide_credentials(event) : hide_private(event);

@@ -187,7 +187,20 @@ class LinePrefix::Attempt {
       case 'd': found.database = value; break;
       case 'a': found.application = value; break;
       case 'e': found.sqlstate = value; break;
-      default: break;  // matched, not reported
+      case 'r':
+      case 'h':
+        if (value.size() > found.remote.size()) found.remote = value;
+        break;
+      case 'c': found.session_id = value; break;
+      case 'l': found.session_line = value; break;
+      case 's': found.session_start = value; break;
+      case 'i': found.command = value; break;
+      case 'v': found.virtual_transaction = value; break;
+      case 'x': found.transaction = value; break;
+      case 'b': found.backend_type = value; break;
+      case 'P': found.leader_pid = value; break;
+      case 'Q': found.query_id = value; break;
+      default: break;  // %L, our own side of the connection: matched, not reported
     }
   }
 

@@ -22,6 +22,16 @@ struct PrefixMatch {
   std::string_view database;
   std::string_view application;
   std::string_view sqlstate;
+  std::string_view remote;  // %r, or %h without a port: "::1(5432)"
+  std::string_view session_id;
+  std::string_view session_line;
+  std::string_view session_start;
+  std::string_view command;
+  std::string_view virtual_transaction;
+  std::string_view transaction;
+  std::string_view backend_type;
+  std::string_view leader_pid;
+  std::string_view query_id;
   std::string_view label;  // "ERROR", "DETAIL": what comes after the prefix
   std::string_view text;   // what comes after the label and its ":  "
 };

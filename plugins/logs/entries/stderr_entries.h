@@ -1,74 +1,36 @@
-// Lines of the stderr format put together to entries: a report of the server is one event however many lines it took.
+// The stderr format: reports as the server writes them, with log_line_prefix in front of each line but continuations.
 //
-// PostgreSQL indents the further lines of a text with a tab, and writes DETAIL, HINT, CONTEXT, STATEMENT as lines with the same
-// prefix as the message. Not here: reading, filtering, redaction. One object per file and run; one thread.
+// Not here: what lines make one report (report_assembly), reading, filtering, redaction. One object per file and run; one
+// thread.
 #pragma once
 
-#include "plugins/logs/entries/line_prefix.h"
-#include "plugins/logs/event.h"
-#include "plugins/logs/line.h"
+#include "plugins/logs/entries/entry_source.h"
+#include "plugins/logs/entries/report_assembly.h"
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace pganalytics::logs {
 
-class StderrEntries {
+class StderrEntries : public EntrySource {
  public:
   // `begin`: offset of the first line to come. `resynchronise`: it is in the middle of an entry that was delivered as far as it
   // could be; what is left of it is passed over.
   StderrEntries(const LinePrefix& prefix, std::uint64_t begin, bool resynchronise)
-      : prefix_(prefix), consumed_(begin), passing_over_(resynchronise) {}
+      : reports_(prefix, kReachLines, begin, tally_), passing_over_(resynchronise) {}
 
-  // Entries that are complete are appended to `complete`, in the order in which they begin.
-  void add(const Line& line, std::vector<Event>& complete);
+  void add(const Line& line, std::vector<Event>& complete) override;
 
-  // Up to this offset every entry could be delivered if nothing more came now: the one that the last line belongs to may yet
-  // go on, and with it everything that is interleaved with it.
-  [[nodiscard]] std::uint64_t boundary() const { return open_.empty() ? consumed_ : open_[first_held()].begin; }
-
-  // No more lines for now. Appends what lies before boundary(), or everything if the last entry is known to be complete, and
-  // returns the offset from which to go on next time.
-  std::uint64_t finish(bool last_is_complete, std::vector<Event>& complete);
-
-  // Inside what is passed over: the next run has to resynchronise too.
-  [[nodiscard]] bool passing_over() const { return passing_over_; }
-  [[nodiscard]] std::uint64_t passed_over_bytes() const { return passed_over_bytes_; }
-
-  // What makes a wrong configuration visible.
-  struct Tally {
-    std::uint64_t with_prefix = 0;
-    std::uint64_t without_prefix = 0;  // and not the continuation of a line that has one
-    std::uint64_t unknown_labels = 0;  // a severity in another language
-    std::uint64_t unknown_zones = 0;
-  };
-  [[nodiscard]] const Tally& tally() const { return tally_; }
+  // The entry that the last line belongs to may yet go on, and with it everything that is interleaved with it.
+  [[nodiscard]] std::uint64_t boundary() const override { return reports_.boundary(); }
+  std::uint64_t finish(Rest rest, std::vector<Event>& complete) override { return reports_.finish(rest, complete); }
+  [[nodiscard]] bool passing_over() const override { return passing_over_; }
 
  private:
-  struct Open {
-    Event event;
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    std::string Event::*text = &Event::message;  // where a continuation goes
-    bool report = false;                         // has a prefix: DETAIL and the like may join it
-  };
+  static constexpr std::size_t kReachLines = 1;  // a report is written at once
 
-  void labelled(const Line& line, const PrefixMatch& match, std::vector<Event>& complete);
-  Open& start(const Line& line, bool report, std::vector<Event>& complete);
-  Open* report_of(const std::optional<std::int64_t>& pid);
-  void own(Open& entry, const Line& line);
-  void describe(Event& event, const PrefixMatch& match);
-  [[nodiscard]] std::size_t first_held() const;
-  void release(std::size_t count, std::vector<Event>& complete);
-
-  const LinePrefix& prefix_;
-  std::vector<Open> open_;  // in the order of `begin`
-  std::size_t last_ = 0;    // index of the entry that the last line belongs to
-  std::uint64_t consumed_;
+  ReportAssembly reports_;
   bool passing_over_;
-  std::uint64_t passed_over_bytes_ = 0;
-  Tally tally_;
 };
 
 }  // namespace pganalytics::logs
