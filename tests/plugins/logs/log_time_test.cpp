@@ -1,34 +1,9 @@
 #include "plugins/logs/entries/log_time.h"
 
+#include "tests/plugins/logs/host_zone.h"
 #include "tests/support/catch.h"
 
-#include <cstdlib>
-#include <ctime>
-#include <string>
-
 namespace pganalytics::logs {
-namespace {
-
-// The host's time zone while it lives.
-class HostZone {
- public:
-  explicit HostZone(const char* zone) {
-    if (const char* now = std::getenv("TZ")) before_ = now;
-    setenv("TZ", zone, 1);
-    tzset();
-  }
-  HostZone(const HostZone&) = delete;
-  HostZone& operator=(const HostZone&) = delete;
-  ~HostZone() {
-    before_.empty() ? unsetenv("TZ") : setenv("TZ", before_.c_str(), 1);
-    tzset();
-  }
-
- private:
-  std::string before_;
-};
-
-}  // namespace
 
 TEST_CASE("times in UTC and in numeric zones are exact") {
   CHECK(parse_log_time("1970-01-01 00:00:01.002 UTC") == 1002);
