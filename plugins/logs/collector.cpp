@@ -1,11 +1,16 @@
 #include "plugins/logs/collector.h"
 
+#include "plugins/logs/entries/csv_entries.h"
+#include "plugins/logs/entries/json_entries.h"
 #include "plugins/logs/entries/stderr_entries.h"
+#include "plugins/logs/entries/syslog_entries.h"
 #include "plugins/logs/follow/line_reader.h"
 #include "plugins/logs/follow/open_file.h"
+#include "plugins/logs/troubles.h"
 
 #include <algorithm>
 #include <ctime>
+#include <memory>
 #include <utility>
 
 namespace pganalytics::logs {
@@ -13,7 +18,8 @@ namespace {
 
 constexpr char kStateKey[] = "positions";
 constexpr std::uint64_t kMaxEntryBytes =
-    4 << 20;  // an entry that is longer is delivered in part when the run's budget is used up
+    4 << 20;                                   // an entry that is longer is delivered in part when the run's budget is used up
+constexpr std::size_t kHeadBytes = 64 * 1024;  // in which a file shows its format
 
 // How much more this run may read.
 class Budget {
@@ -37,6 +43,26 @@ std::int64_t now_ms() {
   return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
+Format format_of(const Config& config, const std::string& path, const OpenFile& file) {
+  if (config.format) return *config.format;
+  std::string head(std::min<std::uint64_t>(file.facts().size, kHeadBytes), '\0');
+  const ssize_t got = pread(file.fd(), head.data(), head.size(), 0);
+  head.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return recognise_format(path, head, config.line_prefix);
+}
+
+std::unique_ptr<EntrySource> make_source(Format format, const Config& config, const Cursor& cursor, const FileFacts& facts) {
+  switch (format) {
+    case Format::kCsvlog: return std::make_unique<CsvEntries>(cursor.offset, cursor.resynchronise);
+    case Format::kJsonlog: return std::make_unique<JsonEntries>(cursor.offset, cursor.resynchronise);
+    case Format::kSyslog:
+      return std::make_unique<SyslogEntries>(config.line_prefix, config.syslog_ident, facts.mtime_ns / 1'000'000'000,
+                                             cursor.offset, cursor.resynchronise);
+    case Format::kStderr: break;
+  }
+  return std::make_unique<StderrEntries>(config.line_prefix, cursor.offset, cursor.resynchronise);
+}
+
 // Reads one file on from its cursor and moves the cursor behind what it handed to `documents`.
 class FileReading {
  public:
@@ -52,10 +78,11 @@ class FileReading {
     const OpenFile& file = opened.value();
     if (!(file.facts().id == file_.cursor.id)) return {};  // rotated since the survey: the next run sees it under its new name
     LineReader reader(file.fd(), file_.cursor.offset);
-    StderrEntries entries(config_.line_prefix, file_.cursor.offset, file_.cursor.resynchronise);
-    PGA_CHECK(read_lines(reader, entries));
-    PGA_CHECK(settle(file, reader, entries));
-    tell(entries);
+    const Format format = format_of(config_, file_.cursor.path, file);
+    const auto entries = make_source(format, config_, file_.cursor, file.facts());
+    PGA_CHECK(read_lines(reader, *entries));
+    PGA_CHECK(settle(file, reader, *entries));
+    tell_troubles(entries->tally(), format, file_.cursor.path, problems_);
     return {};
   }
 
@@ -104,28 +131,6 @@ class FileReading {
     for (Event& event : complete_) PGA_CHECK(documents_.add(std::move(event)));
     complete_.clear();
     return {};
-  }
-
-  void tell(const EntrySource& entries) {
-    const std::string& path = file_.cursor.path;
-    const Tally& tally = entries.tally();
-    if (tally.fitting == 0 && tally.not_fitting > 0) {
-      problems_.push_back({"logs.line_prefix", "none of " + std::to_string(tally.not_fitting) + " lines of " + path +
-                                                   " begins with line_prefix: set it to what SHOW log_line_prefix says"});
-    }
-    if (tally.unknown_labels > 0) {
-      problems_.push_back({"logs.language", std::to_string(tally.unknown_labels) + " entries of " + path +
-                                                " have a severity in another language: set lc_messages to 'C' on the server"});
-    }
-    if (tally.unknown_zones > 0) {
-      problems_.push_back(
-          {"logs.time_zone", std::to_string(tally.unknown_zones) + " entries of " + path +
-                                 " have a time zone that is not this host's: set log_timezone to 'UTC' on the server"});
-    }
-    if (tally.passed_over_bytes > 0) {
-      problems_.push_back({"logs.too_long", std::to_string(tally.passed_over_bytes) + " bytes of an overlong entry of " + path +
-                                                " were passed over"});
-    }
   }
 
   const Config& config_;

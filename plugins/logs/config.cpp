@@ -101,6 +101,10 @@ Expected<Config> parse_config(std::string_view json) {
   const Reader reader(document);
   Config config;
   PGA_TRY(config.paths, reader.texts("paths"));
+  PGA_TRY(const auto format, reader.text("format"));
+  config.format = parse_format(format);
+  if (!config.format && format != "auto") return wrong("format", "is '" + format + "', which is no format");
+  PGA_TRY(config.syslog_ident, reader.text("syslog_ident"));
   PGA_TRY(const auto prefix, reader.text("line_prefix"));
   PGA_TRY(config.line_prefix, LinePrefix::compile(prefix));
   PGA_CHECK(choose_severities(reader, config));

@@ -1,11 +1,13 @@
 // The plugin's configuration, from the JSON that the host has validated against config.schema.json. Pure; any thread.
 #pragma once
 
+#include "plugins/logs/entries/format.h"
 #include "plugins/logs/entries/line_prefix.h"
 #include "plugins/logs/severity.h"
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <string_view>
@@ -15,7 +17,9 @@ namespace pganalytics::logs {
 
 struct Config {
   std::vector<std::string> paths;
+  std::optional<Format> format;  // none: each file tells
   LinePrefix line_prefix;
+  std::string syslog_ident;
   std::array<bool, kSeverityNames.size()> wanted{};  // by Severity; min_severity or severities decided
   bool redact = true;
   bool start_at_end = true;

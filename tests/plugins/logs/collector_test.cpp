@@ -186,6 +186,113 @@ TEST_CASE("a wrong line_prefix is told, and the lines arrive all the same") {
   CHECK(LogFolder::errors_of(result) == Texts{"logs.line_prefix"});
 }
 
+namespace {
+
+const std::string kCsv =
+    "2026-02-03 04:05:06.789 UTC,,,42,,65bdc0f2.2a,3,,2026-02-03 04:05:00 UTC,,0,LOG,00000,\"from csv\",,,,,,,,,\"\",\"b\",,0\n";
+const std::string kJson = R"({"timestamp":"2026-02-03 04:05:06.789 UTC","error_severity":"LOG","message":"from json"})"
+                          "\n";
+const std::string kSyslog = "Feb  3 04:05:06 db1 postgres[42]: [1-1] 2026-02-03 04:05:06.789 UTC [42] LOG:  from syslog\n";
+
+}  // namespace
+
+TEST_CASE("each file shows its format") {
+  LogFolder logs([] {
+    Options options;
+    options.redact = "all";
+    return options;
+  }());
+  logs.append("1.log", entry("from stderr"));
+  logs.append("2.log", kCsv);
+  logs.append("3.log", kJson);
+  logs.append("4.log", kSyslog);
+  for (int i = 1; i <= 4; ++i) logs.set_age_s(std::to_string(i) + ".log", 100 - i);
+  const auto result = logs.run();
+  CHECK(LogFolder::errors_of(result).empty());
+  const auto events = LogFolder::events_of(result);
+  REQUIRE(events.size() == 4);
+  CHECK(events[0].message == "from stderr");
+  CHECK(events[1].message == "from csv");
+  CHECK(events[2].message == "from json");
+  CHECK(events[3].message == "from syslog");
+  for (const SeenEvent& event : events) CHECK(event.timestamp == "2026-02-03T04:05:06.789Z");
+}
+
+TEST_CASE("a file that is not of the format it is said to be is told, and nothing of it leaves unhidden") {
+  struct Case {
+    const char* format;
+    const std::string& content;
+    const char* code;
+  };
+  const std::string stderr_lines = entry("from stderr");
+  for (const Case& wrong : {Case{"csvlog", stderr_lines, "logs.not_fitting"}, Case{"csvlog", kJson, "logs.not_fitting"},
+                            Case{"jsonlog", kCsv, "logs.not_fitting"}, Case{"stderr", kCsv, "logs.line_prefix"},
+                            Case{"stderr", kJson, "logs.line_prefix"}, Case{"syslog", stderr_lines, "logs.line_prefix"}}) {
+    CAPTURE(wrong.format, wrong.content);
+    Options options;
+    options.format = wrong.format;
+    options.redact = "all";
+    LogFolder logs(options);
+    logs.append("a.log", wrong.content);
+    const auto result = logs.run();
+    CHECK(LogFolder::errors_of(result) == Texts{wrong.code});
+    const auto events = LogFolder::events_of(result);
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].message == "[redacted]");
+    CHECK(events[0].user.empty());
+  }
+}
+
+TEST_CASE("a record that ends with its file waits while it may go on, and is delivered in part when it cannot") {
+  const std::string half = kCsv.substr(0, kCsv.find("csv\"")) + "\n";  // within the message
+  LogFolder logs;
+  logs.append("a.log", kCsv + half);
+  CHECK(logs.messages() == Texts{"from csv"});
+  CHECK(logs.messages().empty());
+  SECTION("its rest comes") {
+    logs.append("a.log", "csv\"" + kCsv.substr(kCsv.find(",,,,,,,,,")));
+    CHECK(logs.messages() == Texts{"from \ncsv"});
+  }
+  SECTION("the server writes another file") {
+    logs.set_age_s("a.log", 10);
+    logs.append("b.log", kCsv);
+    const auto result = logs.run();
+    CHECK(LogFolder::errors_of(result) == Texts{"logs.torn"});
+    REQUIRE(LogFolder::events_of(result).size() == 2);
+    CHECK(LogFolder::events_of(result)[0].message == "from \n");
+  }
+}
+
+TEST_CASE("an endless entry of csvlog or jsonlog is delivered in part, counted, and the next is found") {
+  const bool csv = GENERATE(true, false);
+  Options options;
+  options.max_bytes_per_run = "1MiB";
+  LogFolder logs(options);
+  std::string text = csv ? kCsv : kJson;
+  const std::string filling = csv ? "line, \"\"of\"\" text\n" : "line, \\\"of\\\" text\\n";
+  std::string huge;
+  while (huge.size() < 9 << 20) huge += filling;
+  text.insert(text.find("from"), huge);
+  logs.append("a.log", text + (csv ? kCsv : kJson));
+  std::size_t partial = 0;
+  Texts errors;
+  bool after = false;
+  for (int run = 0; run < 20 && !after; ++run) {
+    const auto result = logs.run();
+    for (const auto& event : LogFolder::events_of(result)) {
+      after = event.message == (csv ? "from csv" : "from json");
+      if (!after) ++partial;
+      CHECK(event.severity == "LOG");
+      CHECK((event.truncated_bytes > 0) == !after);
+    }
+    for (const auto& code : LogFolder::errors_of(result)) errors.push_back(code);
+  }
+  CHECK(after);
+  CHECK(partial == 1);
+  CHECK(std::count(errors.begin(), errors.end(), "logs.too_long") > 0);
+  CHECK(std::count(errors.begin(), errors.end(), "logs.not_fitting") == 0);
+}
+
 TEST_CASE("no file at all is told") {
   LogFolder logs;
   CHECK(LogFolder::errors_of(logs.run()) == Texts{"logs.no_file"});
@@ -196,7 +303,7 @@ TEST_CASE("a configuration that is wrong leaves the one before in force") {
   testing::FakeHost host;
   auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
   const auto refused = instance.configure(
-      R"({"paths":["/x"],"line_prefix":"%y","min_severity":"LOG","severities":[],"redact":"all","start":"end","max_bytes_per_run":"1MiB","events_per_document":1,"idle":"1s"})");
+      R"({"paths":["/x"],"format":"auto","syslog_ident":"postgres","line_prefix":"%y","min_severity":"LOG","severities":[],"redact":"all","start":"end","max_bytes_per_run":"1MiB","events_per_document":1,"idle":"1s"})");
   REQUIRE(!refused);
   CHECK(refused.error().status == PGA_E_CONFIG);
   CHECK(refused.error().message.find("line_prefix") != std::string::npos);

@@ -20,7 +20,9 @@ namespace pganalytics::logs {
 
 struct Options {
   std::string paths;  // JSON array; empty: every "*.log" in the folder
+  std::string format = "auto";
   std::string line_prefix = "%m [%p] ";
+  std::string syslog_ident = "postgres";
   std::string min_severity = "DEBUG";
   std::string severities = "[]";
   std::string redact = "none";
@@ -50,10 +52,11 @@ class LogFolder {
     options_ = options;
     const std::string paths = options.paths.empty() ? "[\"" + path("*.log") + "\"]" : options.paths;
     const auto configured = instance_->configure(
-        R"({"paths":)" + paths + R"(,"line_prefix":")" + options.line_prefix + R"(","min_severity":")" + options.min_severity +
-        R"(","severities":)" + options.severities + R"(,"redact":")" + options.redact + R"(","start":")" + options.start +
-        R"(","max_bytes_per_run":")" + options.max_bytes_per_run + R"(","events_per_document":)" +
-        std::to_string(options.events_per_document) + R"(,"idle":")" + options.idle + "\"}");
+        R"({"paths":)" + paths + R"(,"format":")" + options.format + R"(","syslog_ident":")" + options.syslog_ident +
+        R"(","line_prefix":")" + options.line_prefix + R"(","min_severity":")" + options.min_severity + R"(","severities":)" +
+        options.severities + R"(,"redact":")" + options.redact + R"(","start":")" + options.start + R"(","max_bytes_per_run":")" +
+        options.max_bytes_per_run + R"(","events_per_document":)" + std::to_string(options.events_per_document) + R"(,"idle":")" +
+        options.idle + "\"}");
     if (!configured) FAIL(configured.error().message);
   }
 
