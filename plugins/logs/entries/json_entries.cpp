@@ -95,6 +95,7 @@ class Members : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Members> 
     set_time(event, time_, tally);
     set_severity(event, severity_, tally);
     event.session_start_unix_ms = parse_log_time(session_start_);
+    if (event.sqlstate.empty()) event.sqlstate = "00000";  // the key is left out where there is no error
     if (!file_.empty()) event.location = (function_.empty() ? "" : function_ + ", ") + file_ + ":" + file_line_;
     return true;
   }

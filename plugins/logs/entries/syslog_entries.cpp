@@ -51,8 +51,8 @@ std::uint64_t process_of(const SyslogHeader& header) {
 
 void SyslogEntries::add(const Line& line, std::vector<Event>& complete) {
   reports_.next_line(line);
-  if (!line.starts_line) {  // a daemon's limit is far below ours
-    if (!skipping_line_) tally_.passed_over_bytes += line.end - line.begin;
+  if (!line.starts_line) {
+    if (!skipping_line_) rest_of_overlong(line);
     return;
   }
   const auto header = parse_syslog_header(line.text, newest_unix_s_);
@@ -77,8 +77,18 @@ void SyslogEntries::add(const Line& line, std::vector<Event>& complete) {
   std::string_view rest = text;
   for (bool first = true; first || !rest.empty(); first = false) {
     const std::size_t end = rest.find('\n');
-    add_line_of_text(line, *header, process, rest.substr(0, end), first, complete);
+    const bool crlf = end != std::string_view::npos && end > 0 && rest[end - 1] == '\r';
+    add_line_of_text(line, *header, process, rest.substr(0, crlf ? end - 1 : end), first, complete);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+}
+
+void SyslogEntries::rest_of_overlong(const Line& line) {
+  ReportAssembly::Open* const last = reports_.last();
+  if (passing_over_ || last == nullptr) {
+    tally_.passed_over_bytes += line.end - line.begin;
+  } else {
+    reports_.cut_piece(*last, line);
   }
 }
 

@@ -48,6 +48,7 @@ class SyslogEntries : public EntrySource {
 
   void add_line_of_text(const Line& line, const SyslogHeader& header, std::uint64_t process, std::string_view text, bool first,
                         std::vector<Event>& complete);
+  void rest_of_overlong(const Line& line);
   void follow_chunks(std::uint64_t process, std::string_view number);
 
   ReportAssembly reports_;
