@@ -139,7 +139,8 @@ class Provocation {
         "do $$ begin raise warning E'two\\nlines, \"quoted\"\\tand tabbed' using detail = E'a\\n\\tdetail', hint = 'a hint', "
         "errcode = 'P0042'; end $$");
     session.run("do $$ begin raise log E'with carriage\\r\\nreturns, é and \\u2028'; raise log ''; end $$");
-    session.run("create function inner_one() returns void language plpgsql as 'begin execute ''select hush from''; end'");
+    session.run(
+        "create function inner_one() returns void language plpgsql as 'begin execute ''select ''''hush-inner'''' from''; end'");
     session.run("create function outer_one() returns void language plpgsql as 'begin perform inner_one(); end'");
     session.run("select outer_one()");
     session.run(
@@ -322,7 +323,7 @@ constexpr Kind kProvoked[] = {
     {"hint", "a hint"},
     {"sqlstate", "P0042"},
     {"message", "with carriage\\nreturns, é"},
-    {"internal_query", "select hush from"},
+    {"internal_query", "select 'hush-inner' from"},
     {"internal_position", ""},
     {"context", "PL/pgSQL function inner_one() line 1 at EXECUTE\\nSQL statement"},
     {"message", "invalid input syntax for type integer"},

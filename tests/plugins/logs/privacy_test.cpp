@@ -80,13 +80,16 @@ TEST_CASE("redact = all hides whole texts, and output that is not the server's")
   Event event;
   event.severity = Severity::kError;
   event.message = "division by zero";
-  event.detail = event.context = event.statement = "select 'x'";
+  event.detail = event.context = event.statement = event.internal_query = "select 'x'";
+  event.location = "f, f.c:1";
   event.hint = "try again";
   hide_private(event);
   CHECK(event.message == "division by zero");
   CHECK(event.detail == kRedacted);
   CHECK(event.context == kRedacted);
   CHECK(event.statement == kRedacted);
+  CHECK(event.internal_query == kRedacted);
+  CHECK(event.location == "f, f.c:1");
   CHECK(event.hint == "try again");
   event.severity.reset();
   hide_private(event);
@@ -96,11 +99,12 @@ TEST_CASE("redact = all hides whole texts, and output that is not the server's")
 TEST_CASE("redact = none passes texts, and no password") {
   Event event;
   event.message = "statement: alter role r password 'x'";
-  event.statement = "alter role r password 'x'";
+  event.statement = event.internal_query = "alter role r password 'x'";
   event.detail = "Key (a)=(b) already exists.";
   hide_credentials(event);
   CHECK(event.message == "statement: alter role r password [redacted]");
   CHECK(event.statement == "alter role r password [redacted]");
+  CHECK(event.internal_query == "alter role r password [redacted]");
   CHECK(event.detail == "Key (a)=(b) already exists.");
 }
 
