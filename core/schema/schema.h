@@ -4,10 +4,10 @@
 // additionalProperties, enum, minimum, maximum, minLength, maxLength, pattern, minItems, maxItems, items (one schema), oneOf,
 // anyOf, allOf, definitions and local $ref; annotations: title, description, examples, default, format, and x-secret, x-reload,
 // x-local, x-deprecated, x-kind, x-unit, x-source, x-since, x-family, x-label, x-cardinality-max. Anything else is refused: an
-// ignored keyword is a false promise. `format` is enforced by our own code: duration, bytes, path-read, conninfo, host-port, date-time.
-// A $ref is "#/definitions/NAME" and never leads back to itself. A format is only allowed where exactly one schema applies (not
-// inside oneOf, anyOf). A configuration schema with properties must say additionalProperties, because forgetting it would let
-// every typing error pass.
+// ignored keyword is a false promise. `format` is enforced by our own code: duration, bytes, path-read, conninfo, host-port,
+// date-time. A $ref is "#/definitions/NAME" and never leads back to itself. A format is only allowed where exactly one schema
+// applies (not inside oneOf, anyOf). A configuration schema with properties must say additionalProperties, because forgetting it
+// would let every typing error pass.
 //
 // Here: parse, validate, defaults. Not here: plugins' files (core/host), TOML (core/config). A Schema is immutable after
 // parse(): share it between threads freely.
