@@ -47,6 +47,18 @@ Outcome take_mount_timeout(const rapidjson::Document& config, milliseconds& into
   return {};
 }
 
+Outcome take_directories(const rapidjson::Document& config, std::map<std::string, std::string>& into) {
+  const auto given = config.FindMember("directories");
+  if (given == config.MemberEnd()) return {};
+  if (!given->value.IsObject()) return config_error("directories", "is not a table");
+  for (const auto& directory : given->value.GetObject()) {
+    if (!directory.value.IsString() || directory.value.GetStringLength() == 0 || directory.value.GetString()[0] != '/')
+      return config_error("directories", std::string("holds ") + directory.name.GetString() + ", which is no absolute path");
+    into.emplace(directory.name.GetString(), directory.value.GetString());
+  }
+  return {};
+}
+
 Outcome take_proc_path(const rapidjson::Document& config, std::string& into) {
   const auto given = config.FindMember("proc_path");
   if (given == config.MemberEnd()) return {};
@@ -70,6 +82,7 @@ Expected<Settings> parse_settings(std::string_view config_json) {
   PGA_CHECK(take_texts(config, "include_mount_points", settings.filter.include_mount_points));
   PGA_CHECK(take_texts(config, "exclude_mount_points", settings.filter.exclude_mount_points));
   PGA_CHECK(take_texts(config, "exclude_devices", settings.exclude_devices));
+  PGA_CHECK(take_directories(config, settings.directories));
   return settings;
 }
 
@@ -88,6 +101,9 @@ void write_usage(JsonWriter& document, const Usage& usage) {
   document.member("inodes_total", usage.inodes_total).member("inodes_used", usage.inodes_used);
   document.member("inodes_free", usage.inodes_free);
 }
+
+// By its device, so that one that takes another's place begins anew.
+std::string name_of(const Mount& mount) { return mount.device_number + " " + mount.mount_point; }
 
 void write_trend(JsonWriter& document, const std::optional<Trend>& trend) {
   const auto of = [&](double Trend::*member) { return trend ? std::optional(*trend.*member) : std::nullopt; };
@@ -167,32 +183,53 @@ Expected<std::vector<StatvfsProbe::Answer>> Disk::ask(const std::vector<Mount>& 
   std::vector<StatvfsProbe::Target> targets;
   // A mount that was put in place of a hung one has another id and gets a thread of its own.
   for (const Mount& mount : mounts) targets.push_back({mount.id + " " + mount.mount_point, mount.mount_point});
+  for (const auto& [name, path] : settings_.directories) targets.push_back({"directory " + name + " " + path, path});
   const milliseconds budget = std::min(settings_.mount_timeout, std::max(run.remaining() - kReserve, milliseconds(1)));
   PGA_TRY(auto answers, probe_.ask(targets, budget, run.cancel_fd()));
   if (run.cancelled()) return Error{PGA_E_DEADLINE, "cancelled", "cancelled while waiting for the file systems", "", 0};
   return answers;
 }
 
-// Of a file system that answers: by its device, so that one that takes another's place begins anew.
+// Of a file system that answers.
 std::optional<Trend> Disk::trend_of(const Mount& mount, const Usage& usage) {
   if (!usage.used_bytes || !usage.available_bytes) return std::nullopt;
-  return growth_.see(mount.device_number + " " + mount.mount_point, *usage.used_bytes, *usage.available_bytes,
-                     monotonic_now_ns());
+  return growth_.see(name_of(mount), *usage.used_bytes, *usage.available_bytes, monotonic_now_ns());
 }
 
 void Disk::write_filesystems(const std::vector<Mount>& mounts, const std::vector<StatvfsProbe::Answer>& answers, Gaps& gaps) {
   std::set<std::string> names;
-  for (const Mount& mount : mounts) names.insert(mount.device_number + " " + mount.mount_point);
+  for (const Mount& mount : mounts) names.insert(name_of(mount));
   growth_.keep_only(names);
   document_.key("filesystems").begin_array();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     if (!answers[i]) {
       gaps.push_back({"filesystems", mounts[i].mount_point, answers[i].error().code, answers[i].error().message});
       write_filesystem(document_, mounts[i], Usage{}, std::nullopt);
-    } else if (answers[i].value().f_blocks != 0 || mounts[i].mount_point == "/") {  // df, too, passes over what has no size
-      const Usage usage = usage_of(answers[i].value());
+    } else if (answers[i].value().usage.f_blocks != 0 || mounts[i].mount_point == "/") {  // df, too, passes over what has no size
+      const Usage usage = usage_of(answers[i].value().usage);
       write_filesystem(document_, mounts[i], usage, trend_of(mounts[i], usage));
     }
+  }
+  document_.end_array();
+}
+
+// The file system that each of them lies on, in its own words: a directory may be a symbolic link, or behind one.
+void Disk::write_directories(const std::vector<Mount>& mounts, const std::vector<StatvfsProbe::Answer>& answers, Gaps& gaps) {
+  if (settings_.directories.empty()) return;
+  document_.key("directories").begin_array();
+  std::size_t i = mounts.size();  // their answers stand behind those of the mounts
+  for (const auto& [name, path] : settings_.directories) {
+    const StatvfsProbe::Answer& answer = answers[i++];
+    if (!answer) gaps.push_back({"directories", path, answer.error().code, answer.error().message});
+    const std::uint64_t mount_id = answer ? answer.value().mount_id : 0;
+    const auto mount =
+        std::find_if(mounts.begin(), mounts.end(), [&](const Mount& each) { return each.id == std::to_string(mount_id); });
+    const Usage usage = answer ? usage_of(answer.value().usage) : Usage{};
+    document_.begin_object().member("name", name).member("path", path);
+    document_.member("mount_point", mount == mounts.end() ? std::nullopt : std::optional(mount->mount_point));
+    document_.member("total_bytes", usage.total_bytes).member("available_bytes", usage.available_bytes);
+    const auto trend = mount == mounts.end() ? std::nullopt : growth_.last(name_of(*mount));
+    document_.member("full_in_seconds", trend ? trend->seconds_to_full : std::nullopt).end_object();
   }
   document_.end_array();
 }
@@ -209,6 +246,7 @@ Outcome Disk::collect(Run& run) {
   document_.clear();
   document_.begin_object().member("type", "disk").member("timestamp", run.timestamp());
   write_filesystems(mounts, answers, gaps);
+  write_directories(mounts, answers, gaps);
   write_devices(document_, devices);
   write_gaps(document_, gaps);
   document_.end_object();

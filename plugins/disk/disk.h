@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <pganalytics/plugin.hpp>
 #include <string>
@@ -23,13 +24,14 @@ namespace pganalytics::disk {
 struct Settings {
   std::string proc_path = "/proc";
   MountFilter filter;
-  std::vector<std::string> exclude_devices;  // globs
+  std::vector<std::string> exclude_devices;        // globs
+  std::map<std::string, std::string> directories;  // name to path
   std::chrono::milliseconds mount_timeout{2000};
 };
 
 class Disk : public Collector {
  public:
-  Disk(Host host, std::string_view instance) : Disk(host, instance, ::statvfs) {}
+  Disk(Host host, std::string_view instance) : Disk(host, instance, StatvfsProbe::ask_kernel) {}
   Disk(Host host, std::string_view instance, StatvfsProbe::Call statvfs_call);
 
   Outcome configure(std::string_view config_json, bool dry_run) override;
@@ -39,6 +41,7 @@ class Disk : public Collector {
   Expected<std::vector<Mount>> read_mounts(Gaps& gaps) const;
   Expected<std::vector<BlockDevice>> read_devices(Gaps& gaps) const;
   Expected<std::vector<StatvfsProbe::Answer>> ask(const std::vector<Mount>& mounts, const Run& run);
+  void write_directories(const std::vector<Mount>& mounts, const std::vector<StatvfsProbe::Answer>& answers, Gaps& gaps);
   std::optional<Trend> trend_of(const Mount& mount, const Usage& usage);
   void write_filesystems(const std::vector<Mount>& mounts, const std::vector<StatvfsProbe::Answer>& answers, Gaps& gaps);
 

@@ -30,11 +30,18 @@ std::optional<Trend> Growth::see(const std::string& name, std::uint64_t used_byt
   trend.window_seconds = static_cast<double>(window_ns) / kNsPerSecond;
   trend.bytes_per_second = (count * sum_tu - sum_t * sum_u) / (count * sum_tt - sum_t * sum_t);
   if (trend.bytes_per_second > 0) trend.seconds_to_full = static_cast<double>(available_bytes) / trend.bytes_per_second;
+  last_[name] = trend;
   return trend;
+}
+
+std::optional<Trend> Growth::last(const std::string& name) const {
+  const auto found = last_.find(name);
+  return found == last_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Growth::keep_only(const std::set<std::string>& names) {
   for (auto each = samples_.begin(); each != samples_.end();) {
+    if (names.count(each->first) == 0) last_.erase(each->first);
     each = names.count(each->first) > 0 ? std::next(each) : samples_.erase(each);
   }
 }

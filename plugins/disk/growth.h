@@ -29,6 +29,9 @@ class Growth {
   // What the file system `name` says now. nullopt: it has not been watched for long enough.
   std::optional<Trend> see(const std::string& name, std::uint64_t used_bytes, std::uint64_t available_bytes, std::int64_t now_ns);
 
+  // What see() said last.
+  [[nodiscard]] std::optional<Trend> last(const std::string& name) const;
+
   // File systems that are no more.
   void keep_only(const std::set<std::string>& names);
 
@@ -38,6 +41,7 @@ class Growth {
     double used;
   };
   std::map<std::string, std::deque<Sample>> samples_;
+  std::map<std::string, Trend> last_;
 };
 
 }  // namespace pganalytics::disk

@@ -1,7 +1,9 @@
 #include "plugins/disk/statvfs_probe.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,10 +39,19 @@ struct StatvfsProbe::Question {
   explicit Question(std::string where) : path(std::move(where)) {}
 
   const std::string path;
-  int error = 0;  // this and `result` belong to the thread until `answered`
-  struct statvfs result {};
+  int error = 0;  // this and `reply` belong to the thread until `answered`
+  Reply reply;
   std::atomic<bool> answered{false};
 };
+
+int StatvfsProbe::ask_kernel(const char* path, Reply* reply) {
+  if (::statvfs(path, &reply->usage) != 0) return -1;
+  struct statx about {};
+  if (::statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_MNT_ID, &about) == 0 && (about.stx_mask & STATX_MNT_ID) != 0) {
+    reply->mount_id = about.stx_mnt_id;
+  }
+  return 0;
+}
 
 StatvfsProbe::StatvfsProbe(Call call) : call_(std::move(call)) {}
 
@@ -80,7 +91,7 @@ Outcome StatvfsProbe::start(const Target& target) {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);  // the process's signals are not for this thread
-    if (shared->call(question->path.c_str(), &question->result) != 0) question->error = errno;
+    if (shared->call(question->path.c_str(), &question->reply) != 0) question->error = errno;
     question->answered.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(shared->wake_fd, &one, sizeof one);  // fails only when it is readable anyway
@@ -112,7 +123,7 @@ StatvfsProbe::Answer StatvfsProbe::take_answer(const Target& target) {
   const std::shared_ptr<Question> question = asked.question;
   entry->second.thread.join();
   asked_.erase(entry);
-  if (question->error == 0) return question->result;
+  if (question->error == 0) return question->reply;
   const pga_status status = question->error == EACCES || question->error == EPERM ? PGA_E_DENIED : PGA_E_FAIL;
   return Error{status, "disk.statvfs", "statvfs on " + target.path + ": " + std::generic_category().message(question->error), "",
                0};

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,15 +25,21 @@ namespace pganalytics::disk {
 
 class StatvfsProbe {
  public:
-  // As statvfs(2): 0, or -1 and errno. Called in any thread; must not throw.
-  using Call = std::function<int(const char* path, struct statvfs* result)>;
+  struct Reply {
+    struct statvfs usage {};
+    std::uint64_t mount_id = 0;  // as mountinfo numbers them; 0: the kernel does not say (before Linux 5.8)
+  };
+  // 0, or -1 and errno. Called in any thread; must not throw.
+  using Call = std::function<int(const char* path, Reply* reply)>;
+  // statvfs(2), and statx(2) for the mount.
+  static int ask_kernel(const char* path, Reply* reply);
 
   struct Target {
     std::string key;   // names the mount, over runs; no two targets have the same
     std::string path;  // where it is
   };
   // Errors: "disk.statvfs" (it answered with an error), "disk.hung", "disk.threads" (no thread to ask it with).
-  using Answer = Expected<struct statvfs>;
+  using Answer = Expected<Reply>;
 
   explicit StatvfsProbe(Call call);
   StatvfsProbe(const StatvfsProbe&) = delete;

@@ -65,13 +65,14 @@ class FakeProc {
 // The plugin with a statvfs of the test's making in place of the kernel's: /mnt/nfs answers when it is let.
 std::atomic<bool> nfs_answers{false};
 
-int scripted_statvfs(const char* path, struct statvfs* result) {
+int scripted_statvfs(const char* path, disk::StatvfsProbe::Reply* reply) {
   while (std::string(path) == "/mnt/nfs" && !nfs_answers) std::this_thread::sleep_for(1ms);
-  *result = {};
-  result->f_frsize = 4096;
-  result->f_blocks = 1000;
-  result->f_bfree = 400;
-  result->f_bavail = 350;
+  if (std::string(path) == "/absent") return errno = ENOENT, -1;
+  reply->usage.f_frsize = 4096;
+  reply->usage.f_blocks = 1000;
+  reply->usage.f_bfree = 400;
+  reply->usage.f_bavail = 350;
+  reply->mount_id = std::string(path).rfind("/data", 0) == 0 ? 28 : 27;
   return 0;
 }
 
@@ -185,6 +186,41 @@ TEST_CASE("a hung mount leaves its own line null with the reason; the others arr
       return (*find(document["filesystems"], "mount_point", "/mnt/nfs"))["total_bytes"].IsUint64();
     }));
   }
+}
+
+TEST_CASE("directories are told with the file system that they lie on") {
+  const FakeProc proc;
+  nfs_answers = true;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config(R"(,"directories":{"wal":"/data/pg/pg_wal","gone":"/absent"})")));
+  const auto document = only_document(instance.collect());
+  const auto* wal = find(document["directories"], "name", "wal");
+  REQUIRE(wal != nullptr);
+  CHECK(std::string((*wal)["mount_point"].GetString()) == "/data");
+  CHECK((*wal)["available_bytes"].GetUint64() == 4096 * 350);
+  const auto* gone = find(document["directories"], "name", "gone");
+  REQUIRE(gone != nullptr);
+  CHECK((*gone)["available_bytes"].IsNull());
+  CHECK(find(document["errors"], "mount_point", "/absent") != nullptr);
+  const Outcome refused = instance.configure(proc.config(R"(,"directories":{"wal":"pg_wal"})"));
+  CHECK_FALSE(refused);
+}
+
+TEST_CASE("the kernel tells the mount of a directory, wherever a symbolic link leads") {
+  testing::FakeHost host;
+  const testing::TemporaryFolder folder;
+  fs::create_directory_symlink("/proc", folder / "link");
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure("{\"directories\":{\"root\":\"/\",\"link\":\"" + folder / "link" + "\"}}"));
+  const auto document = only_document(instance.collect());
+  const auto* root = find(document["directories"], "name", "root");
+  REQUIRE(root != nullptr);
+  CHECK((*root)["total_bytes"].IsUint64());
+  if (find(document["filesystems"], "mount_point", "/") != nullptr) CHECK(std::string((*root)["mount_point"].GetString()) == "/");
+  const auto* link = find(document["directories"], "name", "link");
+  REQUIRE(link != nullptr);
+  CHECK((*link)["mount_point"].IsNull());  // /proc is no file system that is told
 }
 
 TEST_CASE("cancel ends the wait for a hung mount and drops the run") {

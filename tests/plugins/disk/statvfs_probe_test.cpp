@@ -62,7 +62,7 @@ class Server {
 };
 
 StatvfsProbe::Call call_of(const std::shared_ptr<Server>& server) {
-  return [server](const char* path, struct statvfs* result) { return server->statvfs(path, result); };
+  return [server](const char* path, StatvfsProbe::Reply* reply) { return server->statvfs(path, &reply->usage); };
 }
 
 const std::vector<StatvfsProbe::Target> kTwo{{"1 /good", "/good"}, {"2 /bad", "/bad"}};
@@ -84,7 +84,7 @@ TEST_CASE("everybody answers: the wait is over at once, errors are told with the
   const auto answers = ask(probe, {{"1", "/good"}, {"2", "/broken"}}, 60s);
   CHECK(Clock::now() - begin < 10s);
   REQUIRE(answers[0]);
-  CHECK(answers[0].value().f_blocks == 42);
+  CHECK(answers[0].value().usage.f_blocks == 42);
   REQUIRE_FALSE(answers[1]);
   CHECK(answers[1].error().code == "disk.statvfs");
   CHECK(answers[1].error().message.find("/broken") != std::string::npos);
