@@ -17,34 +17,10 @@ namespace pganalytics::sysstat {
 namespace {
 
 constexpr std::uint64_t kOthersRounds = 8;  // how often a process that is none of PostgreSQL's is looked at again
+constexpr std::uint64_t kIdleRounds = 4;    // how often one of PostgreSQL's that did nothing is
 constexpr std::uint64_t kIoRounds = 3;
-constexpr char kStarting[] = "starting";  // postgres_title.h
-
-// A file of a process, into a buffer that lasts: these are read by the hundred. Longer texts are cut, which only command lines
-// are.
-struct Text {
-  std::string_view text;
-  int failure = 0;  // errno
-};
-class FileOfProcess {
- public:
-  explicit FileOfProcess(int folder) : folder_(folder) {}
-
-  Text read(pid_t pid, const char* file) {
-    char path[64];
-    std::snprintf(path, sizeof path, "%d/%s", static_cast<int>(pid), file);
-    const int descriptor = ::openat(folder_, path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return {{}, errno};
-    const ssize_t got = ::read(descriptor, block_, sizeof block_);
-    const int failure = got < 0 ? errno : 0;
-    ::close(descriptor);
-    return {{block_, got < 0 ? 0 : static_cast<std::size_t>(got)}, failure};
-  }
-
- private:
-  int folder_;
-  char block_[4096];
-};
+constexpr std::size_t kFilesKeptMax = 400;  // of the 1024 that a program may have open unless it asks for more
+constexpr char kStarting[] = "starting";    // postgres_title.h
 
 bool is_refusal(int failure) { return failure == EACCES || failure == EPERM; }
 
@@ -53,10 +29,11 @@ bool is_postgres(std::string_view command) { return command == "postgres" || com
 
 std::uint64_t growth(std::uint64_t before, std::uint64_t after) { return after > before ? after - before : 0; }
 
-template <class Found>
-auto find_pid(const std::vector<Found>& sorted, pid_t pid) {
+// In a vector that is sorted by process id.
+template <class Processes>
+auto find_pid(Processes& sorted, pid_t pid) {
   const auto found =
-      std::lower_bound(sorted.begin(), sorted.end(), pid, [](const Found& each, pid_t wanted) { return each.pid < wanted; });
+      std::lower_bound(sorted.begin(), sorted.end(), pid, [](const auto& each, pid_t wanted) { return each.pid < wanted; });
   return found != sorted.end() && found->pid == pid ? &*found : nullptr;
 }
 
@@ -68,9 +45,14 @@ void sort_by_pid(std::vector<Found>& found) {
 
 }  // namespace
 
+// In one of so many rounds, not in the same one as its neighbours.
+bool PostgresProcesses::is_turn(pid_t pid, std::uint64_t rounds) const {
+  return (static_cast<std::uint64_t>(pid) + round_) % rounds == 0;
+}
+
 bool PostgresProcesses::is_known_other(pid_t pid, std::uint64_t inode) const {
   const Other* const known = find_pid(others_before_, pid);
-  return known != nullptr && known->inode == inode && (static_cast<std::uint64_t>(pid) + round_) % kOthersRounds != 0;
+  return known != nullptr && known->inode == inode && !is_turn(pid, kOthersRounds);
 }
 
 void PostgresProcesses::take_process(int folder, pid_t pid, std::uint64_t inode) {
@@ -78,20 +60,35 @@ void PostgresProcesses::take_process(int folder, pid_t pid, std::uint64_t inode)
     others_.push_back({pid, inode});
     return;
   }
-  FileOfProcess file(folder);
-  const auto stat = parse_process_stat(file.read(pid, "stat").text);
+  Process process;
+  Process* const before = find_pid(before_, pid);
+  if (before != nullptr && before->inode == inode) {
+    if (before->idle && !is_turn(pid, kIdleRounds)) {
+      processes_.push_back(std::move(*before));  // but for the file, `before` stays what it is
+      return;
+    }
+    process.stat_file = std::move(before->stat_file);
+  }
+  ProcessReader reader(folder);
+  ProcessText text;
+  if (process.stat_file) text = reader.read_again(process.stat_file);
+  if (text.text.empty()) {  // not kept, or of a process that has ended: another one may have its id
+    process.stat_file = OpenFile();
+    text = reader.read(pid, "stat", processes_.size() < kFilesKeptMax ? &process.stat_file : nullptr);
+  }
+  const auto stat = parse_process_stat(text.text);
   if (!stat) return;  // it has ended
   if (!is_postgres(stat->command)) {
     others_.push_back({pid, inode});
     return;
   }
-  Process process;
   process.pid = pid;
+  process.inode = inode;
   process.parent = stat->parent;
   process.start_ticks = stat->start_ticks;
   process.cpu_ticks = stat->cpu_ticks;
   process.rss_pages = stat->rss_pages;
-  processes_.push_back(process);
+  processes_.push_back(std::move(process));
 }
 
 bool PostgresProcesses::list_processes(int folder, Gaps& gaps) {
@@ -141,8 +138,8 @@ void PostgresProcesses::name_process(int folder, Process& process) {
     process.type = before->type;
     return;
   }
-  FileOfProcess file(folder);
-  const std::string_view cmdline = file.read(process.pid, "cmdline").text;
+  ProcessReader reader(folder);
+  const std::string_view cmdline = reader.read(process.pid, "cmdline").text;
   process.type = backend_type_of(cmdline);
   if (process.pid != process.postmaster) return;
   if (std::strcmp(process.type, kStarting) == 0) process.type = "postmaster";
@@ -155,10 +152,10 @@ void PostgresProcesses::name_process(int folder, Process& process) {
 
 void PostgresProcesses::read_io(int folder, Process& process, Totals& totals) {
   Server& server = servers_[process.postmaster];
-  const bool due = !process.io_known || (static_cast<std::uint64_t>(process.pid) + round_) % kIoRounds == 0;
+  const bool due = !process.io_known || is_turn(process.pid, kIoRounds);
   if (server.io_refused || !due) return;
-  FileOfProcess file(folder);
-  const Text text = file.read(process.pid, "io");
+  ProcessReader reader(folder);
+  const ProcessText text = reader.read(process.pid, "io");
   if (text.failure != 0) {
     server.io_refused = server.io_refused || is_refusal(text.failure);
     return;
@@ -178,6 +175,7 @@ void PostgresProcesses::add_growth(int folder, Process& process) {
     process.io_known = before->io_known;
     process.pss_bytes = before->pss_bytes;
     process.pss_round = before->pss_round;
+    process.idle = before->cpu_ticks == process.cpu_ticks && before->rss_pages == process.rss_pages;
   }
   Totals& totals = servers_[process.postmaster].totals[process.type];
   totals.cpu_ticks += growth(before != nullptr ? before->cpu_ticks : 0, process.cpu_ticks);
@@ -194,11 +192,11 @@ void PostgresProcesses::sample_pss(int folder) {
     return std::tuple(a->pss_round, ~a->rss_pages) < std::tuple(b->pss_round, ~b->rss_pages);
   });
   for (auto& server : servers_) server.second.pss_refused = false;
-  FileOfProcess file(folder);
+  ProcessReader reader(folder);
   for (Process* const process : order) {
     Server& server = servers_[process->postmaster];
     if (server.pss_refused) continue;
-    const Text text = file.read(process->pid, "smaps_rollup");
+    const ProcessText text = reader.read(process->pid, "smaps_rollup");
     server.pss_refused = is_refusal(text.failure);
     if (server.pss_refused) continue;
     process->pss_bytes = parse_pss_bytes(text.text);

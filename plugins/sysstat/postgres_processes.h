@@ -7,10 +7,11 @@
 // began. So they never fall when processes end; what one did between its last reading and its end is not in them. They begin anew
 // with the object and with the server.
 //
-// Costs. /proc/PID/stat of each process of PostgreSQL in each read(). Others are known by their entry in /proc and looked at now
-// and then, as one may become a postmaster by exec(). I/O of each process in every third read(). PSS makes the kernel walk all
-// page tables of the process, some milliseconds with large shared buffers: one process in a read(), and no more of the time than
-// kPssBudget. Where reading I/O or PSS is refused, one process of each server is asked in a read().
+// Costs. /proc/PID/stat of each process of PostgreSQL, from files that are kept open: in each read(), of one that did nothing
+// since it was read last in every fourth. Others are known by their entry in /proc and looked at now and then, as one may become
+// a postmaster by exec(). I/O of each process in every third read(). PSS makes the kernel walk all page tables of the process,
+// some milliseconds with large shared buffers: one process in a read(), and no more of the time than kPssBudget. Where reading
+// I/O or PSS is refused, one process of each server is asked in a read().
 #pragma once
 
 #include <sys/types.h>
@@ -26,6 +27,7 @@
 
 #include "plugins/sysstat/gap.h"
 #include "plugins/sysstat/process_files.h"
+#include "plugins/sysstat/process_reader.h"
 
 namespace pganalytics::sysstat {
 
@@ -57,12 +59,15 @@ class PostgresProcesses {
 
   struct Process {
     pid_t pid = 0;
+    std::uint64_t inode = 0;
+    OpenFile stat_file;  // not of more than some hundred
     std::uint64_t start_ticks = 0;
     pid_t parent = 0;
     pid_t postmaster = 0;
     const char* type = nullptr;
     std::uint64_t rss_pages = 0;
     std::uint64_t cpu_ticks = 0;
+    bool idle = false;  // nothing has changed between its last two readings
     ProcessIo io;
     bool io_known = false;
     Count pss_bytes;
@@ -86,6 +91,7 @@ class PostgresProcesses {
 
   bool list_processes(int folder, Gaps& gaps);
   void take_process(int folder, pid_t pid, std::uint64_t inode);
+  bool is_turn(pid_t pid, std::uint64_t rounds) const;
   bool is_known_other(pid_t pid, std::uint64_t inode) const;
   void find_postmasters();
   const Process* before_of(const Process& process) const;

@@ -70,6 +70,17 @@ TEST_CASE("the root group of a host, and a path that leads out of the mount, hav
   CHECK(read_cgroup(sys, std::string(kUnit) + "/", gaps));
 }
 
+TEST_CASE("no path leads out of the file system of groups, whatever lies there") {
+  const testing::FakeProc sys;
+  sys.write("fs/cgroup/cgroup.controllers", "memory\n");
+  sys.write("fs/cgroup/inside/memory.current", "1\n");
+  sys.write("fs/outside/memory.current", "1\n");
+  Gaps gaps;
+  CHECK(read_cgroup(Tree(sys.path("")), "/inside", gaps));
+  CHECK_FALSE(read_cgroup(Tree(sys.path("")), "/../outside", gaps));
+  CHECK_FALSE(read_cgroup(Tree(sys.path("")), "/inside/../../outside", gaps));
+}
+
 TEST_CASE("limits of processors") {
   CHECK(parse_cpu_max("250000 100000\n") == 2.5);
   for (const char* none : {"max 100000\n", "", "100000\n", "100000 0\n", "-1 100000\n"}) {

@@ -78,3 +78,28 @@ TEST_CASE("the largest numbers do not overflow") {
   REQUIRE(shares);
   CHECK(sum(*shares) == Approx(1.0));
 }
+
+TEST_CASE("a processor that appears among others is not taken for its neighbour") {
+  Gaps gaps;
+  const CpuReading before = parse_cpu("cpu0 0 0 0 0 0 0 0 0 0 0\ncpu2 0 0 0 0 0 0 0 0 0 0\n", gaps);
+  const CpuReading after = parse_cpu(
+      "cpu0 5 0 0 5 0 0 0 0 0 0\ncpu1 90 0 0 0 0 0 0 0 0 0\ncpu2 0 0 0 10 0 0 0 0 0 0\ncpu3 9 0 0 0 0 0 0 0 0 0\n", gaps);
+  const CpuInterval interval = cpu_between(before, after);
+  REQUIRE(interval.cores.size() == 2);
+  CHECK(interval.cores[0].number == 0);
+  CHECK(interval.cores[1].number == 2);
+  CHECK(interval.cores[1].shares[3] == 1.0);
+  REQUIRE(interval.all);
+  CHECK((*interval.all)[0] == 0.25);
+}
+
+TEST_CASE("a line of a processor that is broken or out of order is told and left out") {
+  Gaps gaps;
+  const CpuReading reading =
+      parse_cpu("cpu 1 2 3 4 5 6 7 8 9 10\ncpu1 1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\ncpu2 1 2\ncpux 1\n", gaps);
+  CHECK(reading.cores.size() == 1);
+  CHECK(reading.count == 3u);
+  REQUIRE(gaps.size() == 1);
+  CHECK(gaps[0].part == "cpus");
+  CHECK(gaps[0].message.find("2 lines") != std::string::npos);
+}

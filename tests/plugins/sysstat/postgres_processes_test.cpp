@@ -129,6 +129,32 @@ TEST_CASE("the I/O of each process is read within three readings, and counts wha
   CHECK(groups.at("901 client backend").write_bytes == 8192u + 21u);
 }
 
+TEST_CASE("what a process does after it was idle is counted within four readings, and once") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  PostgresProcesses processes(proc.path(""));
+  const double before = read(processes).at("901 checkpointer").cpu_seconds;
+  for (int reading = 0; reading < 5; ++reading) read(processes);
+  proc.write("910/stat", stat_of(910, "postgres", 901, 50 + 30, 70, 1910, 2000));
+  for (int reading = 0; reading < 4; ++reading) read(processes);
+  CHECK(read(processes).at("901 checkpointer").cpu_seconds == Approx(before + 30 / kTicksPerSecond));
+}
+
+TEST_CASE("another process under the id of an idle one is seen at once") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  PostgresProcesses processes(proc.path(""));
+  for (int reading = 0; reading < 5; ++reading) read(processes);
+  proc.write("another/stat", stat_of(910, "postgres", 901, 3, 4, 99999, 1000));
+  proc.write("another/cmdline", "postgres: 15/main: dave ledger [local] idle");
+  proc.remove("910");
+  std::filesystem::rename(proc.path("another"), proc.path("910"));
+  const double sessions_before = 2200 / kTicksPerSecond;
+  const Groups groups = read(processes);
+  CHECK(groups.count("901 checkpointer") == 0);
+  CHECK(groups.at("901 client backend").cpu_seconds == Approx(sessions_before + 7 / kTicksPerSecond));
+}
+
 TEST_CASE("a process gets its type when it has its title") {
   const FakeProc proc;
   proc.take(testing::recorded_tree("database_host/proc"));
