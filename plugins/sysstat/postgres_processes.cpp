@@ -150,6 +150,13 @@ void PostgresProcesses::name_process(int folder, Process& process) {
   servers_[process.pid].port = std::move(arguments.port);
 }
 
+void PostgresProcesses::read_anonymous(int folder, Process& process) {
+  if (process.anonymous_of_pages == process.rss_pages) return;
+  ProcessReader reader(folder);
+  process.anonymous_pages = parse_anonymous_pages(reader.read(process.pid, "statm").text);
+  process.anonymous_of_pages = process.rss_pages;
+}
+
 void PostgresProcesses::read_io(int folder, Process& process, Totals& totals) {
   Server& server = servers_[process.postmaster];
   const bool due = !process.io_known || is_turn(process.pid, kIoRounds);
@@ -171,6 +178,8 @@ void PostgresProcesses::read_io(int folder, Process& process, Totals& totals) {
 void PostgresProcesses::add_growth(int folder, Process& process) {
   const Process* const before = before_of(process);
   if (before != nullptr) {
+    process.anonymous_pages = before->anonymous_pages;
+    process.anonymous_of_pages = before->anonymous_of_pages;
     process.io = before->io;
     process.io_known = before->io_known;
     process.pss_bytes = before->pss_bytes;
@@ -179,6 +188,7 @@ void PostgresProcesses::add_growth(int folder, Process& process) {
   }
   Totals& totals = servers_[process.postmaster].totals[process.type];
   totals.cpu_ticks += growth(before != nullptr ? before->cpu_ticks : 0, process.cpu_ticks);
+  read_anonymous(folder, process);
   read_io(folder, process, totals);
 }
 
@@ -227,6 +237,9 @@ std::vector<ProcessGroup> PostgresProcesses::groups() const {
       }
     }
     group.rss_bytes += process.rss_pages * page_bytes;
+    if (process.anonymous_pages) {
+      group.anonymous_bytes = group.anonymous_bytes.value_or(0) + *process.anonymous_pages * page_bytes;
+    }
     if (!process.pss_bytes) continue;
     group.pss_bytes = group.pss_bytes.value_or(0) + *process.pss_bytes;
     ++group.pss_count;
@@ -283,6 +296,7 @@ void to_json(JsonWriter& writer, const ProcessGroup& group) {
   writer.member("data_directory", text_or_null(group.data_directory)).member("backend_type", group.backend_type);
   writer.member("port", text_or_null(group.port)).member("postmaster_pid", group.postmaster);
   writer.member("processes", group.count).member("rss_bytes", group.rss_bytes);
+  writer.member("anonymous_bytes", group.anonymous_bytes);
   writer.member("pss_bytes", group.pss_bytes).member("pss_processes", group.pss_count);
   writer.member("cpu_seconds", group.cpu_seconds);
   writer.member("read_bytes", group.read_bytes).member("write_bytes", group.write_bytes);

@@ -38,6 +38,7 @@ struct ProcessGroup {
   const char* backend_type = "";
   std::uint64_t count = 0;
   std::uint64_t rss_bytes = 0;
+  Count anonymous_bytes;
   Count pss_bytes;  // of those sampled so far, each as it was then
   std::uint64_t pss_count = 0;
   double cpu_seconds = 0;
@@ -68,6 +69,8 @@ class PostgresProcesses {
     std::uint64_t rss_pages = 0;
     std::uint64_t cpu_ticks = 0;
     bool idle = false;  // nothing has changed between its last two readings
+    Count anonymous_pages;
+    std::uint64_t anonymous_of_pages = 0;  // of how many in RAM; they are counted anew when these are others
     ProcessIo io;
     bool io_known = false;
     Count pss_bytes;
@@ -97,6 +100,7 @@ class PostgresProcesses {
   const Process* before_of(const Process& process) const;
   void name_process(int folder, Process& process);
   void add_growth(int folder, Process& process);
+  static void read_anonymous(int folder, Process& process);
   void read_io(int folder, Process& process, Totals& totals);
   void sample_pss(int folder);
   std::vector<ProcessGroup> groups() const;

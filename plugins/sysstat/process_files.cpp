@@ -43,6 +43,14 @@ std::optional<ProcessStat> parse_process_stat(std::string_view stat) {
   return process;
 }
 
+Count parse_anonymous_pages(std::string_view statm) {
+  next_word(statm);  // size
+  const Count resident = to_count(next_word(statm));
+  const Count shared = to_count(next_word(statm));
+  if (!resident || !shared || *shared > *resident) return std::nullopt;
+  return *resident - *shared;
+}
+
 ProcessIo parse_process_io(std::string_view io) {
   ProcessIo parsed;
   while (auto line = next_line(io)) {

@@ -19,6 +19,10 @@ struct ProcessStat {
 };
 std::optional<ProcessStat> parse_process_stat(std::string_view stat);
 
+// Pages in RAM that neither a file nor shared memory backs: those that are the process's own, but for what it still shares with
+// the one that it was forked from.
+Count parse_anonymous_pages(std::string_view statm);
+
 // What it had block devices read and write, not what the page cache gave.
 struct ProcessIo {
   Count read_bytes, write_bytes;

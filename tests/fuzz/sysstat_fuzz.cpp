@@ -88,6 +88,7 @@ void check_process(std::string_view text) {
   if (process) require(process->command.size() <= text.size());
   parse_process_io(text);
   parse_pss_bytes(text);
+  parse_anonymous_pages(text);
 }
 
 void check_cgroup(std::string_view text) {

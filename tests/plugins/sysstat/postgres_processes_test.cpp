@@ -64,6 +64,8 @@ TEST_CASE("processes are added up by server and type") {
   CHECK(sessions.port.empty());
   CHECK(sessions.count == 2);
   CHECK(sessions.rss_bytes == 70000 * kPageBytes);
+  CHECK(sessions.anonymous_bytes == 5000 * kPageBytes);  // of the one that says
+  CHECK_FALSE(by_name.at("901 checkpointer").anonymous_bytes);
   CHECK(sessions.cpu_seconds == Approx(2200 / kTicksPerSecond));
   CHECK(sessions.read_bytes == 8388608u + 4194304u);
   CHECK(sessions.write_bytes == 8192u);
@@ -72,6 +74,16 @@ TEST_CASE("processes are added up by server and type") {
   CHECK(by_name.at("950 walsender").count == 1);
   CHECK(by_name.at("950 io worker").data_directory == "/srv/pg17");
   CHECK(by_name.at("950 io worker").port == "5433");
+}
+
+TEST_CASE("memory of its own is counted anew when a process has grown or shrunk") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  PostgresProcesses processes(proc.path(""));
+  read(processes);
+  proc.write("920/stat", stat_of(920, "postgres", 901, 1501, 500, 1920, 41000));
+  proc.write("920/statm", "159803 41000 35000 1 0 9000 0\n");
+  CHECK(read(processes).at("901 client backend").anonymous_bytes == 6000 * kPageBytes);
 }
 
 TEST_CASE("nothing of a title but the type is told") {
@@ -296,5 +308,8 @@ TEST_CASE("texts that are no process's are passed over") {
   CHECK(odd->cpu_ticks == 3);
   CHECK(odd->start_ticks == 5);
   CHECK(odd->rss_pages == 7);
+  CHECK(parse_anonymous_pages("9 7 4 1 0 1 0\n") == 3u);
+  CHECK_FALSE(parse_anonymous_pages("9 7\n"));
+  CHECK_FALSE(parse_anonymous_pages("9 4 7 1\n"));
   CHECK_FALSE(parse_pss_bytes("Rss: 5 kB\nPss_Dirty: 5 kB\n"));
 }
