@@ -1,5 +1,6 @@
 #include "plugins/logs/documents.h"
 
+#include "plugins/logs/classes/classify.h"
 #include "plugins/logs/privacy.h"
 
 #include <algorithm>
@@ -47,7 +48,9 @@ Outcome Documents::add(Event event) {
   ++counts_[event.severity ? static_cast<std::size_t>(*event.severity) : counts_.size() - 1];
   counted_ = true;
   if (!config_.wants(event.severity)) return {};
+  const EventClass* const event_class = classify(event);
   config_.redact ? hide_private(event) : hide_credentials(event);
+  if (event_class != nullptr) describe(event, *event_class);
   const std::size_t room = run_.max_document_bytes() - std::min(run_.max_document_bytes(), kFrameBytes);
   const std::string json = event_json(event, room);
   if (event_count_ == config_.events_per_document || (event_count_ > 0 && events_.size() + 1 + json.size() > room)) {

@@ -9,6 +9,8 @@
 namespace pganalytics::logs {
 namespace {
 
+constexpr std::size_t kLeastTextBytes = 5;  // an SQLSTATE's
+
 // `text` cut to `max_bytes` without splitting a UTF-8 sequence.
 std::string_view shortened(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
@@ -45,6 +47,17 @@ class Writer {
     if (number) json_.member(name, *number);
   }
 
+  // They repeat what the message says: the first to go where there is little room.
+  void fields(const std::vector<Field>& fields) {
+    if (fields.empty() || max_text_bytes_ <= kLeastTextBytes) return;
+    json_.key("fields").begin_object();
+    for (const Field& field : fields) {
+      json_.key(field.name);
+      field.is_number ? json_.json(field.value) : json_.value(shortened(field.value, max_text_bytes_));
+    }
+    json_.end_object();
+  }
+
   std::string write(const Event& event) {
     json_.begin_object();
     json_.key("timestamp");
@@ -54,6 +67,7 @@ class Writer {
     json_.key("severity");
     event.severity ? json_.value(severity_name(*event.severity)) : json_.value(nullptr);
     text("sqlstate", event.sqlstate);
+    if (!event.class_name.empty()) json_.member("class", event.class_name);
     text("user", event.user);
     text("database", event.database);
     text("application", event.application);
@@ -78,6 +92,7 @@ class Writer {
     if_any("backend_type", event.backend_type);
     if_any("leader_pid", event.leader_pid);
     if_any("query_id", event.query_id);
+    fields(event.fields);
     json_.member("truncated_bytes", event.truncated_bytes + cut_bytes_);
     json_.end_object();
     return std::string(json_.text());
@@ -92,9 +107,8 @@ class Writer {
 }  // namespace
 
 std::string event_json(const Event& event, std::size_t max_bytes) {
-  // At worst one byte of text becomes six of JSON, in twenty texts: 5 bytes each, an SQLSTATE, fit into the least that callers
+  // At worst one byte of text becomes six of JSON, in twenty texts: 5 bytes each fit into the least that callers
   // may ask for.
-  constexpr std::size_t kLeastTextBytes = 5;
   for (std::size_t max_text_bytes = max_bytes;; max_text_bytes = std::max(max_text_bytes / 2, kLeastTextBytes)) {
     std::string json = Writer(max_text_bytes).write(event);
     if (json.size() <= max_bytes || max_text_bytes <= kLeastTextBytes) return json;

@@ -6,8 +6,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pganalytics::logs {
+
+// What a message says, by its class: {"wait_ms", "1000.123"}. The name is of static storage.
+struct Field {
+  std::string_view name;
+  std::string value;
+  bool is_number = false;
+};
 
 // An empty text or number: the log does not say. Line ends within a text are "\n" in every format.
 struct Event {
@@ -40,6 +49,8 @@ struct Event {
   std::string backend_type;
   std::optional<std::int64_t> leader_pid;  // of a parallel worker
   std::optional<std::int64_t> query_id;
+  std::string_view class_name;  // of static storage; empty: none that we know
+  std::vector<Field> fields;
   std::uint64_t truncated_bytes = 0;  // of text that was read and is not here
 };
 

@@ -1,6 +1,7 @@
 // Log text of any kind, through the prefix matcher, the assembly of entries, redaction and JSON. The first line is the line
 // prefix. The promise: no crash, every event is valid JSON within its bound, and the cursor never leaves the text.
 // links: logs_objects
+#include "plugins/logs/classes/classify.h"
 #include "plugins/logs/entries/stderr_entries.h"
 #include "plugins/logs/privacy.h"
 
@@ -42,7 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint64_t next = entries.finish(size % 3 == 0 ? Rest::kResting : Rest::kGrowing, events);
   require(next <= at);
   for (Event& event : events) {
+    const EventClass* const event_class = classify(event);
     size % 5 == 0 ? hide_credentials(event) : hide_private(event);
+    if (event_class != nullptr) describe(event, *event_class);
     const std::string json = event_json(event, 4096);
     require(json.size() <= 4096);
     rapidjson::Document document;

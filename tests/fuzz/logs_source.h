@@ -2,6 +2,7 @@
 // every event.
 #pragma once
 
+#include "plugins/logs/classes/classify.h"
 #include "plugins/logs/entries/entry_source.h"
 #include "plugins/logs/event.h"
 #include "plugins/logs/privacy.h"
@@ -51,7 +52,9 @@ inline std::string written(const std::vector<Event>& events) {
 // Valid JSON within its bound, redacted or not.
 inline void require_presentable(std::vector<Event>& events, bool redact) {
   for (Event& event : events) {
+    const EventClass* const event_class = classify(event);
     redact ? hide_private(event) : hide_credentials(event);
+    if (event_class != nullptr) describe(event, *event_class);
     const std::string json = event_json(event, 2048);
     require(json.size() <= 2048);
     rapidjson::Document document;

@@ -293,6 +293,24 @@ TEST_CASE("an endless entry of csvlog or jsonlog is delivered in part, counted, 
   CHECK(std::count(errors.begin(), errors.end(), "logs.not_fitting") == 0);
 }
 
+TEST_CASE("fields say what the message says, and hide what it hides") {
+  Options options;
+  options.redact = "all";
+  LogFolder logs(options);
+  logs.append("a.log", entry("duration: 12.50 ms  statement: select 'x'") +
+                           entry("parameter \"my.password\" changed to \"hush\"") + entry("nothing that we know"));
+  const auto result = logs.run();
+  rapidjson::Document document;
+  document.Parse(result.documents.at(0).c_str());
+  const auto& events = document["events"];
+  CHECK(std::string(events[0]["class"].GetString()) == "statement.slow");
+  CHECK(events[0]["fields"]["duration_ms"].GetDouble() == 12.5);
+  CHECK(std::string(events[1]["class"].GetString()) == "configuration.changed");
+  CHECK(std::string(events[1]["fields"]["value"].GetString()) == "[redacted]");
+  CHECK_FALSE(events[2].HasMember("class"));
+  CHECK(result.documents[0].find("hush") == std::string::npos);
+}
+
 TEST_CASE("no file at all is told") {
   LogFolder logs;
   CHECK(LogFolder::errors_of(logs.run()) == Texts{"logs.no_file"});
