@@ -41,6 +41,9 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
+// The chunk's end may be between the two blanks of "STATEMENT:  text", when the text begins with a long word.
+bool is_divided_at_label(std::string_view text) { return text.size() > 2 && text.substr(text.size() - 2) == ": "; }
+
 std::uint64_t process_of(const SyslogHeader& header) {
   constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;  // of two hashes over one number
   const std::hash<std::string_view> hash;
@@ -95,7 +98,12 @@ void SyslogEntries::rest_of_overlong(const Line& line) {
 void SyslogEntries::add_line_of_text(const Line& line, const SyslogHeader& header, std::uint64_t process, std::string_view text,
                                      bool first, std::vector<Event>& complete) {
   const bool is_further_line = !text.empty() && text.front() == '\t';
-  const auto match = is_further_line ? std::nullopt : reports_.match(text);
+  auto match = is_further_line ? std::nullopt : reports_.match(text);
+  std::string with_blank;
+  if (!match && is_divided_at_label(text)) {
+    with_blank = std::string(text) + " ";
+    match = reports_.match(with_blank);
+  }
   if (passing_over_ && !(match && !is_part_label(match->label))) {
     if (first) tally_.passed_over_bytes += line.end - line.begin;
     return;
@@ -109,7 +117,8 @@ void SyslogEntries::add_line_of_text(const Line& line, const SyslogHeader& heade
   } else if (is_further_line) {
     reports_.add_line(*entry, line, text.substr(1));
   } else {
-    reports_.add_piece(*entry, line, text);
+    const bool is_blank_of_label = (entry->event.*entry->text).empty() && !text.empty() && text.front() == ' ';
+    reports_.add_piece(*entry, line, is_blank_of_label ? text.substr(1) : text);
   }
   Event& event = entry->event;
   if (!event.unix_ms && event.time_text.empty()) event.unix_ms = header.unix_ms;

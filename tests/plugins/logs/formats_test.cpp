@@ -66,6 +66,13 @@ std::string content(const std::string& path) {
   return text.str();
 }
 
+// Is the last message there? The process that writes the files outlives the server by a moment.
+bool is_finished(const std::string& log, const std::string& last_words) {
+  const std::size_t ready = log.rfind("database system is ready");
+  const std::size_t last = log.rfind(last_words);
+  return ready != std::string::npos && last != std::string::npos && last > ready && log.back() == '\n';
+}
+
 testing::PostgresServer::Settings settings(const std::string& verbosity, const std::string& zone) {
   return {{"logging_collector", "on"},
           {"log_destination", "stderr,csvlog"},
@@ -120,6 +127,7 @@ class Provocation {
     session.run("select '" + std::string(1'200'000, 'x') + "', 1/0");
     session.run("select '" + std::string(500, 'a') + " " + std::string(500, 'b') + "  " + std::string(2000, 'c') +
                 "\tdone', 1/0");
+    session.run("select'" + std::string(1500, 'w') + "',1/0");
     session.run("set log_min_duration_statement = 0");
     session.run("select 'hush-slow'");
     session.run("select count(*) from (select g, random() from generate_series(1, 50000) g order by 2) s");
@@ -267,12 +275,22 @@ void leave_out_what_formats_say_differently(Fields& fields, const Fields& other)
   if (other.count("statement") == 0) fields.erase("cursor_position");
 }
 
+std::string messages_of(const std::vector<Fields>& events) {
+  std::string all;
+  for (const Fields& event : events) {
+    const auto message = event.find("message");
+    all += (message == event.end() ? "none" : message->second.substr(0, 100)) + "\n";
+  }
+  return all;
+}
+
 void check_same(const Processes& expected, const Processes& found) {
   REQUIRE(expected.size() == found.size());
   for (const auto& [pid, events] : expected) {
     CAPTURE(pid);
     REQUIRE(found.count(pid) == 1);
     const auto& others = found.at(pid);
+    INFO(messages_of(events) << "\n<>\n" << messages_of(others));
     REQUIRE(events.size() == others.size());
     for (std::size_t i = 0; i < events.size(); ++i) {
       Fields event = events[i];
@@ -429,6 +447,8 @@ TEST_CASE("the same entry is the same event in stderr, csvlog, jsonlog and syslo
   const std::string folder = server.data_dir() + "/log/";
   std::map<std::string, std::string> paths = {{"stderr", folder + "postgresql.log"}, {"csvlog", folder + "postgresql.csv"}};
   if (has_json) paths["jsonlog"] = folder + "postgresql.json";
+  const std::string last_words = verbose ? "UnlinkLockFiles" : "database system is shut down";
+  for (const auto& [name, path] : paths) CHECK(poll([&, file = path] { return is_finished(content(file), last_words); }));
   for (const auto& [name, style] :
        {std::pair("syslog, RFC 3164", SyslogStyle::kRfc3164), std::pair("syslog, RFC 5424", SyslogStyle::kRfc5424),
         std::pair("syslog, not split", SyslogStyle::kIsoNotSplit)}) {

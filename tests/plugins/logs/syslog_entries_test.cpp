@@ -95,6 +95,14 @@ TEST_CASE("syslog: the chunks of a report make one event") {
   CHECK(reading.source.tally().missing_chunks == 0);
 }
 
+TEST_CASE("syslog: a chunk that ends within a label is a label's all the same") {
+  const Reading reading(chunk(42, "[5-1] ERROR: ") + chunk(42, "[5-2]  longword") + chunk(42, "[5-3] STATEMENT: ") +
+                        chunk(42, "[5-4]  select'longword") + chunk(42, "[5-5]  more"));
+  REQUIRE(reading.events.size() == 1);
+  CHECK(reading.events[0].message == "longword");
+  CHECK(reading.events[0].statement == "select'longword more");
+}
+
 TEST_CASE("syslog: the other ways to number and to split") {
   for (const char* text : {"[5] ERROR:  one#012#011two#012STATEMENT:  select#012#011  1",
                            "ERROR:  one#012#011two#012STATEMENT:  select#012#011  1#012"}) {
