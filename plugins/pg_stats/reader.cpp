@@ -77,6 +77,7 @@ class FamilyReader::Pass {
   void head(JsonWriter& json) const {
     json.member("timestamp", place_.timestamp);
     if (reader_.counts_) json.member("since", text_or_null(memory_.since));
+    if (reader_.counts_ && reader_.family_.scope == Scope::kDatabase) json.member("stats_reset", text_or_null(place_.epoch));
     if (reader_.family_.extent == Extent::kChanged) json.member("snapshot", full_ ? "full" : "changed");
   }
 

@@ -14,7 +14,7 @@ namespace pganalytics::pg_stats {
 struct Database {
   std::string name;
   bool can_connect = false;  // the role has CONNECT
-  std::string stats_reset;   // since when its counters count; "" since ever
+  std::string stats_reset;   // since when its counters count, as RFC 3339 has it; "" since ever
 };
 
 struct Server {

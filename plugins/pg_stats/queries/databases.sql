@@ -7,7 +7,7 @@ SELECT pg_catalog.concat_ws('/', s.system_identifier, c.timeline_id, pg_catalog.
        d.datistemplate AS is_template,
        d.datallowconn AS allows_connections,
        pg_catalog.has_database_privilege(d.oid, 'CONNECT') AS can_connect,
-       pg_catalog.pg_stat_get_db_stat_reset_time(d.oid) AS stats_reset,
+       pg_catalog.to_char(pg_catalog.pg_stat_get_db_stat_reset_time(d.oid) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS stats_reset,
        (SELECT pg_catalog.string_agg(r.name, ',')
           FROM (VALUES ('pg_read_all_stats'), ('pg_read_all_settings')) AS r (name)
          WHERE NOT pg_catalog.pg_has_role(r.name, 'USAGE')) AS lacking_roles

@@ -85,6 +85,9 @@ constexpr char kTimestamp[] =
 constexpr char kSince[] =
     R"("since": {"type": ["string", "null"], "format": "date-time", "x-kind": "info", "description": "When it was read before: the time in which growth came about. null: it was not."})";
 
+constexpr char kStatsReset[] =
+    R"("stats_reset": {"type": ["string", "null"], "format": "date-time", "x-kind": "info", "description": "Since when the database's counters count, unless a row says otherwise: pg_stat_reset(), or a crash. null: since ever."})";
+
 bool counts(const Family& family) {
   for (const Column& column : family.columns) {
     if (column.kind == Kind::kCounter) return true;
@@ -107,6 +110,9 @@ void add_head(Lines& lines, int depth, const Family& family) {
   lines.next();
   if (!counts(family)) return;
   lines.add(depth, kSince);
+  lines.next();
+  if (family.scope != Scope::kDatabase) return;
+  lines.add(depth, kStatsReset);
   lines.next();
 }
 

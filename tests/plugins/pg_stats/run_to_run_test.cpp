@@ -120,7 +120,7 @@ TEST_CASE("what a lost run has sent comes again") {
 TEST_CASE("a reset of the statistics is no negative growth") {
   Site site;
   site.insert(100);
-  site.collect();
+  const auto before = site.collect();
   site.server.sql("postgres", "SELECT pg_stat_reset()");
   REQUIRE(eventually(
       [&] { return site.server.value("postgres", "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 't'") == "0"; }));
@@ -130,6 +130,8 @@ TEST_CASE("a reset of the statistics is no negative growth") {
   REQUIRE(t != nullptr);
   CHECK((*t)["tuples_inserted"] == 3);
   CHECK((*t)["growth"]["tuples_inserted"] == 3);
+  REQUIRE(entry(after)["tables"]["stats_reset"].IsString());
+  CHECK(entry(after)["tables"]["stats_reset"] != entry(before)["tables"]["stats_reset"]);
 }
 
 TEST_CASE("statements come with their counters, and the text of each once") {
