@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kOthersRounds = 8;  // how often a process that is none of PostgreSQL's is looked at again
 constexpr std::uint64_t kIdleRounds = 4;    // how often one of PostgreSQL's that did nothing is
 constexpr std::uint64_t kIoRounds = 3;
-constexpr std::size_t kFilesKeptMax = 400;  // of the 1024 that a program may have open unless it asks for more
+constexpr std::size_t kFilesKeptMax = 200;  // a worker may have 256 open (docs/SECURITY.md)
 constexpr char kStarting[] = "starting";    // postgres_title.h
 
 bool is_refusal(int failure) { return failure == EACCES || failure == EPERM; }
@@ -71,10 +71,11 @@ void PostgresProcesses::take_process(int folder, pid_t pid, std::uint64_t inode)
   }
   ProcessReader reader(folder);
   ProcessText text;
-  if (process.stat_file) text = reader.read_again(process.stat_file);
+  const bool was_kept = static_cast<bool>(process.stat_file);
+  if (was_kept) text = reader.read_again(process.stat_file);
   if (text.text.empty()) {  // not kept, or of a process that has ended: another one may have its id
     process.stat_file = OpenFile();
-    text = reader.read(pid, "stat", processes_.size() < kFilesKeptMax ? &process.stat_file : nullptr);
+    text = reader.read(pid, "stat", files_kept_ < kFilesKeptMax ? &process.stat_file : nullptr);
   }
   const auto stat = parse_process_stat(text.text);
   if (!stat) return;  // it has ended
@@ -82,6 +83,7 @@ void PostgresProcesses::take_process(int folder, pid_t pid, std::uint64_t inode)
     others_.push_back({pid, inode});
     return;
   }
+  files_kept_ += process.stat_file && !was_kept ? 1 : 0;
   process.pid = pid;
   process.inode = inode;
   process.parent = stat->parent;
@@ -269,6 +271,8 @@ std::vector<ProcessGroup> PostgresProcesses::read(Gaps& gaps) {
   std::swap(others_, others_before_);
   processes_.clear();
   others_.clear();
+  files_kept_ = static_cast<std::size_t>(
+      std::count_if(before_.begin(), before_.end(), [](const Process& process) { return static_cast<bool>(process.stat_file); }));
   const int folder = ::open(proc_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0 || !list_processes(folder, gaps)) {
     if (folder < 0)

@@ -61,7 +61,7 @@ class PostgresProcesses {
   struct Process {
     pid_t pid = 0;
     std::uint64_t inode = 0;
-    OpenFile stat_file;  // not of more than some hundred
+    OpenFile stat_file;  // of the first two hundred
     std::uint64_t start_ticks = 0;
     pid_t parent = 0;
     pid_t postmaster = 0;
@@ -110,6 +110,7 @@ class PostgresProcesses {
   std::uint64_t round_ = 0;
   std::vector<Process> processes_, before_;  // by ascending pid, as /proc lists them
   std::vector<Other> others_, others_before_;
+  std::size_t files_kept_ = 0;  // those of processes that have ended since the reading before count too: they are still open
   std::map<pid_t, Server> servers_;
   Clock::time_point pss_due_{};
 };
