@@ -18,9 +18,8 @@ namespace {
 
 constexpr std::uint64_t kOthersRounds = 8;  // how often a process that is none of PostgreSQL's is looked at again
 constexpr std::uint64_t kIdleRounds = 4;    // how often one of PostgreSQL's that did nothing is
-constexpr std::uint64_t kIoRounds = 3;
-constexpr std::size_t kFilesKeptMax = 200;  // a worker may have 256 open (docs/SECURITY.md)
-constexpr char kStarting[] = "starting";    // postgres_title.h
+constexpr std::uint64_t kIoRounds = 6;
+constexpr char kStarting[] = "starting";  // postgres_title.h
 
 bool is_refusal(int failure) { return failure == EACCES || failure == EPERM; }
 
@@ -60,37 +59,26 @@ void PostgresProcesses::take_process(int folder, pid_t pid, std::uint64_t inode)
     others_.push_back({pid, inode});
     return;
   }
-  Process process;
-  Process* const before = find_pid(before_, pid);
-  if (before != nullptr && before->inode == inode) {
-    if (before->idle && !is_turn(pid, kIdleRounds)) {
-      processes_.push_back(std::move(*before));  // but for the file, `before` stays what it is
-      return;
-    }
-    process.stat_file = std::move(before->stat_file);
+  const Process* const before = find_pid(before_, pid);
+  if (before != nullptr && before->inode == inode && before->idle && !is_turn(pid, kIdleRounds)) {
+    processes_.push_back(*before);
+    return;
   }
   ProcessReader reader(folder);
-  ProcessText text;
-  const bool was_kept = static_cast<bool>(process.stat_file);
-  if (was_kept) text = reader.read_again(process.stat_file);
-  if (text.text.empty()) {  // not kept, or of a process that has ended: another one may have its id
-    process.stat_file = OpenFile();
-    text = reader.read(pid, "stat", files_kept_ < kFilesKeptMax ? &process.stat_file : nullptr);
-  }
-  const auto stat = parse_process_stat(text.text);
+  const auto stat = parse_process_stat(reader.read(pid, "stat").text);
   if (!stat) return;  // it has ended
   if (!is_postgres(stat->command)) {
     others_.push_back({pid, inode});
     return;
   }
-  files_kept_ += process.stat_file && !was_kept ? 1 : 0;
+  Process process;
   process.pid = pid;
   process.inode = inode;
   process.parent = stat->parent;
   process.start_ticks = stat->start_ticks;
   process.cpu_ticks = stat->cpu_ticks;
   process.rss_pages = stat->rss_pages;
-  processes_.push_back(std::move(process));
+  processes_.push_back(process);
 }
 
 bool PostgresProcesses::list_processes(int folder, Gaps& gaps) {
@@ -271,8 +259,6 @@ std::vector<ProcessGroup> PostgresProcesses::read(Gaps& gaps) {
   std::swap(others_, others_before_);
   processes_.clear();
   others_.clear();
-  files_kept_ = static_cast<std::size_t>(
-      std::count_if(before_.begin(), before_.end(), [](const Process& process) { return static_cast<bool>(process.stat_file); }));
   const int folder = ::open(proc_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0 || !list_processes(folder, gaps)) {
     if (folder < 0)

@@ -7,9 +7,9 @@
 // began. So they never fall when processes end; what one did between its last reading and its end is not in them. They begin anew
 // with the object and with the server.
 //
-// Costs. /proc/PID/stat of each process of PostgreSQL, from files that are kept open: in each read(), of one that did nothing
+// Costs. /proc/PID/stat of each process of PostgreSQL: in each read(), of one that did nothing
 // since it was read last in every fourth. Others are known by their entry in /proc and looked at now and then, as one may become
-// a postmaster by exec(). I/O of each process in every third read(). PSS makes the kernel walk all page tables of the process,
+// a postmaster by exec(). I/O of each process in every sixth read(). PSS makes the kernel walk all page tables of the process,
 // some milliseconds with large shared buffers: one process in a read(), and no more of the time than kPssBudget. Where reading
 // I/O or PSS is refused, one process of each server is asked in a read().
 #pragma once
@@ -61,7 +61,6 @@ class PostgresProcesses {
   struct Process {
     pid_t pid = 0;
     std::uint64_t inode = 0;
-    OpenFile stat_file;  // of the first two hundred
     std::uint64_t start_ticks = 0;
     pid_t parent = 0;
     pid_t postmaster = 0;
@@ -110,7 +109,6 @@ class PostgresProcesses {
   std::uint64_t round_ = 0;
   std::vector<Process> processes_, before_;  // by ascending pid, as /proc lists them
   std::vector<Other> others_, others_before_;
-  std::size_t files_kept_ = 0;  // those of processes that have ended since the reading before count too: they are still open
   std::map<pid_t, Server> servers_;
   Clock::time_point pss_due_{};
 };

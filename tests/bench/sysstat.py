@@ -56,7 +56,7 @@ def files_of_a_cycle(processes, with_io):
              "net/dev", "net/snmp", "net/netstat", "self/mountinfo"]
     files = ["/proc/" + name for name in names] + [folder + "/stat" for folder in processes]
     if with_io:
-        files += [folder + "/io" for folder in processes[::3]]  # a third of them in each cycle
+        files += [folder + "/io" for folder in processes[::6]]  # a sixth of them in each cycle
     return files
 
 

@@ -127,15 +127,14 @@ TEST_CASE("counters go on when processes end, come, and when an id is used again
   CHECK(read(processes).at("901 client backend").cpu_seconds == Approx(first + 141 / kTicksPerSecond));
 }
 
-TEST_CASE("the I/O of each process is read within three readings, and counts what it grew") {
+TEST_CASE("the I/O of each process is read within six readings, and counts what it grew") {
   const FakeProc proc;
   proc.take(testing::recorded_tree("database_host/proc"));
   PostgresProcesses processes(proc.path(""));
   REQUIRE(read(processes).at("901 client backend").read_bytes == 12582912u);
   proc.write("920/io", io_of(8388608 + 1000, 20));
   proc.write("921/io", io_of(4194304 + 500, 8192 + 1));
-  read(processes);
-  read(processes);
+  for (int reading = 0; reading < 5; ++reading) read(processes);
   const Groups groups = read(processes);
   CHECK(groups.at("901 client backend").read_bytes == 12582912u + 1500u);
   CHECK(groups.at("901 client backend").write_bytes == 8192u + 21u);
@@ -167,7 +166,7 @@ TEST_CASE("another process under the id of an idle one is seen at once") {
   CHECK(groups.at("901 client backend").cpu_seconds == Approx(sessions_before + 7 / kTicksPerSecond));
 }
 
-TEST_CASE("of a thousand processes all are counted, and few enough files stay open for a worker, which may have 256") {
+TEST_CASE("of a thousand processes all are counted, and no file stays open: a worker may have 256") {
   const auto open_files = [] {
     const std::filesystem::directory_iterator files("/proc/self/fd");
     return std::distance(begin(files), end(files));
@@ -176,28 +175,14 @@ TEST_CASE("of a thousand processes all are counted, and few enough files stay op
   proc.write("1/stat", stat_of(1, "init", 0, 0, 0, 1, 1));
   proc.write("900/stat", stat_of(900, "postgres", 1, 0, 0, 500, 10));
   proc.write("900/cmdline", std::string("postgres\0-D\0/srv/pg\0", 20));
-  const auto begin_sessions = [&](int first) {
-    for (int pid = first; pid < first + 1000; ++pid) {
-      proc.write(std::to_string(pid) + "/stat", stat_of(pid, "postgres", 900, 1, 0, 600, 10));
-      proc.write(std::to_string(pid) + "/cmdline", "postgres: alice ledger [local] idle");
-    }
-  };
-  begin_sessions(5000);
+  for (int pid = 5000; pid < 6000; ++pid) {
+    proc.write(std::to_string(pid) + "/stat", stat_of(pid, "postgres", 900, 1, 0, 600, 10));
+    proc.write(std::to_string(pid) + "/cmdline", "postgres: alice ledger [local] idle");
+  }
   PostgresProcesses processes(proc.path(""));
   const auto before = open_files();
   for (int reading = 0; reading < 3; ++reading) CHECK(read(processes).at("900 client backend").count == 1000);
-  CHECK(open_files() - before > 100);
-  CHECK(open_files() - before <= 200);
-
-  begin_sessions(2000);
-  CHECK(read(processes).at("900 client backend").count == 2000);
-  CHECK(open_files() - before <= 200);
-  for (int pid = 5000; pid < 6000; ++pid) proc.remove(std::to_string(pid));
-  for (int reading = 0; reading < 3; ++reading) {
-    CHECK(read(processes).at("900 client backend").count == 1000);
-    CHECK(open_files() - before <= 200);
-  }
-  CHECK(open_files() - before > 100);
+  CHECK(open_files() == before);
 }
 
 TEST_CASE("a process gets its type when it has its title") {
