@@ -54,7 +54,7 @@ def test_a_run_that_fails_is_told_with_its_hint_and_the_others_all_the_same(bare
     assert re.search(r"^sysstat: works", text, re.M)
 
 
-def test_it_keeps_and_delivers_nothing(bare, make_collector, folder):
+def test_it_keeps_and_delivers_nothing(bare, make_collector):
     collector = make_collector(f'[plugins.pg_stats]\nconninfo = "{bare.conninfo(user="monitor")}"\n')
     doctor(collector)
     assert not os.path.exists(collector.state_dir) or not os.listdir(collector.state_dir)

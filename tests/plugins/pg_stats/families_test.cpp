@@ -119,6 +119,9 @@ TEST_CASE("each family runs as pg_monitor, for real and under EXPLAIN, and has t
   const Settings settings = settings_for(server.conninfo("postgres", "monitor"));
   auto session = Session::open({&settings, "test", "", postgres::deadline_in(std::chrono::seconds(60))}, "");
   REQUIRE(session);
+  const auto work_mem = session->query("SHOW work_mem");
+  REQUIRE(work_mem);
+  CHECK(work_mem->text(0, 0) == "16MB");  // no family writes temporary files
   int ran = 0;
   std::string directories;
   for (const Family& family : families()) {

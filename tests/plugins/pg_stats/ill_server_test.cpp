@@ -177,6 +177,36 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a connection that ends in the middle of a row costs that family: those behind it are read over another") {
+  Proxy proxy(server());
+  FakeHost host;
+  Instance instance = configured(host, config_of(proxy.conninfo("postgres", "monitor")));
+  proxy.when_sent(kInTheMiddle, [] { return Proxy::Then::kHangUp; });
+  const Collected cut = collect(instance);
+  REQUIRE(proxy.has_happened());
+  REQUIRE(cut.result.status == PGA_OK);
+  const auto errors = errors_of(cut);
+  REQUIRE(errors.size() == 1);
+  CHECK((*errors[0])["family"] == "tables");
+  CHECK((*errors[0])["code"] == "pg.connection_lost");
+  CHECK(std::any_of(cut.documents.begin(), cut.documents.end(), [](const rapidjson::Document& document) {
+    const Value* const entry = named(document["databases"], "postgres");
+    return entry != nullptr && entry->HasMember("extensions");
+  }));
+  CHECK(has_all_tables(collect(instance)));
+}
+
+TEST_CASE("a kept connection that ends when it is asked costs no run") {
+  Proxy proxy(server());
+  FakeHost host;
+  Instance instance = configured(host, config_of(proxy.conninfo("postgres", "monitor")));
+  REQUIRE(has_all_tables(collect(instance)));
+  proxy.when_sent("lacking_roles", [] { return Proxy::Then::kHangUp; });  // the first answer of a run
+  const Collected collected = collect(instance);
+  CHECK(proxy.has_happened());
+  CHECK(is_without_errors(collected));
+}
+
 TEST_CASE("a server that crashes and comes back between two runs: sessions are opened anew, and counters have begun anew") {
   FakeHost host;
   Instance instance = configured(host, config_of(server().conninfo("postgres", "monitor")));

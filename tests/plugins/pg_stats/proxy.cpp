@@ -82,8 +82,10 @@ class Proxy::Passage {
     const auto what = proxy_.what_to_do_about(recent_, data, passed);
     if (!write_all(client_, data.substr(0, passed))) return false;
     if (what) {
-      stalled_ = what() == Then::kStall;
+      const Then then = what();
+      stalled_ = then == Then::kStall;
       proxy_.happened_ = true;
+      if (then == Then::kHangUp) return false;
     }
     return stalled_ || write_all(client_, data.substr(passed));
   }

@@ -25,7 +25,8 @@ class Proxy {
   Proxy& operator=(const Proxy&) = delete;
   ~Proxy();
 
-  enum class Then { kGoOn, kStall };  // kStall: the client gets nothing more on this connection, which stays open
+  // kStall: the client gets nothing more on this connection, which stays open; kHangUp: it is closed.
+  enum class Then { kGoOn, kStall, kHangUp };
   // Once: when the server sends `text`, before anything behind it is passed on. `what` runs on a thread of the proxy's.
   void when_sent(std::string text, std::function<Then()> what);
   [[nodiscard]] bool has_happened() const { return happened_; }  // `what` is over
