@@ -158,6 +158,24 @@ TEST_CASE("statements come with their counters, and the text of each once") {
   CHECK(row_of(second, "statement_texts", "query_id", id) == nullptr);
 }
 
+TEST_CASE("a statement that was evicted and comes back is a new one: no growth, and its text again") {
+  Site site;
+  const std::string text = "SELECT count(*) FROM still WHERE i = $1";
+  const auto execute = [&] { site.server.sql("postgres", "SELECT count(*) FROM still WHERE i = 1"); };
+  execute();
+  CHECK(row_of(site.collect(), "statement_texts", "text", text) != nullptr);
+  site.server.sql("postgres", "SELECT pg_stat_statements_reset()");
+  site.collect();  // it is gone
+  execute();
+  const auto back = site.collect();
+  const Value* const again = row_of(back, "statement_texts", "text", text);
+  REQUIRE(again != nullptr);
+  const Value* const statement = row_of(back, "statements", "query_id", (*again)["query_id"].GetString());
+  REQUIRE(statement != nullptr);
+  CHECK((*statement)["calls"] == 1);
+  CHECK_FALSE(statement->HasMember("growth"));
+}
+
 TEST_CASE("texts have an interval of their own: what is new meanwhile waits for it") {
   Site site(R"(,"families":{"statements":{"interval":"1s"},"statement_texts":{"interval":"1h"}})");
   CHECK(site.collect(PGA_REASON_SCHEDULE).HasMember("statement_texts"));
