@@ -47,3 +47,28 @@ TEST_CASE("what a failed commit was dropping is not delivered from memory: nobod
   CHECK(status.acknowledged_documents == delivered);
   CHECK(drain(*spool).size() + delivered + status.lost_documents == 9);
 }
+
+TEST_CASE("a batch that was out when its end failed to be written down is not handed out again before that is known") {
+  const FaultyVfs vfs;
+  const bool arrived = GENERATE(false, true);
+  const Folder folder;
+  const HandClock clock;
+  auto options = hasty(clock);
+  options.pace.failures = 1;
+  auto spool = must(Spool::open(folder.path(), options));
+  for (const char* const name : {"a", "b"}) must(spool->seal(run_of({document(name)})));
+  const auto out = must(spool->next(spool::Lane::kBacklog));
+  REQUIRE(out);
+  std::filesystem::create_directory(folder / "spool.reserve.probe");  // no way back to the disk
+  vfs.disk().fail_next_syncs = 1;
+  CHECK(spool->set_aside(out->key, "poison").error().status == PGA_E_TRANSIENT);
+  REQUIRE(in_mode(*spool, "memory"));
+  CHECK(drain(*spool) == std::multiset<std::string>{"b"});
+  vfs.disk().fail_next_syncs = arrived ? 1 : 0;
+  std::filesystem::remove(folder / "spool.reserve.probe");
+  REQUIRE(in_mode(*spool, "disk"));
+  CHECK(drain(*spool) == (arrived ? std::multiset<std::string>{} : std::multiset<std::string>{"a"}));
+  const auto status = must(spool->status());
+  check_invariant(status);
+  CHECK(status.lost_documents == (arrived ? 1 : 0));
+}
