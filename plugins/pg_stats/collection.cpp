@@ -47,7 +47,7 @@ Collection::Collection() {
 
 void Collection::configure(Settings settings) {
   settings_ = std::move(settings);
-  pool_.clear();
+  pool_.configure(settings_.connections_max);
   std::vector<Pace> paces;
   for (const Family& family : families()) {
     Pace pace{true, family.interval.count()};
@@ -68,7 +68,7 @@ void Collection::forget() {
 // One run under way.
 class Collection::Pass {
  public:
-  Pass(Collection& all, Run& run, const Session::Profile& profile, const std::string& instance)
+  Pass(Collection& all, Run& run, const postgres::ReadOnlySession::Profile& profile, const std::string& instance)
       : all_(all),
         run_(run),
         profile_(profile),
@@ -78,7 +78,7 @@ class Collection::Pass {
         documents_(run, [this](JsonWriter& json) { head(json); }) {}
 
   Outcome collect() {
-    PGA_TRY(Session * session, all_.pool_.get(profile_, ""));
+    PGA_TRY(postgres::ReadOnlySession * session, all_.pool_.get(profile_, ""));
     Problems problems;
     auto server = read_server(*session, all_.settings_, problems);
     if (!server && is_lost(server.error())) {
@@ -107,7 +107,7 @@ class Collection::Pass {
   }
 
   // Another server, or this one in another life: what was remembered is of no use.
-  Outcome recognise(Session& session) {
+  Outcome recognise(postgres::ReadOnlySession& session) {
     if (server_.identity != all_.identity_) {
       all_.identity_ = server_.identity;
       all_.forget();
@@ -124,7 +124,7 @@ class Collection::Pass {
     return {};
   }
 
-  Outcome read_server_object(Session& session) {
+  Outcome read_server_object(postgres::ReadOnlySession& session) {
     FamilyReader::Place place = place_of("", "");
     PGA_TRY(const Reading reading,
             all_.readers_[index_of(kServer)].read(session, documents_, place,
@@ -244,7 +244,7 @@ class Collection::Pass {
       place.probes = &extension->probes;
       place.extension_schema = extension->schema;
     }
-    PGA_TRY(Session* const session, all_.pool_.get(profile_, database));
+    PGA_TRY(postgres::ReadOnlySession* const session, all_.pool_.get(profile_, database));
     FamilyReader::Sink sink;
     if (family.extent == Extent::kOfDatabases) {
       sink = [this, index](std::string_view name, std::string json) {
@@ -270,7 +270,7 @@ class Collection::Pass {
         family.columns.begin());
   }
 
-  Outcome read_statement_texts(Session& session, FamilyReader::Place place) {
+  Outcome read_statement_texts(postgres::ReadOnlySession& session, FamilyReader::Place place) {
     const std::size_t index = index_of(kStatementTexts);
     if (all_.new_statements_.empty() || !has_its_turn(index)) return {};
     all_.schedule_.read(index, begun_ms_);
@@ -286,7 +286,7 @@ class Collection::Pass {
   Expected<const Extension*> extension_of(const Family& family) {
     Extension& extension = all_.extensions_[family.extension];
     if (extension.schema.empty() && !std::exchange(extension.searched, true)) {
-      PGA_TRY(Session* const session, all_.pool_.get(profile_, ""));
+      PGA_TRY(postgres::ReadOnlySession* const session, all_.pool_.get(profile_, ""));
       PGA_CHECK(look_for(extension, *session, ""));
     }
     if (!extension.schema.empty()) return &extension;
@@ -295,7 +295,7 @@ class Collection::Pass {
                  family.grants, 0};
   }
 
-  Outcome look_for(Extension& extension, Session& session, const std::string& database) {
+  Outcome look_for(Extension& extension, postgres::ReadOnlySession& session, const std::string& database) {
     PGA_TRY(const auto schema, extension_schema(session, extension.name));
     if (!schema) return {};
     std::set<std::string> wanted;
@@ -429,7 +429,7 @@ class Collection::Pass {
 
   Collection& all_;
   Run& run_;
-  const Session::Profile& profile_;
+  const postgres::ReadOnlySession::Profile& profile_;
   const std::string& instance_;
   const std::int64_t begun_ms_;
   Server server_;
@@ -440,7 +440,7 @@ class Collection::Pass {
   Documents documents_;
 };
 
-Outcome Collection::run(Run& run, const Session::Profile& profile, const std::string& instance) {
+Outcome Collection::run(Run& run, const postgres::ReadOnlySession::Profile& profile, const std::string& instance) {
   Outcome done = Pass(*this, run, profile, instance).collect();
   has_run_ = has_run_ || done;
   pool_.tidy(profile);

@@ -35,7 +35,7 @@ class Collection {
 
   // instance: of the plugin, "" for the unnamed one. An Error: the server cannot be read at all, the run was cancelled, or the
   // host refuses a document.
-  Outcome run(Run& run, const Session::Profile& profile, const std::string& instance);
+  Outcome run(Run& run, const postgres::ReadOnlySession::Profile& profile, const std::string& instance);
 
  private:
   struct Extension {

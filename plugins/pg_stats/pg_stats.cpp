@@ -32,7 +32,7 @@ class PgStats : public Collector {
     // What the run before has sent is only known to have arrived if what it staged has.
     if (!last_run_ || !is_kept(*last_run_)) collection_.forget();
     last_run_.reset();
-    PGA_TRY(const Session::Profile profile, profile_of(run));
+    PGA_TRY(const postgres::ReadOnlySession::Profile profile, profile_of(run));
     PGA_CHECK(collection_.run(run, profile, fact("plugin.instance", "")));
     const std::string name = run.timestamp() + "/" + std::to_string(run.sequence());
     PGA_CHECK(host_.state_set(kLastRun, name));
@@ -53,7 +53,7 @@ class PgStats : public Collector {
     return value.value()->substr(1, value.value()->size() - 2);
   }
 
-  Expected<Session::Profile> profile_of(const Run& run) const;
+  Expected<postgres::ReadOnlySession::Profile> profile_of(const Run& run) const;
 
   Host host_;
   Collection collection_;
@@ -61,11 +61,11 @@ class PgStats : public Collector {
 };
 
 // The deadline we keep is a little before the host's, so that a slow database costs itself and not the others' documents.
-Expected<Session::Profile> PgStats::profile_of(const Run& run) const {
+Expected<postgres::ReadOnlySession::Profile> PgStats::profile_of(const Run& run) const {
   const auto reserve = std::max(kReserveMin, run.remaining() / 10);
   const Settings& settings = collection_.settings();
-  Session::Profile profile{&settings, "pganalytics/" + fact("product.version", kVersion), "",
-                           postgres::deadline_in(run.remaining() - reserve, run.cancel_fd())};
+  postgres::ReadOnlySession::Profile profile = session_profile(settings, fact("product.version", kVersion));
+  profile.deadline = postgres::deadline_in(run.remaining() - reserve, run.cancel_fd());
   if (settings.password_secret) {
     PGA_TRY(const auto password, host_.secret_get(settings.password_secret->c_str()));
     if (!password) {

@@ -11,7 +11,7 @@ std::string schema_of(const std::string& extension) {
 
 }  // namespace
 
-Expected<std::set<std::string>> known_probes(Session& session, const std::set<std::string>& probes,
+Expected<std::set<std::string>> known_probes(postgres::ReadOnlySession& session, const std::set<std::string>& probes,
                                              const std::string& extension) {
   if (probes.empty()) return std::set<std::string>();
   std::string list;
@@ -40,7 +40,7 @@ SELECT p.probe
   return known;
 }
 
-Expected<std::optional<std::string>> extension_schema(Session& session, const std::string& extension) {
+Expected<std::optional<std::string>> extension_schema(postgres::ReadOnlySession& session, const std::string& extension) {
   PGA_TRY(const auto rows,
           session.query("/* pganalytics:pg_stats/extension */ SELECT pg_catalog.quote_ident(n.nspname) "
                         "FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace "

@@ -5,15 +5,16 @@
 #include <set>
 #include <string>
 
-#include "plugins/pg_stats/session.h"
+#include "core/postgres/read_only_session.h"
 
 namespace pganalytics::pg_stats {
 
 // Those of `probes` ("relation", "relation.column", "function()") that hold, looked for in pg_catalog, or in the schema of the
 // extension `extension`.
-Expected<std::set<std::string>> known_probes(Session& session, const std::set<std::string>& probes, const std::string& extension);
+Expected<std::set<std::string>> known_probes(postgres::ReadOnlySession& session, const std::set<std::string>& probes,
+                                             const std::string& extension);
 
 // The schema of an extension in the session's database, quoted as SQL wants it; nullopt: it is not installed there.
-Expected<std::optional<std::string>> extension_schema(Session& session, const std::string& extension);
+Expected<std::optional<std::string>> extension_schema(postgres::ReadOnlySession& session, const std::string& extension);
 
 }  // namespace pganalytics::pg_stats

@@ -101,8 +101,8 @@ class FamilyReader::Pass {
   Reading reading_;
 };
 
-Expected<Reading> FamilyReader::read(Session& session, Documents& documents, const Place& place, const Sink& sink,
-                                     const Novelty& novelty) {
+Expected<Reading> FamilyReader::read(postgres::ReadOnlySession& session, Documents& documents, const Place& place,
+                                     const Sink& sink, const Novelty& novelty) {
   Memory& memory = places_.try_emplace(place.database, family_).first->second;
   if (!memory.had_full || place.now_ms - memory.full_ms >= place.full_interval_ms) {
     memory.had_full = true;

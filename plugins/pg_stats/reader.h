@@ -12,12 +12,12 @@
 #include <set>
 #include <string>
 
+#include "core/postgres/read_only_session.h"
 #include "plugins/pg_stats/documents.h"
 #include "plugins/pg_stats/family.h"
 #include "plugins/pg_stats/history.h"
 #include "plugins/pg_stats/row.h"
 #include "plugins/pg_stats/server_cost.h"
-#include "plugins/pg_stats/session.h"
 
 namespace pganalytics::pg_stats {
 
@@ -53,7 +53,7 @@ class FamilyReader {
   // Told of each row that was not there before.
   using Novelty = std::function<void(const RowReader& row)>;
 
-  Expected<Reading> read(Session& session, Documents& documents, const Place& place, const Sink& sink = {},
+  Expected<Reading> read(postgres::ReadOnlySession& session, Documents& documents, const Place& place, const Sink& sink = {},
                          const Novelty& novelty = {});
 
   // The server is another one, or was set back: what was before says nothing.

@@ -23,7 +23,7 @@ void report_absent(const std::vector<Database>& databases, const Settings& setti
 
 }  // namespace
 
-Expected<Server> read_server(Session& session, const Settings& settings, Problems& problems) {
+Expected<Server> read_server(postgres::ReadOnlySession& session, const Settings& settings, Problems& problems) {
   Server server;
   server.version = session.server_version();
   if (server.version < kVersionMin) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/postgres/read_only_session.h"
 #include "plugins/pg_stats/problem.h"
-#include "plugins/pg_stats/session.h"
 #include "plugins/pg_stats/settings.h"
 
 namespace pganalytics::pg_stats {
@@ -28,6 +28,6 @@ struct Server {
 };
 
 // Fails if the server cannot be read, or is too old. Databases that are named and not there are told in `problems`.
-Expected<Server> read_server(Session& session, const Settings& settings, Problems& problems);
+Expected<Server> read_server(postgres::ReadOnlySession& session, const Settings& settings, Problems& problems);
 
 }  // namespace pganalytics::pg_stats

@@ -45,7 +45,7 @@ Expected<ServerCost> parse_plan(std::string_view json) {
   return cost;
 }
 
-Expected<ServerCost> measure_cost(Session& session, const std::string& select) {
+Expected<ServerCost> measure_cost(postgres::ReadOnlySession& session, const std::string& select) {
   auto rows = session.query("/* pganalytics:pg_stats/cost */ EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + select);
   if (!rows) return std::move(rows).error().while_doing("measuring what reading it costs");
   if (rows->size() != 1 || rows->columns() != 1) return no_plan();

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugins/pg_stats/session.h"
+#include "core/postgres/read_only_session.h"
 
 namespace pganalytics::pg_stats {
 
@@ -20,7 +20,7 @@ struct ServerCost {
   std::int64_t temp_blocks = 0;  // written to temporary files
 };
 
-Expected<ServerCost> measure_cost(Session& session, const std::string& select);
+Expected<ServerCost> measure_cost(postgres::ReadOnlySession& session, const std::string& select);
 
 // Of EXPLAIN's JSON. PGA_E_FAIL ("pg.plan"): it is none. Pure.
 Expected<ServerCost> parse_plan(std::string_view json);

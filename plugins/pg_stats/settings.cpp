@@ -147,4 +147,18 @@ Expected<Settings> parse_settings(std::string_view config_json) {
   return settings;
 }
 
+postgres::ReadOnlySession::Profile session_profile(const Settings& settings, const std::string& product_version) {
+  // Of the largest families at 50,000 tables; below it they would write temporary files.
+  constexpr const char* kWorkMem = "16MB";
+  postgres::ReadOnlySession::Profile profile;
+  profile.conninfo = settings.conninfo;
+  profile.application_name = "pganalytics/" + product_version;
+  profile.asker = "pg_stats";
+  profile.connect_timeout = settings.connect_timeout;
+  profile.statement_timeout = settings.statement_timeout;
+  profile.lock_timeout = settings.lock_timeout;
+  profile.settings = {{"work_mem", kWorkMem}};
+  return profile;
+}
+
 }  // namespace pganalytics::pg_stats

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/postgres/read_only_session.h"
+
 namespace pganalytics::pg_stats {
 
 struct Settings {
@@ -40,5 +42,8 @@ struct Settings {
 };
 
 Expected<Settings> parse_settings(std::string_view config_json);
+
+// How its sessions are opened. Password and deadline are for the run to add.
+postgres::ReadOnlySession::Profile session_profile(const Settings& settings, const std::string& product_version);
 
 }  // namespace pganalytics::pg_stats

@@ -1,6 +1,7 @@
 // The families as files: each is well-formed, runs as a role that has pg_monitor and nothing else, on the server that the tests
 // are given, and is described by output.schema.json.
 #include "plugins/pg_stats/families.h"
+#include "plugins/pg_stats/settings.h"
 
 #include <cctype>
 #include <cstdlib>
@@ -116,8 +117,9 @@ TEST_CASE("each family runs as pg_monitor, for real and under EXPLAIN, and has t
              "CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, words text);"
              "INSERT INTO s.t SELECT i, 'x' FROM generate_series(1, 100) i; CREATE MATERIALIZED VIEW s.m AS SELECT * FROM s.t;"
              "CREATE SEQUENCE s.narrow MAXVALUE 10; SELECT setval('s.narrow', 9)");
-  const Settings settings = settings_for(server.conninfo("postgres", "monitor"));
-  auto session = Session::open({&settings, "test", "", postgres::deadline_in(std::chrono::seconds(60))}, "");
+  auto profile = session_profile(settings_for(server.conninfo("postgres", "monitor")), "test");
+  profile.deadline = postgres::deadline_in(std::chrono::seconds(60));
+  auto session = postgres::ReadOnlySession::open(profile, "");
   REQUIRE(session);
   const auto work_mem = session->query("SHOW work_mem");
   REQUIRE(work_mem);
