@@ -21,6 +21,11 @@ std::uint64_t count_of(const Value& object, const char* name) {
   return member != object.MemberEnd() && member->value.IsUint64() ? member->value.GetUint64() : 0;
 }
 
+bool flag_of(const Value& object, const char* name) {
+  const auto member = object.FindMember(name);
+  return member != object.MemberEnd() && member->value.IsTrue();
+}
+
 double number_of(const Value& object, const char* name) {
   const auto member = object.FindMember(name);
   return member != object.MemberEnd() && member->value.IsNumber() ? member->value.GetDouble() : 0;
@@ -45,7 +50,7 @@ bool is_part(const std::string& name) { return name == "family" || name == "part
 bool is_reason(const std::string& name) { return name == "code" || name == "message" || name == "hint"; }
 
 void add(std::vector<Finding>& findings, const Value& error) {
-  Finding found{"", {}, text_of(error, "code"), text_of(error, "message"), text_of(error, "hint")};
+  Finding found{"", {}, text_of(error, "code"), text_of(error, "message"), text_of(error, "hint"), flag_of(error, "optional")};
   for (const auto& member : error.GetObject()) {
     if (!member.value.IsString() || is_reason(member.name.GetString())) continue;
     if (is_part(member.name.GetString())) {
@@ -55,7 +60,8 @@ void add(std::vector<Finding>& findings, const Value& error) {
     }
   }
   const auto same = std::find_if(findings.begin(), findings.end(), [&](const Finding& other) {
-    return other.part == found.part && other.code == found.code && other.message == found.message && other.hint == found.hint;
+    return other.part == found.part && other.code == found.code && other.message == found.message && other.hint == found.hint &&
+           other.optional == found.optional;
   });
   if (same == findings.end()) return findings.push_back(std::move(found));
   for (std::string& place : found.places) {
@@ -80,7 +86,7 @@ std::string reason_of(const Finding& finding) {
     where += (i == 0 ? "" : ", ") + finding.places[i];
   }
   if (finding.places.size() > kPlacesShown) where += " and " + std::to_string(finding.places.size() - kPlacesShown) + " more";
-  return (where.empty() ? "" : where + ": ") + finding.message;
+  return (where.empty() ? "" : where + ": ") + finding.message + (finding.optional ? " (optional)" : "");
 }
 
 std::string tenths(double number) {
@@ -106,6 +112,10 @@ std::string parts_table(const Diagnosis& diagnosis) {
 
 }  // namespace
 
+bool Diagnosis::is_well() const {
+  return !failed && std::all_of(findings.begin(), findings.end(), [](const Finding& finding) { return finding.optional; });
+}
+
 Diagnosis diagnose(const host::RunReport& report) {
   Diagnosis diagnosis;
   diagnosis.plugin = report.plugin;
@@ -129,7 +139,7 @@ std::string to_text(const Diagnosis& diagnosis) {
     if (!diagnosis.failed->hint.empty()) text += "    HINT: " + printable(diagnosis.failed->hint) + "\n";
     return text;
   }
-  text += (diagnosis.findings.empty() ? "works" : "works in part") + std::string("; ") + std::to_string(diagnosis.documents) +
+  text += (diagnosis.is_well() ? "works" : "works in part") + std::string("; ") + std::to_string(diagnosis.documents) +
           (diagnosis.documents == 1 ? " document, " : " documents, ") + std::to_string(diagnosis.bytes) + " bytes, " +
           std::to_string(diagnosis.duration_ms) + " ms\n";
   if (!diagnosis.parts.empty()) text += parts_table(diagnosis);
@@ -167,7 +177,7 @@ void to_json(JsonWriter& json, const Diagnosis& diagnosis) {
     json.begin_object().member("part", text_or_null(finding.part)).key("places").begin_array();
     for (const std::string& place : finding.places) json.value(place);
     json.end_array().member("code", finding.code).member("message", finding.message);
-    json.member("hint", text_or_null(finding.hint)).end_object();
+    json.member("hint", text_or_null(finding.hint)).member("optional", finding.optional).end_object();
   }
   json.end_array().end_object();
 }

@@ -18,6 +18,7 @@ struct Finding {
   std::string part;                 // "": of the whole
   std::vector<std::string> places;  // databases, mount points, commands
   std::string code, message, hint;  // hint "": none
+  bool optional = false;            // told, but no illness: what is missing is more than most need
 };
 
 struct DiagnosedPart {
@@ -34,7 +35,8 @@ struct Diagnosis {
   std::vector<DiagnosedPart> parts;
   std::vector<Finding> findings;  // one for each reason, with the places that it has in common
 
-  [[nodiscard]] bool is_well() const { return !failed && findings.empty(); }
+  // It runs, and nothing is missing but what is optional.
+  [[nodiscard]] bool is_well() const;
 };
 
 Diagnosis diagnose(const host::RunReport& report);

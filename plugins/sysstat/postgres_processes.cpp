@@ -250,7 +250,7 @@ void PostgresProcesses::tell_refused(Gaps& gaps) const {
   const std::string what = io == 0 ? "PSS" : pss == 0 ? "I/O" : "I/O and PSS";
   const std::string of = std::to_string(std::max(io, pss)) + " of " + std::to_string(servers_.size());
   gaps.push_back({"processes", "proc.denied", what + " of the processes of " + of + " servers may not be read",
-                  "It takes the server's user (user = \"postgres\") or CAP_SYS_PTRACE, and no sandbox (sandbox = false)."});
+                  "It takes the server's user (user = \"postgres\") or CAP_SYS_PTRACE, and no sandbox (sandbox = false).", true});
 }
 
 std::vector<ProcessGroup> PostgresProcesses::read(Gaps& gaps) {

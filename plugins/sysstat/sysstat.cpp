@@ -297,6 +297,7 @@ void Sysstat::write_gaps(const Gaps& gaps) {
   for (const Gap& gap : gaps) {
     document_.begin_object().member("part", gap.part).member("code", gap.code).member("message", gap.message);
     if (!gap.hint.empty()) document_.member("hint", gap.hint);
+    if (gap.optional) document_.member("optional", true);
     document_.end_object();
   }
   document_.end_array();

@@ -54,6 +54,18 @@ def test_a_run_that_fails_is_told_with_its_hint_and_the_others_all_the_same(bare
     assert re.search(r"^sysstat: works", text, re.M)
 
 
+def test_what_is_optional_is_told_and_nobody_is_ill_of_it(bare, make_collector):
+    """In its sandbox sysstat may not read I/O and PSS of PostgreSQL's processes: that is how it is delivered."""
+    collector = make_collector("[plugins.sysstat]\n")
+    done, text = doctor(collector)
+    assert done.returncode == 0, text
+    assert re.search(r"^sysstat: works;", text, re.M)
+    assert re.search(r"^    processes: I/O and PSS .* \(optional\)\n    HINT: .*sandbox = false", text, re.M)
+    done, (diagnosis,) = doctor(collector, "--json")
+    assert done.returncode == 0 and diagnosis["well"]
+    assert [finding["optional"] for finding in diagnosis["findings"]] == [True]
+
+
 def test_it_keeps_and_delivers_nothing(bare, make_collector):
     collector = make_collector(f'[plugins.pg_stats]\nconninfo = "{bare.conninfo(user="monitor")}"\n')
     doctor(collector)

@@ -49,6 +49,31 @@ TEST_CASE("one reason in many places is told once") {
   CHECK_THAT(to_text(diagnosis), Contains("    tables: db0, db1, db2, db3, db4 and 3 more: denied\n"));
 }
 
+TEST_CASE("what is optional is told with its hint, and nobody is ill of it") {
+  const std::string refused =
+      R"({"part":"processes","code":"proc.denied","message":"PSS may not be read","hint":"Be root.","optional":true})";
+  const Diagnosis well = diagnosis_of({R"({"errors":[)" + refused + "]}"});
+  CHECK(well.is_well());
+  const std::string text = to_text(well);
+  CHECK_THAT(text, Contains("pg_stats@two: works; 1 document, "));
+  CHECK_THAT(text, Contains("    processes: PSS may not be read (optional)\n    HINT: Be root.\n"));
+  JsonWriter json;
+  to_json(json, well);
+  const auto parsed = must(schema::parse_json(std::string(json.text())));
+  CHECK(parsed["well"].GetBool());
+  CHECK(parsed["findings"][0]["optional"].GetBool());
+
+  // The same reason for something that is not optional is another finding; so is a flag that is none.
+  for (const char* flag : {"", R"(,"optional":false)", R"(,"optional":"true")"}) {
+    const Diagnosis ill = diagnosis_of(
+        {R"({"errors":[)" + refused +
+         R"(,{"part":"processes","code":"proc.denied","message":"PSS may not be read","hint":"Be root.")" + flag + "}]}"});
+    CHECK(ill.findings.size() == 2);
+    CHECK_FALSE(ill.is_well());
+    CHECK_THAT(to_text(ill), Contains("pg_stats@two: works in part; "));
+  }
+}
+
 TEST_CASE("a failed run has no parts") {
   host::RunReport report;
   report.plugin = "disk";

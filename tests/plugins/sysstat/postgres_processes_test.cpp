@@ -291,6 +291,7 @@ TEST_CASE("what may not be read is null, with a reason and what cures it") {
   REQUIRE(gaps.size() == 1);
   CHECK(gaps[0].part == "processes");
   CHECK(gaps[0].code == "proc.denied");
+  CHECK(gaps[0].optional);
   CHECK(gaps[0].message == "I/O and PSS of the processes of 2 of 2 servers may not be read");
   CHECK(gaps[0].hint.find("sandbox = false") != std::string::npos);
   CHECK(groups.size() == 9);
