@@ -8,6 +8,7 @@ namespace pganalytics::sysstat {
 namespace {
 
 constexpr std::string_view kPrefix = "postgres: ";
+constexpr std::string_view kColon = ": ";
 
 // How the title begins, and the type. Those that name nobody first; words may follow ("startup recovering 0000...").
 struct Beginning {
@@ -36,6 +37,13 @@ constexpr Beginning kBeginnings[] = {
 
 bool begins_with_words(std::string_view title, std::string_view words) {
   return title.substr(0, words.size()) == words && (title.size() == words.size() || title[words.size()] == ' ');
+}
+
+const char* type_named_by(std::string_view title) {
+  for (const Beginning& beginning : kBeginnings) {
+    if (begins_with_words(title, beginning.text)) return beginning.type;
+  }
+  return nullptr;
 }
 
 // "[local]" or "10.0.0.7(53122)": only a session that somebody opened has where it comes from in its title.
@@ -86,17 +94,18 @@ const char* backend_type_of(std::string_view cmdline) {
   if (cmdline.substr(0, kPrefix.size()) != kPrefix) return "starting";
   std::string_view title = cmdline.substr(kPrefix.size());
   title = title.substr(0, title.find('\0'));  // what was longer before may show behind it
-  const std::size_t cluster_name_end = title.find(": ");
-  if (cluster_name_end != std::string_view::npos) title.remove_prefix(cluster_name_end + 2);
   const std::size_t last = title.find_last_not_of(' ');
   title = title.substr(0, last == std::string_view::npos ? 0 : last + 1);
-
-  if (begins_with_words(title, "walsender")) return "walsender";
-  if (has_origin(title)) return "client backend";
-  for (const Beginning& beginning : kBeginnings) {
-    if (begins_with_words(title, beginning.text)) return beginning.type;
+  // cluster_name stands in front, with a colon, and may have colons of its own: what follows any of them may be the beginning.
+  bool is_session = false;
+  for (std::string_view rest = title;; rest.remove_prefix(kColon.size())) {
+    if (begins_with_words(rest, "walsender")) return "walsender";
+    is_session = is_session || has_origin(rest);
+    const char* const type = is_session ? nullptr : type_named_by(rest);
+    if (type != nullptr) return type;
+    rest.remove_prefix(std::min(rest.find(kColon), rest.size()));
+    if (rest.empty()) return is_session ? "client backend" : "background worker";
   }
-  return "background worker";
 }
 
 PostmasterArguments postmaster_arguments(std::string_view cmdline) {

@@ -12,6 +12,8 @@ namespace pganalytics::sysstat {
 
 // In the words of pg_stat_activity.backend_type: "client backend", "autovacuum worker", "checkpointer"... What has a title that
 // is none of these, as an extension's worker, is "background worker". "starting": no title yet. A static text.
+// A title has as much room as the postmaster's command line and environment took (PS_USE_CLOBBER_ARGV in ps_status.c). Where that
+// is less than the names of a session's user and database, where it comes from is cut off, and it counts as background worker.
 const char* backend_type_of(std::string_view cmdline);
 
 // Of a postmaster's command line: the folder after -D or --pgdata, and the port after -p or --port; empty if it does not say.

@@ -126,17 +126,4 @@ std::optional<double> parse_uptime_seconds(std::string_view uptime, Gaps& gaps) 
   return seconds;
 }
 
-Pressure parse_pressure(std::string_view text) {
-  constexpr std::string_view kTotal = "total=";
-  Pressure pressure;
-  while (auto line = next_line(text)) {
-    const std::string_view name = next_word(*line);
-    Count* const where = name == "some" ? &pressure.some_us : name == "full" ? &pressure.full_us : nullptr;
-    for (std::string_view word = next_word(*line); where != nullptr && !word.empty(); word = next_word(*line)) {
-      if (word.substr(0, kTotal.size()) == kTotal) *where = to_count(word.substr(kTotal.size()));
-    }
-  }
-  return pressure;
-}
-
 }  // namespace pganalytics::sysstat

@@ -1,9 +1,10 @@
-// What one look at /proc tells: memory, paging, load, uptime, processes, pressure. Texts in, structs out, structs into the
+// What one look at /proc tells: memory, paging, load, uptime, processes. Texts in, structs out, structs into the
 // document.
 //
 // Here: for each file a struct whose members are null until the text gave them, its parser, and its writer beside it. A table
-// says which name in the file is which key of the document. Not here: CPU shares, which need two looks (cpu.h); reading files
-// (sysstat.cpp). Pure functions, any thread. Parsers skip what they do not know and tell in `gaps` what they did not find.
+// says which name in the file is which key of the document. Not here: CPU shares, which need two looks (cpu.h); pressure
+// (pressure.h); reading files (sysstat.cpp). Pure functions, any thread. Parsers skip what they do not know and tell in `gaps`
+// what they did not find.
 #pragma once
 
 #include <cstdint>
@@ -47,11 +48,5 @@ Load parse_load(std::string_view loadavg, Gaps& gaps);
 void to_json(JsonWriter& writer, const Load& load);
 
 std::optional<double> parse_uptime_seconds(std::string_view uptime, Gaps& gaps);
-
-// One file of /proc/pressure: how long, since boot, some task or all of them stood still for want of a resource.
-struct Pressure {
-  Count some_us, full_us;  // a kernel before 5.13 says nothing about "full" for the CPU
-};
-Pressure parse_pressure(std::string_view text);
 
 }  // namespace pganalytics::sysstat

@@ -11,12 +11,13 @@
 #include <set>
 
 #include "plugins/sysstat/block_devices.h"
-#include "plugins/sysstat/cgroup.h"
 #include "plugins/sysstat/cpu.h"
 #include "plugins/sysstat/facts.h"
 #include "plugins/sysstat/gap.h"
 #include "plugins/sysstat/network.h"
+#include "plugins/sysstat/postgres_cgroups.h"
 #include "plugins/sysstat/postgres_processes.h"
+#include "plugins/sysstat/pressure.h"
 #include "plugins/sysstat/readings.h"
 #include "plugins/sysstat/tcp.h"
 #include "plugins/sysstat/tree.h"
@@ -237,22 +238,12 @@ void Sysstat::write_processes(Gaps& gaps) {
   if (has_cgroup_v2(sys_)) write_cgroups(processes, gaps);
 }
 
-// Those of PostgreSQL's servers, and our own: in a container, the container's.
 void Sysstat::write_cgroups(const std::vector<ProcessGroup>& processes, Gaps& gaps) {
-  std::map<std::string, const char*> groups;  // whose, by path
-  const auto add = [&](const std::string& process, const char* whose) {
-    const auto text = proc_.read(process + "/cgroup");
-    const auto path = text ? parse_cgroup_path(*text) : std::nullopt;
-    if (path) groups.emplace(*path, whose);
-  };
   std::set<pid_t> postmasters;
-  for (const ProcessGroup& group : processes) {
-    if (postmasters.insert(group.postmaster).second) add(std::to_string(group.postmaster), "postgresql");
-  }
-  add("self", "collector");
+  for (const ProcessGroup& group : processes) postmasters.insert(group.postmaster);
   document_.key("cgroups").begin_array();
-  for (const auto& [path, whose] : groups) {
-    if (const auto cgroup = read_cgroup(sys_, path, gaps)) to_json(document_, path, whose, *cgroup);
+  for (const CgroupOf& each : read_postgres_cgroups(proc_, sys_, postmasters, gaps)) {
+    to_json(document_, each.path, each.of, each.cgroup);
   }
   document_.end_array();
 }
@@ -264,19 +255,11 @@ void Sysstat::write_part(const char* key, const char* file, Part (*parse)(std::s
   to_json(document_, text ? parse(*text, gaps) : Part{});
 }
 
-// A kernel without pressure stall information (CONFIG_PSI, "psi=1") has no such files: then the key is absent, and it is no gap.
 void Sysstat::write_pressure() {
-  const auto cpu = proc_.read("pressure/cpu");
-  const auto memory = proc_.read("pressure/memory");
-  const auto io = proc_.read("pressure/io");
-  if (!cpu || !memory || !io) return;
-  const Pressure on_memory = parse_pressure(*memory);
-  const Pressure on_io = parse_pressure(*io);
-  document_.key("pressure").begin_object();
-  document_.member("cpu_some_us", parse_pressure(*cpu).some_us);
-  document_.member("memory_some_us", on_memory.some_us).member("memory_full_us", on_memory.full_us);
-  document_.member("io_some_us", on_io.some_us).member("io_full_us", on_io.full_us);
-  document_.end_object();
+  const auto pressure = read_pressure(proc_);
+  if (!pressure) return;
+  document_.key("pressure");
+  to_json(document_, *pressure);
 }
 
 // Only if they are others than those that were delivered: the state is kept with the document or not at all.

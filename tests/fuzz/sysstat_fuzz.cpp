@@ -11,6 +11,7 @@
 #include "plugins/sysstat/facts.h"
 #include "plugins/sysstat/network.h"
 #include "plugins/sysstat/postgres_title.h"
+#include "plugins/sysstat/pressure.h"
 #include "plugins/sysstat/process_files.h"
 #include "plugins/sysstat/readings.h"
 #include "plugins/sysstat/tcp.h"
@@ -91,9 +92,18 @@ void check_process(std::string_view text) {
   parse_anonymous_pages(text);
 }
 
+void check_pressure(std::string_view text) {
+  const Pressure pressure = parse_pressure(text);
+  for (const auto& average : {pressure.some.avg10, pressure.some.avg60, pressure.some.avg300, pressure.full.avg10}) {
+    require(!average || (*average >= 0 && *average <= 1));
+  }
+  check_json(HostPressure{pressure, pressure, pressure, pressure});
+}
+
 void check_cgroup(std::string_view text) {
   const auto path = parse_cgroup_path(text);
   require(!path || (path->front() == '/' && path->find('\n') == std::string::npos));
+  for (const std::string& above : groups_above(path.value_or("/"))) require(above.size() < path->size());
   const auto processors = parse_cpu_max(text);
   require(!processors || *processors >= 0);
 }
@@ -113,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_json(parse_load(text, gaps));
   const auto uptime = parse_uptime_seconds(text, gaps);
   require(!uptime || *uptime >= 0);
-  parse_pressure(text);
+  check_pressure(text);
   const auto interfaces = parse_interfaces(text, gaps);
   require(interfaces.size() <= kInterfacesMax);
   for (const Interface& interface : interfaces) check_json(interface);

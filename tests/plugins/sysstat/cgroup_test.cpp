@@ -33,12 +33,12 @@ TEST_CASE("a unit with limits") {
   REQUIRE(cgroup);
   CHECK(gaps.empty());
   CHECK(cgroup->memory_bytes == 21474836480u);
-  CHECK(cgroup->memory_max_bytes == 34359738368u);
-  CHECK_FALSE(cgroup->memory_high_bytes);  // "max"
+  CHECK(cgroup->limits.memory_max_bytes == 34359738368u);
+  CHECK_FALSE(cgroup->limits.memory_high_bytes);  // "max"
   CHECK(cgroup->swap_bytes == 0u);
   CHECK(cgroup->memory_max_hits == 17u);
   CHECK(cgroup->oom_kills == 1u);
-  CHECK(cgroup->cpu_max == 2.5);
+  CHECK(cgroup->limits.cpu_max == 2.5);
   CHECK(cgroup->cpu_usage_us == 912003311u);
   CHECK(cgroup->cpu_periods == 5000u);
   CHECK(cgroup->cpu_throttled_periods == 120u);
@@ -51,8 +51,8 @@ TEST_CASE("a container is the root of what it sees, and a controller that it lac
   Gaps gaps;
   const auto cgroup = read_cgroup(Tree(recorded_tree("container/sys")), "/", gaps);
   REQUIRE(cgroup);
-  CHECK(cgroup->memory_max_bytes == 536870912u);
-  CHECK(cgroup->cpu_max == 0.5);
+  CHECK(cgroup->limits.memory_max_bytes == 536870912u);
+  CHECK(cgroup->limits.cpu_max == 0.5);
   CHECK(cgroup->oom_kills == 3u);
   CHECK_FALSE(cgroup->swap_bytes);
   CHECK_FALSE(cgroup->io_some_us);

@@ -40,11 +40,19 @@ TEST_CASE("a session is one wherever it comes from and whatever its user is call
   CHECK(type_of("postgres: alice ledger db7.example.org(53122) idle") == "client backend");
   CHECK(type_of("postgres: carol [odd] (db) [local] COPY waiting") == "client backend");
   CHECK(type_of("postgres: checkpointer ledger [local] idle") == "client backend");
+  CHECK(type_of("postgres: a: checkpointer ledger [local] idle") == "client backend");
+  CHECK(type_of("postgres: Anna Karenina: walwriter sales 2026 [local] idle") == "client backend");
+  CHECK(type_of("postgres: " + std::string(63, 'u') + " " + std::string(63, 'd') + " [local] SELECT") == "client backend");
 }
 
 TEST_CASE("the cluster's name stands in front and is passed over") {
   CHECK(type_of("postgres: 15/main: checkpointer ") == "checkpointer");
   CHECK(type_of("postgres: 15/main: alice ledger [local] idle") == "client backend");
+  CHECK(type_of("postgres: prod: eu: checkpointer ") == "checkpointer");
+  CHECK(type_of("postgres: prod: eu: walsender replica 10.0.0.8(41000) streaming 0/5000148") == "walsender");
+  CHECK(type_of("postgres: prod: eu: alice ledger [local] idle") == "client backend");
+  CHECK(type_of("postgres: checkpointer: alice ledger [local] idle") == "client backend");
+  CHECK(type_of("postgres: checkpointer: pg_cron launcher ") == "background worker");
 }
 
 TEST_CASE("workers of extensions and all that is not known are background workers") {

@@ -79,12 +79,3 @@ TEST_CASE("loadavg and uptime") {
   CHECK_FALSE(parse_uptime_seconds("", gaps));
   CHECK(gaps.size() == 2);
 }
-
-TEST_CASE("pressure: the totals of its two lines") {
-  const Pressure pressure =
-      parse_pressure("some avg10=0.00 avg60=1.21 avg300=1.02 total=12101466\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
-  CHECK(pressure.some_us == 12101466u);
-  CHECK(pressure.full_us == 7u);
-  CHECK_FALSE(parse_pressure("some avg10=0.00\nfull total=\nother total=5\n").some_us);
-  CHECK_FALSE(parse_pressure("full total=").full_us);
-}

@@ -153,6 +153,8 @@ TEST_CASE("pressure is there if the kernel measures it") {
   CHECK(pressure["memory_full_us"].GetInt() == 33);
   CHECK(pressure["io_some_us"].GetInt() == 44);
   CHECK(pressure["io_full_us"].GetInt() == 55);
+  CHECK(pressure["cpu_some_avg60"].GetDouble() == Approx(0.0121));
+  CHECK(pressure["irq_full_us"].IsNull());
 }
 
 TEST_CASE("when nothing can be read the run fails and says what was tried") {
@@ -273,6 +275,53 @@ TEST_CASE("a host from its recorded /proc") {
   CHECK(second["devices"][0]["read_await_ms"].GetDouble() == 2.0);
   CHECK(second["devices"][1]["reads"].GetInt() == 5);
   CHECK(second["devices"][1]["reads_per_second"].IsNull());  // plugged in since
+}
+
+// In suspend the kernel counts neither ticks nor I/O and CLOCK_MONOTONIC stands still; uptime goes on (it is CLOCK_BOOTTIME), and
+// the wall clock is put forward when the machine wakes up.
+TEST_CASE("eight hours of suspend, and a wall clock that is put back, are no part of an interval") {
+  const FakeProc proc;
+  proc.take(testing::recorded_tree("database_host/proc"));
+  proc.write("stat", "cpu 20 0 0 80 0 0 0 0 0 0\ncpu0 20 0 0 80 0 0 0 0 0 0\nbtime 1795436839\n");
+  proc.write("diskstats", "8 0 sda 1000 0 8000 500 0 0 0 0 0 400 500\n");
+  proc.write("uptime", "5000.00 4000.00\n");
+  testing::FakeHost host;
+  auto instance = host.create(pga_plugin_v1(PGA_ABI_MINOR));
+  REQUIRE(instance.configure(proc.config()));
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  testing::CollectOptions options;
+  options.scheduled_unix_ns = 1'795'440'000 * kSecond;
+  REQUIRE(instance.collect(options).status == PGA_OK);
+
+  const auto run_at = [&](std::int64_t unix_s, const std::string& stat, const std::string& sda, const std::string& uptime) {
+    proc.write("stat", stat);
+    proc.write("diskstats", "8 0 sda " + sda + "\n");
+    proc.write("uptime", uptime);
+    options.scheduled_unix_ns = unix_s * kSecond;
+    const auto begin = std::chrono::steady_clock::now();
+    auto document = only_document(instance.collect(options));
+    const std::chrono::duration<double> real = std::chrono::steady_clock::now() - begin;
+    CHECK(document["cpu"]["interval_seconds"].GetDouble() < 60);
+    CHECK(document["cpu"]["interval_seconds"].GetDouble() >= 0.25);
+    CHECK(real.count() < 60);
+    return document;
+  };
+  const auto woken = run_at(1'795'468'800, "cpu 50 0 0 150 0 0 0 0 0 0\ncpu0 50 0 0 150 0 0 0 0 0 0\nbtime 1795436839\n",
+                            "1100 0 8800 700 0 0 0 0 0 500 700", "33800.00 4000.70\n");
+  CHECK(woken["uptime_seconds"].GetDouble() == 33800.0);
+  CHECK(woken["cpu"]["user"].GetDouble() == Approx(0.3));
+  CHECK(woken["cpu"]["idle"].GetDouble() == Approx(0.7));
+  CHECK(woken["devices"][0]["reads_per_second"].GetDouble() ==
+        Approx(100 / woken["cpu"]["interval_seconds"].GetDouble()).epsilon(0.01));
+  CHECK(woken["devices"][0]["read_await_ms"].GetDouble() == 2.0);
+
+  // Put back by a day: the kernel tells another time of boot, and every counter goes on.
+  const auto stepped = run_at(1'795'382'400, "cpu 60 0 0 240 0 0 0 0 0 0\ncpu0 60 0 0 240 0 0 0 0 0 0\nbtime 1795350439\n",
+                              "1150 0 9200 900 0 0 0 0 0 550 900", "33801.00 4001.60\n");
+  CHECK(stepped["cpu"]["user"].GetDouble() == Approx(0.1));
+  CHECK(stepped["cpu"]["idle"].GetDouble() == Approx(0.9));
+  CHECK(stepped["devices"][0]["reads_per_second"].GetDouble() ==
+        Approx(50 / stepped["cpu"]["interval_seconds"].GetDouble()).epsilon(0.01));
 }
 
 TEST_CASE("a container that watches its host tells the host's network, that of process 1") {
