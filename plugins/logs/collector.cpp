@@ -5,7 +5,7 @@
 #include "plugins/logs/entries/stderr_entries.h"
 #include "plugins/logs/entries/syslog_entries.h"
 #include "plugins/logs/follow/line_reader.h"
-#include "plugins/logs/follow/open_file.h"
+#include "plugins/logs/follow/local_files.h"
 #include "plugins/logs/troubles.h"
 
 #include <algorithm>
@@ -43,11 +43,9 @@ std::int64_t now_ms() {
   return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
-Format format_of(const Config& config, const std::string& path, const OpenFile& file) {
+Expected<Format> format_of(const Config& config, const std::string& path, const ReadableFile& file) {
   if (config.format) return *config.format;
-  std::string head(std::min<std::uint64_t>(file.facts().size, kHeadBytes), '\0');
-  const ssize_t got = pread(file.fd(), head.data(), head.size(), 0);
-  head.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  PGA_TRY(const std::string head, read_bytes(file, 0, std::min<std::uint64_t>(file.facts().size, kHeadBytes)));
   return recognise_format(path, head, config.line_prefix);
 }
 
@@ -66,27 +64,32 @@ std::unique_ptr<EntrySource> make_source(Format format, const Config& config, co
 // Reads one file on from its cursor and moves the cursor behind what it handed to `documents`.
 class FileReading {
  public:
-  FileReading(const Config& config, FollowedFile& file, Budget& budget, Documents& documents, std::vector<Problem>& problems)
-      : config_(config), file_(file), budget_(budget), documents_(documents), problems_(problems) {}
+  FileReading(FileAccess& access, const Config& config, FollowedFile& file, Budget& budget, Documents& documents,
+              Problems& problems)
+      : access_(access), config_(config), file_(file), budget_(budget), documents_(documents), problems_(problems) {}
 
   Outcome run() {
-    const auto opened = OpenFile::open(file_.cursor.path);
-    if (!opened) {
-      problems_.push_back({opened.error().code, opened.error().message});
-      return {};
-    }
-    const OpenFile& file = opened.value();
+    const auto opened = access_.open(file_.cursor.path);
+    if (!opened) return tell(opened.error());
+    const ReadableFile& file = *opened.value();
     if (!(file.facts().id == file_.cursor.id)) return {};  // rotated since the survey: the next run sees it under its new name
-    LineReader reader(file.fd(), file_.cursor.offset);
-    const Format format = format_of(config_, file_.cursor.path, file);
-    const auto entries = make_source(format, config_, file_.cursor, file.facts());
+    const auto format = format_of(config_, file_.cursor.path, file);
+    if (!format) return tell(format.error());
+    LineReader reader(file, file_.cursor.offset);
+    const auto entries = make_source(format.value(), config_, file_.cursor, file.facts());
     PGA_CHECK(read_lines(reader, *entries));
     PGA_CHECK(settle(file, reader, *entries));
-    tell_troubles(entries->tally(), format, file_.cursor.path, problems_);
+    tell_troubles(entries->tally(), format.value(), file_.cursor.path, problems_);
     return {};
   }
 
  private:
+  // One file's trouble is not the run's.
+  Outcome tell(const Error& error) {
+    problems_.push_back({error.code, error.message});
+    return {};
+  }
+
   Outcome read_lines(LineReader& reader, EntrySource& entries) {
     constexpr unsigned kLinesBetweenClockReadings = 64;
     for (unsigned lines = 0;; ++lines) {
@@ -110,7 +113,7 @@ class FileReading {
   }
 
   // Decides whether the last entry is complete, delivers, and sets the cursor.
-  Outcome settle(const OpenFile& file, LineReader& reader, EntrySource& entries) {
+  Outcome settle(const ReadableFile& file, LineReader& reader, EntrySource& entries) {
     Cursor& cursor = file_.cursor;
     const bool resting = file.facts().size == cursor.size || now_ms() - file.facts().mtime_ns / 1'000'000 >= config_.idle_ms;
     // A line without its newline will get it, unless the server writes to another file now.
@@ -123,7 +126,7 @@ class FileReading {
     cursor.resynchronise = endless || entries.passing_over();
     cursor.size = std::max(file.facts().size, cursor.offset);
     cursor.mtime_ns = file.facts().mtime_ns;
-    PGA_TRY(cursor.fingerprint, take_fingerprint(file.fd(), cursor.size, cursor.offset));
+    PGA_TRY(cursor.fingerprint, take_fingerprint(file, cursor.size, cursor.offset));
     return hand_over();
   }
 
@@ -133,11 +136,12 @@ class FileReading {
     return {};
   }
 
+  FileAccess& access_;
   const Config& config_;
   FollowedFile& file_;
   Budget& budget_;
   Documents& documents_;
-  std::vector<Problem>& problems_;
+  Problems& problems_;
   std::vector<Event> complete_;
   bool out_of_time_ = false;
   bool stopped_ = false;
@@ -155,7 +159,8 @@ Outcome LogsCollector::configure(std::string_view config_json, bool dry_run) {
 Outcome LogsCollector::collect(Run& run) {
   PGA_TRY(const auto stored, host_.state_get(kStateKey));
   PGA_TRY(State state, parse_state(stored.value_or("")));
-  Survey survey = survey_files(config_.paths, config_.start_at_end, state);
+  LocalFiles files;
+  Survey survey = survey_files(files, config_.paths, config_.start_at_end, state);
 
   Documents documents(run, config_);
   Budget budget(run, config_.max_bytes_per_run);
@@ -166,7 +171,7 @@ Outcome LogsCollector::collect(Run& run) {
       file.cursor.size = file.size;
       file.cursor.mtime_ns = file.mtime_ns;
     } else if (file.readable && !budget.out_of_bytes() && !budget.out_of_time()) {
-      PGA_CHECK(FileReading(config_, file, budget, documents, survey.problems).run());
+      PGA_CHECK(FileReading(files, config_, file, budget, documents, survey.problems).run());
     }
     if (file.cursor.offset != from || !file.cursor.done()) of_interest.push_back(file);
   }

@@ -13,12 +13,6 @@
 
 namespace pganalytics::logs {
 
-struct FileId {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  bool operator==(const FileId& other) const { return device == other.device && inode == other.inode; }
-};
-
 struct Cursor {
   FileId id;
   std::string path;            // where it was seen last

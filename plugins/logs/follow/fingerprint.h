@@ -1,6 +1,8 @@
 // What a file's content was when its cursor was set: tells a file that grew from one that was replaced, truncated or copied.
 #pragma once
 
+#include "plugins/logs/follow/file_access.h"
+
 #include <cstdint>
 #include <pganalytics/expected.hpp>
 #include <string_view>
@@ -20,10 +22,10 @@ struct Fingerprint {
   [[nodiscard]] bool tells_files_apart() const { return head_bytes >= 32; }
 };
 
-// Of an open file of `size` bytes whose cursor stands at `offset`.
-Expected<Fingerprint> take_fingerprint(int fd, std::uint64_t size, std::uint64_t offset);
+// Of a file of `size` bytes whose cursor stands at `offset`.
+Expected<Fingerprint> take_fingerprint(const ReadableFile& file, std::uint64_t size, std::uint64_t offset);
 
 // Does the file begin with the same bytes, and are those before `offset` the same?
-Expected<bool> matches(const Fingerprint& fingerprint, int fd, std::uint64_t offset);
+Expected<bool> matches(const Fingerprint& fingerprint, const ReadableFile& file, std::uint64_t offset);
 
 }  // namespace pganalytics::logs

@@ -1,10 +1,6 @@
 #include "plugins/logs/follow/line_reader.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace pganalytics::logs {
 namespace {
@@ -54,14 +50,10 @@ Expected<bool> LineReader::fill() {
   at_ = 0;
   const std::size_t kept = buffer_.size();
   buffer_.resize(kept + kChunkBytes);
-  ssize_t got = 0;
-  do {
-    got = pread(fd_, buffer_.data() + kept, kChunkBytes, static_cast<off_t>(buffer_offset_ + kept));
-  } while (got < 0 && errno == EINTR);
-  const int reason = errno;
-  buffer_.resize(kept + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  if (got < 0) return Error{PGA_E_FAIL, "logs.read", std::string("reading failed: ") + std::strerror(reason), "", 0};
-  return got > 0;
+  const auto got = file_.read(buffer_offset_ + kept, buffer_.data() + kept, kChunkBytes);
+  buffer_.resize(kept + (got ? got.value() : 0));
+  if (!got) return got.error();
+  return got.value() > 0;
 }
 
 }  // namespace pganalytics::logs

@@ -1,6 +1,7 @@
 // Reads a file from an offset, line by line, without ever holding more than one long line.
 #pragma once
 
+#include "plugins/logs/follow/file_access.h"
 #include "plugins/logs/line.h"
 
 #include <cstdint>
@@ -12,10 +13,10 @@ namespace pganalytics::logs {
 
 inline constexpr std::size_t kMaxLineBytes = 1 << 20;  // a longer line comes in pieces of this size
 
-// One thread. Does not own the descriptor.
+// One thread. Borrows the file.
 class LineReader {
  public:
-  LineReader(int fd, std::uint64_t offset) : fd_(fd), buffer_offset_(offset) {}
+  LineReader(const ReadableFile& file, std::uint64_t offset) : file_(file), buffer_offset_(offset) {}
 
   // The next line that has its newline, or a piece of an overlong one; nullopt: there is none (yet).
   Expected<std::optional<Line>> next();
@@ -31,7 +32,7 @@ class LineReader {
   Expected<bool> fill();  // false: end of file
   Line take(std::size_t length, std::size_t with_newline);
 
-  int fd_;
+  const ReadableFile& file_;
   std::uint64_t buffer_offset_;
   std::string buffer_;
   std::size_t at_ = 0;        // first byte not handed out

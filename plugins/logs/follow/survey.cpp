@@ -1,22 +1,15 @@
 #include "plugins/logs/follow/survey.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <glob.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace pganalytics::logs {
 namespace {
 
-constexpr std::size_t kMaxFolderEntries = 10'000;
 constexpr std::int64_t kLeftAlone_ns =
     3'600'000'000'000;                                  // a file outside the patterns that is not written for so long is let go
 constexpr std::int64_t kSuperseded_ns = 2'000'000'000;  // so much younger is the file that succeeds one
@@ -39,30 +32,29 @@ std::int64_t now_ns() {
 }
 
 // Rotated and compressed: its text was read before, or is out of reach.
-bool is_compressed(int fd) {
+bool is_compressed(const ReadableFile& file) {
   constexpr std::string_view kMagics[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd",
                                           "\xfd"
                                           "7zXZ",
                                           "BZh", "\x04\x22\x4d\x18"};
-  char head[6];
-  const ssize_t got = pread(fd, head, sizeof head, 0);
-  const std::string_view text(head, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  return std::any_of(std::begin(kMagics), std::end(kMagics),
-                     [&](std::string_view magic) { return text.substr(0, magic.size()) == magic; });
+  constexpr std::uint64_t kLongest = 6;
+  const auto head = read_bytes(file, 0, kLongest);
+  return head && std::any_of(std::begin(kMagics), std::end(kMagics),
+                             [&](std::string_view magic) { return head.value().compare(0, magic.size(), magic) == 0; });
 }
 
 // Where the last line that has its newline ends; the size itself if no newline is near.
-std::uint64_t end_of_last_line(int fd, std::uint64_t size) {
-  std::string tail(std::min(size, kBackwards), '\0');
-  const ssize_t got = pread(fd, tail.data(), tail.size(), static_cast<off_t>(size - tail.size()));
-  tail.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+Expected<std::uint64_t> end_of_last_line(const ReadableFile& file, std::uint64_t size) {
+  const std::uint64_t from = size - std::min(size, kBackwards);
+  PGA_TRY(const std::string tail, read_bytes(file, from, size - from));
   const std::size_t newline = tail.rfind('\n');
-  return newline == std::string::npos ? size : size - (tail.size() - newline - 1);
+  return newline == std::string::npos ? size : from + newline + 1;
 }
 
 class Surveyor {
  public:
-  Surveyor(bool start_at_end, const State& state) : start_at_end_(start_at_end), state_(state) {}
+  Surveyor(FileAccess& access, bool start_at_end, const State& state)
+      : access_(access), start_at_end_(start_at_end), state_(state) {}
 
   Survey run(const std::vector<std::string>& patterns) {
     for (const std::string& pattern : patterns) expand(pattern);
@@ -80,6 +72,7 @@ class Surveyor {
 
  private:
   void say(const char* code, const std::string& message) { survey_.problems.push_back({code, message}); }
+  void say(const Error& error) { survey_.problems.push_back({error.code, error.message}); }
 
   static std::string joined(const std::vector<std::string>& patterns) {
     std::string all;
@@ -93,29 +86,17 @@ class Surveyor {
     const std::uint64_t hash = hash_bytes(pattern);
     survey_.watched.push_back(hash);
     const bool is_new = std::find(state_.watched.begin(), state_.watched.end(), hash) == state_.watched.end();
-    glob_t matched{};
-    const int code = ::glob(pattern.c_str(), 0, nullptr, &matched);
-    if (code == GLOB_NOSPACE || code == GLOB_ABORTED) say("logs.pattern", "cannot expand " + pattern);
-    for (std::size_t i = 0; code == 0 && i < matched.gl_pathc; ++i) {
-      Found* found = see(AT_FDCWD, matched.gl_pathv[i], matched.gl_pathv[i]);
-      if (found == nullptr) continue;
-      found->first_watch = is_new && (!found->in_pattern || found->first_watch);
-      found->in_pattern = true;
+    for (const ListedFile& file : access_.matching(pattern, survey_.problems)) {
+      Found& found = see(file);
+      found.first_watch = is_new && (!found.in_pattern || found.first_watch);
+      found.in_pattern = true;
     }
-    globfree(&matched);
   }
 
-  Found* see(int folder_fd, const char* name, const std::string& path) {
-    struct stat status {};
-    if (fstatat(folder_fd, name, &status, 0) != 0) {
-      if (errno != ENOENT) say("logs.stat", "cannot stat " + path + ": " + std::strerror(errno));
-      return nullptr;
-    }
-    if (!S_ISREG(status.st_mode)) return nullptr;
-    const FileFacts facts = facts_of(status);
-    if (Found* known = by_id(facts.id)) return known;
-    found_.push_back({path, facts, false, false, false});
-    return &found_.back();
+  Found& see(const ListedFile& file) {
+    if (Found* known = by_id(file.facts.id)) return *known;
+    found_.push_back({file.path, file.facts, false, false, false});
+    return found_.back();
   }
 
   Found* by_id(const FileId& id) {
@@ -127,14 +108,7 @@ class Surveyor {
   void look_beside(const std::string& path) {
     const std::string folder = folder_of(path);
     if (!searched_.insert(folder).second) return;
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder.c_str()), closedir);
-    if (listing == nullptr) return;  // gone, with all in it
-    std::size_t entries = 0;
-    while (const dirent* entry = readdir(listing.get())) {
-      if (++entries > kMaxFolderEntries) break;
-      if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
-        see(dirfd(listing.get()), entry->d_name, folder + entry->d_name);
-    }
+    for (const ListedFile& file : access_.in_folder(folder, survey_.problems)) see(file);
   }
 
   // --- cursors of earlier runs
@@ -152,7 +126,7 @@ class Surveyor {
     }
     const auto same = is_same(cursor, *found);
     if (!same) {
-      say(same.error().code.c_str(), same.error().message);
+      say(same.error());
       follow(cursor, *found, false);
     } else if (same.value()) {
       const bool let_go =
@@ -172,11 +146,11 @@ class Surveyor {
   }
 
   // Does the file still begin with what was read from it?
-  static Expected<bool> is_same(const Cursor& cursor, const Found& found) {
+  Expected<bool> is_same(const Cursor& cursor, const Found& found) const {
     if (found.facts.size == cursor.size && found.facts.mtime_ns == cursor.mtime_ns) return true;
     if (found.facts.size < cursor.offset || found.facts.size < cursor.fingerprint.head_bytes) return false;
-    PGA_TRY(const OpenFile file, OpenFile::open(found.path));
-    return matches(cursor.fingerprint, file.fd(), cursor.offset);
+    PGA_TRY(const auto file, access_.open(found.path));
+    return matches(cursor.fingerprint, *file, cursor.offset);
   }
 
   void follow(Cursor cursor, Found& found, bool readable) {
@@ -185,7 +159,7 @@ class Surveyor {
     cursor.path = found.path;
     if (readable && cursor.fingerprint.head_bytes < std::min(kSampleBytes, found.facts.size)) {
       if (auto done = extend_fingerprint(cursor); !done) {
-        say(done.error().code.c_str(), done.error().message);
+        say(done.error());
         readable = false;
       }
     }
@@ -193,10 +167,10 @@ class Surveyor {
   }
 
   // Even if this run does not get to read the file, the next one must know it.
-  static Outcome extend_fingerprint(Cursor& cursor) {
-    PGA_TRY(const OpenFile file, OpenFile::open(cursor.path));
-    if (!(file.facts().id == cursor.id)) return {};  // rotated a moment ago
-    PGA_TRY(cursor.fingerprint, take_fingerprint(file.fd(), file.facts().size, cursor.offset));
+  Outcome extend_fingerprint(Cursor& cursor) {
+    PGA_TRY(const auto file, access_.open(cursor.path));
+    if (!(file->facts().id == cursor.id)) return {};  // rotated a moment ago
+    PGA_TRY(cursor.fingerprint, take_fingerprint(*file, file->facts().size, cursor.offset));
     return {};
   }
 
@@ -221,26 +195,28 @@ class Surveyor {
            (cursor.fingerprint.head_bytes > 0 && cursor.offset == 0 && candidate.in_pattern);
   }
 
-  static bool holds(const Found& candidate, const Cursor& cursor) {
+  bool holds(const Found& candidate, const Cursor& cursor) const {
     if (candidate.facts.size < cursor.offset || candidate.facts.size < cursor.fingerprint.head_bytes) return false;
-    const auto file = OpenFile::open(candidate.path);
+    const auto file = access_.open(candidate.path);
     if (!file) return false;
-    const auto equal = matches(cursor.fingerprint, file.value().fd(), cursor.offset);
+    const auto equal = matches(cursor.fingerprint, *file.value(), cursor.offset);
     return equal && equal.value();
   }
 
   // --- files without a cursor
 
   void begin(Found& found, std::size_t known) {
-    const auto file = OpenFile::open(found.path);
+    const auto file = access_.open(found.path);
     if (!file) {
-      say(file.error().code.c_str(), file.error().message);
+      say(file.error());
       return;
     }
-    if (is_compressed(file.value().fd())) return;
+    if (is_compressed(*file.value())) return;
     Cursor cursor;
     if (found.first_watch && start_at_end_) {
-      cursor.offset = end_of_last_line(file.value().fd(), found.facts.size);
+      const auto end = end_of_last_line(*file.value(), found.facts.size);
+      if (!end) return say(end.error());
+      cursor.offset = end.value();
     } else if (found.facts.mtime_ns <= state_.forgotten_ns || is_copy(found, known)) {
       return;
     }
@@ -268,6 +244,7 @@ class Surveyor {
     }
   }
 
+  FileAccess& access_;
   const bool start_at_end_;
   const State& state_;
   std::vector<Found> found_;
@@ -279,8 +256,8 @@ class Surveyor {
 
 }  // namespace
 
-Survey survey_files(const std::vector<std::string>& patterns, bool start_at_end, const State& state) {
-  return Surveyor(start_at_end, state).run(patterns);
+Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, bool start_at_end, const State& state) {
+  return Surveyor(access, start_at_end, state).run(patterns);
 }
 
 }  // namespace pganalytics::logs

@@ -5,18 +5,14 @@
 #pragma once
 
 #include "plugins/logs/follow/cursor.h"
-#include "plugins/logs/follow/open_file.h"
+#include "plugins/logs/follow/file_access.h"
+#include "plugins/logs/problem.h"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace pganalytics::logs {
-
-struct Problem {
-  std::string code;
-  std::string message;
-};
 
 struct FollowedFile {
   Cursor cursor;
@@ -29,9 +25,9 @@ struct FollowedFile {
 struct Survey {
   std::vector<FollowedFile> files;  // the longest unwritten first
   std::vector<std::uint64_t> watched;
-  std::vector<Problem> problems;
+  Problems problems;
 };
 
-Survey survey_files(const std::vector<std::string>& patterns, bool start_at_end, const State& state);
+Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, bool start_at_end, const State& state);
 
 }  // namespace pganalytics::logs

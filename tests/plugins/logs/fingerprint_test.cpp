@@ -1,6 +1,6 @@
 #include "plugins/logs/follow/fingerprint.h"
 
-#include "plugins/logs/follow/open_file.h"
+#include "plugins/logs/follow/local_files.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 
@@ -12,9 +12,9 @@ namespace {
 
 bool is_like(const Fingerprint& fingerprint, std::uint64_t offset, const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::trunc | std::ios::binary) << text;
-  const auto file = OpenFile::open(path);
+  const auto file = LocalFiles().open(path);
   REQUIRE(file);
-  const auto equal = matches(fingerprint, file.value().fd(), offset);
+  const auto equal = matches(fingerprint, *file.value(), offset);
   REQUIRE(equal);
   return equal.value();
 }
@@ -26,10 +26,10 @@ TEST_CASE("a file that grew is the same; another beginning or another text befor
   const std::string path = folder / "a.log";
   const std::string text = std::string(2000, 'a') + std::string(2000, 'b');
   std::ofstream(path, std::ios::binary) << text;
-  const auto file = OpenFile::open(path);
+  const auto file = LocalFiles().open(path);
   REQUIRE(file);
   constexpr std::uint64_t kOffset = 3500;
-  const auto fingerprint = take_fingerprint(file.value().fd(), text.size(), kOffset);
+  const auto fingerprint = take_fingerprint(*file.value(), text.size(), kOffset);
   REQUIRE(fingerprint);
   const auto changed = [&](std::size_t at) {
     std::string other = text;
