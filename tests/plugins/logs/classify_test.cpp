@@ -67,6 +67,14 @@ TEST_CASE("in another language the SQLSTATE tells") {
   CHECK(class_of("55006", "Datenbank wird gerade verwendet") == "query.object_in_use");
 }
 
+TEST_CASE("a statement that quotes another message is a statement") {
+  const std::string quoted = "backend (PID 7) was terminated by signal 9: Killed";
+  CHECK(class_of("", quoted) == "server.process_killed");
+  CHECK(class_of("", "statement: select '" + quoted) == "statement.logged");
+  CHECK(class_of("00000", "statement: select '" + quoted) == "statement.logged");
+  CHECK(class_of("", "duration: 0.250 ms  statement: select '" + quoted) == "statement.slow");
+}
+
 TEST_CASE("what is of no class is of none") {
   CHECK(class_of("00000", "something new") == "");
   CHECK(class_of("", "") == "");
