@@ -263,10 +263,10 @@ Event CsvEntries::event() {
   event.truncated_bytes = cut_bytes_;
   for (const TextColumn& column : kTexts) event.*column.text = std::move(fields_[column.column]);
   for (const NumberColumn& column : kNumbers) event.*column.number = not_zero(fields_[column.column]);
-  set_time(event, fields_[kTime], tally_);
+  set_time(event, fields_[kTime], host_zone_, tally_);
   set_severity(event, fields_[kSeverity], tally_);
   set_remote(event, fields_[kRemote], ':');
-  event.session_start_unix_ms = parse_log_time(fields_[kSessionStart]);
+  event.session_start_unix_ms = parse_log_time(fields_[kSessionStart], host_zone_);
   return event;
 }
 

@@ -4,6 +4,7 @@
 // per file and run, on the run's thread.
 #pragma once
 
+#include "plugins/logs/entries/log_time.h"
 #include "plugins/logs/event.h"
 #include "plugins/logs/line.h"
 
@@ -57,6 +58,7 @@ class EntrySource {
 
  protected:
   Tally tally_;
+  HostZoneMemory host_zone_;
 };
 
 }  // namespace pganalytics::logs

@@ -3,6 +3,7 @@
 
 #include "plugins/logs/entries/entry_source.h"
 #include "plugins/logs/entries/line_prefix.h"
+#include "plugins/logs/entries/log_time.h"
 #include "plugins/logs/event.h"
 
 #include <string>
@@ -14,7 +15,7 @@ namespace pganalytics::logs {
 void append_text(Event& event, std::string Event::*where, std::string_view text);
 
 // "2026-02-03 04:05:06.789 UTC"
-void set_time(Event& event, std::string_view text, Tally& tally);
+void set_time(Event& event, std::string_view text, HostZoneMemory& host_zone, Tally& tally);
 
 // A severity that is in another language becomes the message's beginning, so that nothing of it is lost.
 void set_severity(Event& event, std::string_view word, Tally& tally);
@@ -26,8 +27,8 @@ void set_remote(Event& event, std::string_view text, char before_port);
 std::optional<std::int64_t> positive(std::string_view digits);
 std::optional<std::int64_t> not_zero(std::string_view digits);
 
-// All that a line prefix says, the label aside.
-void set_prefix(Event& event, const PrefixMatch& match, Tally& tally);
+// All that a line prefix says, the label aside, into an event in which nothing of it is set.
+void set_prefix(Event& event, const PrefixMatch& match, HostZoneMemory& host_zone, Tally& tally);
 
 // "... at character 15", which stderr and syslog write behind the message: of the internal query if there is one. To be called
 // when all parts are there.

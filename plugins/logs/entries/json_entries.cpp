@@ -90,11 +90,11 @@ class Members : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Members> 
   bool Default() { return depth_ > 0; }
 
   // false: this is not an entry of the server's.
-  bool complete(Tally& tally) {
+  bool complete(HostZoneMemory& host_zone, Tally& tally) {
     if (time_.empty() || severity_.empty()) return false;
-    set_time(event, time_, tally);
+    set_time(event, time_, host_zone, tally);
     set_severity(event, severity_, tally);
-    event.session_start_unix_ms = parse_log_time(session_start_);
+    event.session_start_unix_ms = parse_log_time(session_start_, host_zone);
     if (event.sqlstate.empty()) event.sqlstate = "00000";  // the key is left out where there is no error
     if (!file_.empty()) event.location = (function_.empty() ? "" : function_ + ", ") + file_ + ":" + file_line_;
     return true;
@@ -198,7 +198,8 @@ std::uint64_t JsonEntries::finish(Rest rest, std::vector<Event>& complete) {
 
 void JsonEntries::deliver(std::string_view text, bool whole, std::vector<Event>& complete) {
   Members members;
-  const bool is_entry = (whole ? read_members(text, members) : read_cut_members(text, members)) && members.complete(tally_);
+  const bool is_entry =
+      (whole ? read_members(text, members) : read_cut_members(text, members)) && members.complete(host_zone_, tally_);
   if (is_entry) {
     ++(whole || cut_bytes_ > 0 ? tally_.fitting : tally_.torn);
     complete.push_back(std::move(members.event));

@@ -13,6 +13,8 @@ constexpr std::string_view kEscapes = "audrhLbpPtmniecslvxqQ";
 constexpr std::string_view kWords = "audrhLbiv";  // free text of unknown length
 constexpr std::string_view kLabels[] = {"DETAIL", "HINT", "QUERY", "CONTEXT", "LOCATION", "BACKTRACE", "STATEMENT"};
 constexpr std::string_view kLabelEnd = ":  ";
+constexpr std::size_t kLongestLabel = 9;  // STATEMENT
+constexpr std::size_t kLongestForeignLabel = 45;
 constexpr std::size_t kMaxWordBytes = 300;  // names have 63 bytes, host names 255
 constexpr int kMaxSteps = 4000;             // of one line's matching, over all ways to divide it
 constexpr int kMaxWidth = 200;
@@ -91,10 +93,21 @@ bool is_known_label(std::string_view word) {
   return parse_severity(word) || std::find(std::begin(kLabels), std::end(kLabels), word) != std::end(kLabels);
 }
 
-// A label the server may have translated: capitals and whatever is beyond ASCII.
-bool is_foreign_label(std::string_view word) {
-  return word.size() >= 2 && std::all_of(word.begin(), word.end(),
-                                         [](char c) { return (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; });
+// Length of the label that `text` begins with, in capitals as all that are known; npos: none.
+std::size_t known_label_length(std::string_view text) {
+  const std::size_t length = span(text.substr(0, kLongestLabel + 1), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const bool is_label = text.compare(length, kLabelEnd.size(), kLabelEnd) == 0 && is_known_label(text.substr(0, length));
+  return is_label ? length : std::string_view::npos;
+}
+
+// Likewise of one that the server may have translated: capitals and whatever is beyond ASCII.
+std::size_t foreign_label_length(std::string_view text) {
+  const std::size_t length = text.substr(0, kLongestForeignLabel + kLabelEnd.size()).find(kLabelEnd);
+  if (length == std::string_view::npos || length < 2) return std::string_view::npos;
+  const std::string_view word = text.substr(0, length);
+  const bool is_label = std::all_of(word.begin(), word.end(),
+                                    [](char c) { return (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; });
+  return is_label ? length : std::string_view::npos;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -108,8 +121,9 @@ std::string_view trimmed(std::string_view text) {
 // One way after the other to divide a line into the tokens' values, until one is followed by a label.
 class LinePrefix::Attempt {
  public:
-  Attempt(const std::vector<Token>& tokens, std::string_view line, bool foreign_labels)
-      : tokens_(tokens), line_(line), foreign_labels_(foreign_labels) {}
+  // What is found goes to `found`.
+  Attempt(const std::vector<Token>& tokens, std::string_view line, bool foreign_labels, PrefixMatch& found)
+      : tokens_(tokens), line_(line), foreign_labels_(foreign_labels), found_(found) {}
 
   bool from(std::size_t token, std::size_t at) {
     if (++steps_ > kMaxSteps) return false;
@@ -122,17 +136,13 @@ class LinePrefix::Attempt {
     return value(token, at);
   }
 
-  PrefixMatch found;
-
  private:
   bool label(std::size_t at) {
     const std::string_view rest = line_.substr(at);
-    const std::size_t end = rest.substr(0, 48).find(kLabelEnd);
-    if (end == std::string_view::npos) return false;
-    const std::string_view name = rest.substr(0, end);
-    if (!(foreign_labels_ ? is_foreign_label(name) : is_known_label(name))) return false;
-    found.label = name;
-    found.text = rest.substr(end + kLabelEnd.size());
+    const std::size_t length = foreign_labels_ ? foreign_label_length(rest) : known_label_length(rest);
+    if (length == std::string_view::npos) return false;
+    found_.label = rest.substr(0, length);
+    found_.text = rest.substr(length + kLabelEnd.size());
     return true;
   }
 
@@ -180,26 +190,26 @@ class LinePrefix::Attempt {
   void keep(char escape, std::string_view value) {
     switch (escape) {
       case 'm':
-      case 't': found.time = value; break;
-      case 'n': found.epoch = value; break;
-      case 'p': found.pid = value; break;
-      case 'u': found.user = value; break;
-      case 'd': found.database = value; break;
-      case 'a': found.application = value; break;
-      case 'e': found.sqlstate = value; break;
+      case 't': found_.time = value; break;
+      case 'n': found_.epoch = value; break;
+      case 'p': found_.pid = value; break;
+      case 'u': found_.user = value; break;
+      case 'd': found_.database = value; break;
+      case 'a': found_.application = value; break;
+      case 'e': found_.sqlstate = value; break;
       case 'r':
       case 'h':
-        if (value.size() > found.remote.size()) found.remote = value;
+        if (value.size() > found_.remote.size()) found_.remote = value;
         break;
-      case 'c': found.session_id = value; break;
-      case 'l': found.session_line = value; break;
-      case 's': found.session_start = value; break;
-      case 'i': found.command = value; break;
-      case 'v': found.virtual_transaction = value; break;
-      case 'x': found.transaction = value; break;
-      case 'b': found.backend_type = value; break;
-      case 'P': found.leader_pid = value; break;
-      case 'Q': found.query_id = value; break;
+      case 'c': found_.session_id = value; break;
+      case 'l': found_.session_line = value; break;
+      case 's': found_.session_start = value; break;
+      case 'i': found_.command = value; break;
+      case 'v': found_.virtual_transaction = value; break;
+      case 'x': found_.transaction = value; break;
+      case 'b': found_.backend_type = value; break;
+      case 'P': found_.leader_pid = value; break;
+      case 'Q': found_.query_id = value; break;
       default: break;  // %L, our own side of the connection: matched, not reported
     }
   }
@@ -207,6 +217,7 @@ class LinePrefix::Attempt {
   const std::vector<Token>& tokens_;
   const std::string_view line_;
   const bool foreign_labels_;
+  PrefixMatch& found_;
   int steps_ = 0;
 };
 
@@ -246,12 +257,14 @@ Expected<LinePrefix> LinePrefix::compile(std::string_view line_prefix) {
 }
 
 std::optional<PrefixMatch> LinePrefix::match(std::string_view line) const {
-  Attempt known(tokens_, line, false);
-  if (known.from(0, 0)) return known.found;
-  if (!tells_entries_apart_) return std::nullopt;
-  Attempt foreign(tokens_, line, true);
-  if (foreign.from(0, 0)) return foreign.found;
-  return std::nullopt;
+  std::optional<PrefixMatch> found(std::in_place);
+  if (Attempt(tokens_, line, false, *found).from(0, 0)) return found;
+  if (tells_entries_apart_) {
+    found.emplace();
+    if (Attempt(tokens_, line, true, *found).from(0, 0)) return found;
+  }
+  found.reset();
+  return found;
 }
 
 }  // namespace pganalytics::logs

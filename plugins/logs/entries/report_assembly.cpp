@@ -61,7 +61,7 @@ ReportAssembly::Open& ReportAssembly::labelled(const Line& line, std::uint64_t p
   if (entry == nullptr) {  // its message lies before where we began, or too far back
     entry = &start(line, process, complete);
     entry->report = true;
-    set_prefix(entry->event, match, tally_);
+    set_prefix(entry->event, match, host_zone_, tally_);
   }
   entry->text = part->text;
   if (!(entry->event.*part->text).empty()) append_text(entry->event, part->text, "\n");
@@ -71,7 +71,7 @@ ReportAssembly::Open& ReportAssembly::labelled(const Line& line, std::uint64_t p
 }
 
 void ReportAssembly::describe(Event& event, const PrefixMatch& match) {
-  set_prefix(event, match, tally_);
+  set_prefix(event, match, host_zone_, tally_);
   set_severity(event, match.label, tally_);
   std::string_view text = match.text;
   const std::string_view state = event.severity ? leading_sqlstate(text) : std::string_view();
@@ -120,12 +120,11 @@ ReportAssembly::Open& ReportAssembly::start(const Line& line, std::uint64_t proc
     release(over > 0 ? over : open_.size(), complete);
   }
   if (Open* before = latest_of(process)) before->followed = true;
-  Open entry;
+  Open& entry = open_.emplace_back();
   entry.begin = line.begin;
   entry.process = process;
-  open_.push_back(std::move(entry));
-  own(open_.back(), line);
-  return open_.back();
+  own(entry, line);
+  return entry;
 }
 
 void ReportAssembly::own(Open& entry, const Line& line) {

@@ -23,8 +23,8 @@ class ReportAssembly {
  public:
   // `reach_lines`: a report may go on as long as fewer lines than that came after its last one, unless its process has begun
   // another. 1: lines of one report stand together.
-  ReportAssembly(const LinePrefix& prefix, std::size_t reach_lines, std::uint64_t begin, Tally& tally)
-      : prefix_(prefix), reach_lines_(reach_lines), consumed_(begin), tally_(tally) {}
+  ReportAssembly(const LinePrefix& prefix, std::size_t reach_lines, std::uint64_t begin, HostZoneMemory& host_zone, Tally& tally)
+      : prefix_(prefix), reach_lines_(reach_lines), consumed_(begin), host_zone_(host_zone), tally_(tally) {}
 
   struct Open {
     Event event;
@@ -76,6 +76,7 @@ class ReportAssembly {
   std::size_t last_ = 0;    // index of the entry that the last line belongs to
   std::size_t lines_ = 0;
   std::uint64_t consumed_;
+  HostZoneMemory& host_zone_;
   Tally& tally_;
 };
 

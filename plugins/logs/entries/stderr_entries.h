@@ -17,7 +17,7 @@ class StderrEntries : public EntrySource {
   // `begin`: offset of the first line to come. `resynchronise`: it is in the middle of an entry that was delivered as far as it
   // could be; what is left of it is passed over.
   StderrEntries(const LinePrefix& prefix, std::uint64_t begin, bool resynchronise)
-      : reports_(prefix, kReachLines, begin, tally_), passing_over_(resynchronise) {}
+      : reports_(prefix, kReachLines, begin, host_zone_, tally_), passing_over_(resynchronise) {}
 
   void add(const Line& line, std::vector<Event>& complete) override;
 

@@ -25,7 +25,7 @@ class SyslogEntries : public EntrySource {
  public:
   // See StderrEntries; `ident`: the server's syslog_ident; for `newest_unix_s` see parse_syslog_header().
   SyslogEntries(const LinePrefix& prefix, std::string ident, std::int64_t newest_unix_s, std::uint64_t begin, bool resynchronise)
-      : reports_(prefix, kReachLines, begin, tally_),
+      : reports_(prefix, kReachLines, begin, host_zone_, tally_),
         ident_(std::move(ident)),
         newest_unix_s_(newest_unix_s),
         passing_over_(resynchronise) {}
