@@ -23,7 +23,8 @@ std::optional<Format> format_of_line(std::string_view line, const LinePrefix& pr
   if (begins_csv_record(line)) return Format::kCsvlog;
   if (line.substr(0, 13) == "{\"timestamp\":") return Format::kJsonlog;
   if (prefix.match(line)) return Format::kStderr;
-  if (parse_syslog_header(line, std::numeric_limits<std::int32_t>::max())) return Format::kSyslog;
+  SyslogClock any_year(std::numeric_limits<std::int32_t>::max());
+  if (parse_syslog_header(line, any_year)) return Format::kSyslog;
   return std::nullopt;
 }
 

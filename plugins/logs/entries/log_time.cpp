@@ -35,15 +35,6 @@ bool begins_like(std::string_view text, std::string_view shape) {
   return true;
 }
 
-// Days from 1970-01-01, in the calendar of today at all times. Years begin in March, so that the odd day is their last; they
-// repeat after 400 years of 146,097 days.
-std::int64_t days_from_epoch(int year, int month, int day) {
-  constexpr std::int64_t kDaysToEpoch = 719'468;  // from 0000-03-01
-  const std::int64_t y = year - (month <= 2 ? 1 : 0);
-  const std::int64_t days_before_month = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
-  return y * 365 + y / 4 - y / 100 + y / 400 + days_before_month + (day - 1) - kDaysToEpoch;
-}
-
 // Cuts what is before the zone off `text`, and the space before that.
 std::optional<WallTime> take_wall_time(std::string_view& text) {
   if (!begins_like(text, "dddd-dd-dd dd:dd:dd")) return std::nullopt;
@@ -104,6 +95,14 @@ std::optional<std::int64_t> east_of(const WallTime& wall, std::string_view zone,
 }
 
 }  // namespace
+
+// Years begin in March, so that the odd day is their last.
+std::int64_t days_from_epoch(int year, int month, int day) {
+  constexpr std::int64_t kDaysToEpoch = 719'468;  // from 0000-03-01
+  const std::int64_t y = year - (month <= 2 ? 1 : 0);
+  const std::int64_t days_before_month = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
+  return y * 365 + y / 4 - y / 100 + y / 400 + days_before_month + (day - 1) - kDaysToEpoch;
+}
 
 std::optional<std::int64_t> HostZoneMemory::east_s(std::int64_t wall_minutes, std::string_view zone) {
   Minute& minute = minutes_[static_cast<std::uint64_t>(wall_minutes) % kMinutes];

@@ -30,6 +30,9 @@ class HostZoneMemory {
   std::array<Minute, kMinutes> minutes_;
 };
 
+// From 1970-01-01, in the calendar of today at all times; month and day count from 1. Any thread.
+std::int64_t days_from_epoch(int year, int month, int day);
+
 // "2026-02-03 04:05:06.789 CET" in milliseconds since the epoch. UTC, GMT and numeric zones ("+02", "-0330") are exact; any
 // other abbreviation only if this host's own time zone uses it at that time, since abbreviations are not unique. nullopt
 // otherwise.

@@ -58,7 +58,7 @@ void SyslogEntries::add(const Line& line, std::vector<Event>& complete) {
     if (!skipping_line_) rest_of_overlong(line);
     return;
   }
-  const auto header = parse_syslog_header(line.text, newest_unix_s_);
+  const auto header = parse_syslog_header(line.text, clock_);
   skipping_line_ = header && header->ident != ident_;
   if (skipping_line_) {
     ++tally_.other_programs;

@@ -23,11 +23,11 @@ namespace pganalytics::logs {
 
 class SyslogEntries : public EntrySource {
  public:
-  // See StderrEntries; `ident`: the server's syslog_ident; for `newest_unix_s` see parse_syslog_header().
+  // See StderrEntries; `ident`: the server's syslog_ident; for `newest_unix_s` see SyslogClock.
   SyslogEntries(const LinePrefix& prefix, std::string ident, std::int64_t newest_unix_s, std::uint64_t begin, bool resynchronise)
       : reports_(prefix, kReachLines, begin, host_zone_, tally_),
         ident_(std::move(ident)),
-        newest_unix_s_(newest_unix_s),
+        clock_(newest_unix_s),
         passing_over_(resynchronise) {}
 
   void add(const Line& line, std::vector<Event>& complete) override;
@@ -53,7 +53,7 @@ class SyslogEntries : public EntrySource {
 
   ReportAssembly reports_;
   const std::string ident_;
-  const std::int64_t newest_unix_s_;
+  SyslogClock clock_;
   bool passing_over_;
   bool skipping_line_ = false;  // the pieces of another program's line
   std::unordered_map<std::uint64_t, Place> places_;

@@ -1,7 +1,8 @@
 #include "plugins/logs/entries/syslog_header.h"
 
+#include "plugins/logs/entries/log_time.h"
+
 #include <algorithm>
-#include <ctime>
 #include <pganalytics/text.hpp>
 
 namespace pganalytics::logs {
@@ -47,7 +48,6 @@ bool read_clock(std::string_view text, std::tm& time) {
   return true;
 }
 
-// The latest such moment that is not after `newest_unix_s`, in this host's zone.
 std::optional<std::int64_t> with_year(const std::tm& wall, std::int64_t newest_unix_s) {
   const std::time_t limit = newest_unix_s + kDay_s;
   std::tm at{};
@@ -86,9 +86,6 @@ std::optional<std::int64_t> iso_time(std::string_view text) {
   if (!year || !month || !day || *year < 1970 || *year > 2261 || *month < 1 || *month > 12 || *day < 1 || *day > 31)
     return std::nullopt;
   if (!read_clock(text.substr(11, 8), time)) return std::nullopt;
-  time.tm_year = *year - 1900;
-  time.tm_mon = *month - 1;
-  time.tm_mday = *day;
   text.remove_prefix(19);
   std::int64_t ms = 0;
   if (text[0] == '.') {
@@ -104,7 +101,8 @@ std::optional<std::int64_t> iso_time(std::string_view text) {
     if (!hours || !minutes || *hours < 0 || *minutes < 0) return std::nullopt;
     east_s = (text[0] == '-' ? -1 : 1) * (*hours * 3600 + *minutes * 60);
   }
-  return (timegm(&time) - east_s) * 1000 + ms;
+  const std::int64_t days = days_from_epoch(*year, *month, *day);
+  return (days * kDay_s + time.tm_hour * 3600 + time.tm_min * 60 + time.tm_sec - east_s) * 1000 + ms;
 }
 
 // "host postgres[42]: text", "postgres[42]: text"
@@ -164,12 +162,22 @@ std::optional<SyslogHeader> after_time_5424(std::string_view text) {
 
 }  // namespace
 
-std::optional<SyslogHeader> parse_syslog_header(std::string_view line, std::int64_t newest_unix_s) {
+std::optional<std::int64_t> SyslogClock::unix_ms(const std::tm& wall) {
+  const bool is_last = wall.tm_mday == last_wall_.tm_mday && wall.tm_mon == last_wall_.tm_mon &&
+                       wall.tm_hour == last_wall_.tm_hour && wall.tm_min == last_wall_.tm_min && wall.tm_sec == last_wall_.tm_sec;
+  if (!is_last) {
+    last_unix_ms_ = with_year(wall, newest_unix_s_);
+    last_wall_ = wall;
+  }
+  return last_unix_ms_;
+}
+
+std::optional<SyslogHeader> parse_syslog_header(std::string_view line, SyslogClock& clock) {
   skip_priority(line);
   std::string_view rest = line;
   if (const auto wall = traditional_time(rest)) {
     auto header = after_time(rest);
-    if (header) header->unix_ms = with_year(*wall, newest_unix_s);
+    if (header) header->unix_ms = clock.unix_ms(*wall);
     return header;
   }
   const bool is_5424 = line.substr(0, 2) == "1 ";

@@ -1,4 +1,4 @@
-// What a syslog daemon writes in front of each message in its files. Pure; any thread.
+// What a syslog daemon writes in front of each message in its files.
 //
 //   Feb  3 04:05:06 host postgres[42]: text            RFC 3164, "traditional"; local time, no year
 //   2026-02-03T04:05:06.789+01:00 host postgres[42]: text   rsyslog's default since Debian 12, syslog-ng's ISO dates
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string_view>
 
@@ -20,8 +21,23 @@ struct SyslogHeader {
   std::string_view text;   // the message
 };
 
-// nullopt: not one of these. `newest_unix_s`: no line is younger; it tells the year where the line does not (a day is allowed
-// for clocks that differ).
-std::optional<SyslogHeader> parse_syslog_header(std::string_view line, std::int64_t newest_unix_s);
+// Tells the year where the line does not: the latest in which the moment is not after `newest_unix_s`, that of the youngest line
+// (a day is allowed for clocks that differ), in this host's zone. Remembers the last moment, which mktime() takes microseconds to
+// tell and which many lines have. One thread.
+class SyslogClock {
+ public:
+  explicit SyslogClock(std::int64_t newest_unix_s) : newest_unix_s_(newest_unix_s) {}
+
+  // `wall`: month, day and time of day are set. nullopt: there is no such day.
+  std::optional<std::int64_t> unix_ms(const std::tm& wall);
+
+ private:
+  const std::int64_t newest_unix_s_;
+  std::tm last_wall_{};  // day 0: none
+  std::optional<std::int64_t> last_unix_ms_;
+};
+
+// nullopt: not one of these.
+std::optional<SyslogHeader> parse_syslog_header(std::string_view line, SyslogClock& clock);
 
 }  // namespace pganalytics::logs

@@ -53,7 +53,8 @@ TEST_CASE("syslog: the headers of the usual daemons") {
         Case{"<134>1 2026-02-03T04:05:06.789Z db1 postgres 42 - - text: it", 1770091506789, "db1"},
         Case{"1 2026-02-03T04:05:06Z - postgres 42 ID [a@1 x=\"]\\\"\"][b@1] \xEF\xBB\xBFtext: it", 1770091506000, ""}}) {
     CAPTURE(example.line);
-    const auto header = parse_syslog_header(example.line, kNewest);
+    SyslogClock clock(kNewest);
+    const auto header = parse_syslog_header(example.line, clock);
     REQUIRE(header);
     CHECK(header->unix_ms == example.unix_ms);
     CHECK(header->host == example.host);
@@ -67,13 +68,15 @@ TEST_CASE("syslog: the headers of the usual daemons") {
         "2026-13-03T04:05:06Z db1 postgres[42]: text", "1 2026-02-03T04:05:06Z - postgres 42",
         "1 2026-02-03T04:05:06Z - postgres 42 - [a", "<999999>Feb  3 04:05:06 db1 postgres[42]: text"}) {
     CAPTURE(other);
-    CHECK_FALSE(parse_syslog_header(other, kNewest));
+    SyslogClock clock(kNewest);
+    CHECK_FALSE(parse_syslog_header(other, clock));
   }
 }
 
 TEST_CASE("syslog: a time without a year is the latest that is possible, in the host's zone") {
   const HostZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
-  const auto at = [](const char* time) { return parse_syslog_header(std::string(time) + " h postgres[1]: x", kNewest)->unix_ms; };
+  SyslogClock clock(kNewest);
+  const auto at = [&](const char* time) { return parse_syslog_header(std::string(time) + " h postgres[1]: x", clock)->unix_ms; };
   CHECK(at("Feb  3 05:05:06") == 1770091506000);
   CHECK(at("Dec 31 23:59:59") == 1767221999000);  // of the year before
   CHECK(at("Jul  1 02:00:00") == 1751328000000);  // in summer time
