@@ -1,6 +1,7 @@
 #include "plugins/logs/documents.h"
 
 #include "plugins/logs/classes/classify.h"
+#include "plugins/logs/classes/fields_of.h"
 #include "plugins/logs/privacy.h"
 
 #include <algorithm>
@@ -49,6 +50,7 @@ Outcome Documents::add(Event event) {
   counted_ = true;
   if (!config_.wants(event.severity)) return {};
   const EventClass* const event_class = classify(event);
+  if (event_class != nullptr) add_fields(event, *event_class);
   config_.redact ? hide_private(event) : hide_credentials(event);
   if (event_class != nullptr) describe(event, *event_class);
   const std::size_t room = run_.max_document_bytes() - std::min(run_.max_document_bytes(), kFrameBytes);

@@ -52,8 +52,9 @@ class Writer {
     if (fields.empty() || max_text_bytes_ <= kLeastTextBytes) return;
     json_.key("fields").begin_object();
     for (const Field& field : fields) {
+      if (field.is_json && field.value.size() > max_text_bytes_) continue;  // half of it would not be JSON
       json_.key(field.name);
-      field.is_number ? json_.json(field.value) : json_.value(shortened(field.value, max_text_bytes_));
+      field.is_number || field.is_json ? json_.json(field.value) : json_.value(shortened(field.value, max_text_bytes_));
     }
     json_.end_object();
   }

@@ -11,11 +11,12 @@
 
 namespace pganalytics::logs {
 
-// What a message says, by its class: {"wait_ms", "1000.123"}. The name is of static storage.
+// What an event's texts say, by its class: {"wait_ms", "1000.123"}. The name is of static storage.
 struct Field {
   std::string_view name;
   std::string value;
   bool is_number = false;
+  bool is_json = false;  // an array, as JSON
 };
 
 // An empty text or number: the log does not say. Line ends within a text are "\n" in every format.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plugins/logs/classes/classify.h"
+#include "plugins/logs/classes/fields_of.h"
 #include "plugins/logs/entries/entry_source.h"
 #include "plugins/logs/event.h"
 #include "plugins/logs/privacy.h"
@@ -53,6 +54,7 @@ inline std::string written(const std::vector<Event>& events) {
 inline void require_presentable(std::vector<Event>& events, bool redact) {
   for (Event& event : events) {
     const EventClass* const event_class = classify(event);
+    if (event_class != nullptr) add_fields(event, *event_class);
     redact ? hide_private(event) : hide_credentials(event);
     if (event_class != nullptr) describe(event, *event_class);
     const std::string json = event_json(event, 2048);
