@@ -1,5 +1,7 @@
 #include "plugins/logs/config.h"
 
+#include "plugins/logs/privacy/redact.h"
+
 #include <rapidjson/document.h>
 
 #include <charconv>
@@ -109,7 +111,9 @@ Expected<Config> parse_config(std::string_view json) {
   PGA_TRY(config.line_prefix, LinePrefix::compile(prefix));
   PGA_CHECK(choose_severities(reader, config));
   PGA_TRY(const auto redact, reader.text("redact"));
-  config.redact = redact != "none";
+  const auto redaction = parse_redaction(redact);
+  if (!redaction) return wrong("redact", "is '" + redact + "', which is none of all, parameters, none");
+  config.redact = *redaction;
   PGA_TRY(const auto start, reader.text("start"));
   config.start_at_end = start != "beginning";
   PGA_TRY(const auto budget, reader.text("max_bytes_per_run"));

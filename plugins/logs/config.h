@@ -3,6 +3,7 @@
 
 #include "plugins/logs/entries/format.h"
 #include "plugins/logs/entries/line_prefix.h"
+#include "plugins/logs/privacy/spans.h"
 #include "plugins/logs/severity.h"
 
 #include <array>
@@ -21,7 +22,7 @@ struct Config {
   LinePrefix line_prefix;
   std::string syslog_ident;
   std::array<bool, kSeverityNames.size()> wanted{};  // by Severity; min_severity or severities decided
-  bool redact = true;
+  Redaction redact = Redaction::kAll;
   bool start_at_end = true;
   std::uint64_t max_bytes_per_run = 0;
   std::size_t events_per_document = 0;

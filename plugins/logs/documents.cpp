@@ -2,7 +2,7 @@
 
 #include "plugins/logs/classes/classify.h"
 #include "plugins/logs/classes/fields_of.h"
-#include "plugins/logs/privacy.h"
+#include "plugins/logs/privacy/redact.h"
 
 #include <algorithm>
 
@@ -51,7 +51,7 @@ Outcome Documents::add(Event event) {
   if (!config_.wants(event.severity)) return {};
   const EventClass* const event_class = classify(event);
   if (event_class != nullptr) add_fields(event, *event_class);
-  config_.redact ? hide_private(event) : hide_credentials(event);
+  redact(event, config_.redact, event_class != nullptr);
   if (event_class != nullptr) describe(event, *event_class);
   const std::size_t room = run_.max_document_bytes() - std::min(run_.max_document_bytes(), kFrameBytes);
   const std::string json = event_json(event, room);

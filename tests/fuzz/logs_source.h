@@ -6,7 +6,7 @@
 #include "plugins/logs/classes/fields_of.h"
 #include "plugins/logs/entries/entry_source.h"
 #include "plugins/logs/event.h"
-#include "plugins/logs/privacy.h"
+#include "plugins/logs/privacy/redact.h"
 
 #include <rapidjson/document.h>
 
@@ -51,11 +51,11 @@ inline std::string written(const std::vector<Event>& events) {
 }
 
 // Valid JSON within its bound, redacted or not.
-inline void require_presentable(std::vector<Event>& events, bool redact) {
+inline void require_presentable(std::vector<Event>& events, Redaction mode) {
   for (Event& event : events) {
     const EventClass* const event_class = classify(event);
     if (event_class != nullptr) add_fields(event, *event_class);
-    redact ? hide_private(event) : hide_credentials(event);
+    redact(event, mode, event_class != nullptr);
     if (event_class != nullptr) describe(event, *event_class);
     const std::string json = event_json(event, 2048);
     require(json.size() <= 2048);
@@ -88,8 +88,8 @@ void require_exactly_once(std::string_view text, std::size_t seed) {
   feed(third, text, 0, text.size(), seed % 50 + 1, true, in_pieces);
   require(third.finish(Rest::kOver, in_pieces) == text.size());
 
-  require_presentable(at_once, seed % 2 == 0);
-  require_presentable(in_pieces, seed % 2 == 1);
+  require_presentable(at_once, static_cast<Redaction>(seed % 3));
+  require_presentable(in_pieces, static_cast<Redaction>((seed + 1) % 3));
 }
 
 }  // namespace pganalytics::logs

@@ -26,6 +26,7 @@ interval = "200ms"
 timeout = "200ms"
 paths = ["{postgres.log_dir}/*.log"]
 start = "beginning"
+redact = "none"
 """,
         server=server,
     )

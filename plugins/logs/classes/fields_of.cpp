@@ -2,7 +2,7 @@
 
 #include "plugins/logs/classes/classify.h"
 #include "plugins/logs/classes/field_table.h"
-#include "plugins/logs/privacy.h"
+#include "plugins/logs/privacy/credentials.h"
 
 #include <algorithm>
 #include <optional>

@@ -12,7 +12,7 @@ namespace pganalytics::logs {
 bool is_of_classes(std::string_view class_name, std::string_view classes);
 
 // Appends to event.fields what its texts say by the rows for its class. The texts must be as the server wrote them: to be called
-// before hide_private(). At most 64 elements of a list and 1 KiB of a text; what is longer gives no field.
+// before redact(). At most 64 elements of a list and 1 KiB of a text; what is longer gives no field.
 void add_fields(Event& event, const EventClass& event_class);
 
 }  // namespace pganalytics::logs

@@ -1,6 +1,6 @@
 // What turns the lines of a log file into events: one implementation for each format, behind which all is the same.
 //
-// Here: the seam, and what every format counts. Not here: reading files (../follow), what may leave (../privacy.h). One object
+// Here: the seam, and what every format counts. Not here: reading files (../follow), what may leave (../privacy). One object
 // per file and run, on the run's thread.
 #pragma once
 

@@ -197,11 +197,7 @@ const std::string kSyslog = "Feb  3 04:05:06 db1 postgres[42]: [1-1] 2026-02-03 
 }  // namespace
 
 TEST_CASE("each file shows its format") {
-  LogFolder logs([] {
-    Options options;
-    options.redact = "all";
-    return options;
-  }());
+  LogFolder logs;
   logs.append("1.log", entry("from stderr"));
   logs.append("2.log", kCsv);
   logs.append("3.log", kJson);

@@ -98,7 +98,7 @@ TEST_CASE("errors of a real server arrive with severity, message and process") {
 
 TEST_CASE("nothing is lost or doubled over the server's own rotation and restart") {
   testing::PostgresServer server(collecting("%m [%p] "));
-  Follower follower(server, "%m [%p] ", "all");
+  Follower follower(server, "%m [%p] ", "none");
   const auto numbered = [](int n) { return "serial " + std::to_string(n) + " end"; };
   constexpr int kRounds = 12;
   for (int round = 0; round < kRounds; ++round) {

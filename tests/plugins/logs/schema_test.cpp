@@ -10,7 +10,7 @@ TEST_CASE("the schemas are in the dialect and the defaults are accepted") {
   const auto config = parse_config(testing::with_defaults());
   INFO((config ? std::string() : config.error().message));
   REQUIRE(config);
-  CHECK(config.value().redact);
+  CHECK(config.value().redact == Redaction::kAll);
   CHECK(config.value().start_at_end);
   CHECK(config.value().wants(Severity::kLog));
   CHECK(config.value().wants(std::nullopt));
