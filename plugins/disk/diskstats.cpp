@@ -130,13 +130,11 @@ std::vector<BlockDevice> parse_diskstats(std::string_view text, Gaps& gaps) {
   return devices;
 }
 
-void to_json(JsonWriter& writer, const BlockDevice& device) {
-  writer.begin_object();
+void write_counters(JsonWriter& writer, const BlockDevice& device) {
   writer.member("name", device.name).member("kind", device.kind);
   writer.member("parent", text_or_null(device.parent));
   writer.member("device_number", device.device_number);
   for (const Column& column : kColumns) writer.member(column.key, device.*column.member);
-  writer.end_object();
 }
 
 }  // namespace pganalytics::disk

@@ -33,6 +33,7 @@ struct BlockDevice {
 // and told in `gaps`.
 std::vector<BlockDevice> parse_diskstats(std::string_view text, Gaps& gaps);
 
-void to_json(JsonWriter& writer, const BlockDevice& device);
+// The members of the object that is open.
+void write_counters(JsonWriter& writer, const BlockDevice& device);
 
 }  // namespace pganalytics::disk

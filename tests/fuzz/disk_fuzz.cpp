@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "plugins/disk/device_activity.h"
 #include "plugins/disk/diskstats.h"
 #include "plugins/disk/mounts.h"
 
@@ -32,8 +33,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(numbers.insert(mount.device_number).second);  // each file system once
   }
   for (const BlockDevice& device : parse_diskstats(text, gaps)) {
+    const DeviceActivity activity = activity_between(BlockDevice{}, device, 1);
+    require(!activity.utilization || (*activity.utilization >= 0 && *activity.utilization <= 1));
     JsonWriter writer;
-    to_json(writer, device);
+    writer.begin_object();
+    write_counters(writer, device);
+    write_activity(writer, activity);
+    writer.end_object();
     rapidjson::Document document;
     document.Parse(std::string(writer.text()));
     require(!document.HasParseError());

@@ -68,6 +68,7 @@ std::atomic<bool> nfs_answers{false};
 int scripted_statvfs(const char* path, disk::StatvfsProbe::Reply* reply) {
   while (std::string(path) == "/mnt/nfs" && !nfs_answers) std::this_thread::sleep_for(1ms);
   if (std::string(path) == "/absent") return errno = ENOENT, -1;
+  if (std::string(path) == "/denied") return errno = EACCES, -1;
   reply->usage.f_frsize = 4096;
   reply->usage.f_blocks = 1000;
   reply->usage.f_bfree = 400;
@@ -98,7 +99,7 @@ TEST_CASE("its schemas are of the dialect, and the defaults it assumes are those
   testing::output_schema();
   rapidjson::Document filled;
   filled.Parse(testing::with_defaults());
-  CHECK(filled.MemberCount() == testing::config_schema().top_level_keys().size());
+  CHECK(filled.MemberCount() + 1 == testing::config_schema().top_level_keys().size());  // a password has no default
 }
 
 TEST_CASE("a file system has the numbers that statvfs and df give") {
@@ -205,6 +206,48 @@ TEST_CASE("directories are told with the file system that they lie on") {
   CHECK(find(document["errors"], "mount_point", "/absent") != nullptr);
   const Outcome refused = instance.configure(proc.config(R"(,"directories":{"wal":"pg_wal"})"));
   CHECK_FALSE(refused);
+}
+
+TEST_CASE("a directory behind folders that we may not pass says what would help") {
+  const FakeProc proc;
+  nfs_answers = true;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  REQUIRE(instance.configure(proc.config(R"(,"directories":{"data":"/denied"})")));
+  const auto document = only_document(instance.collect());
+  const auto* reason = find(document["errors"], "mount_point", "/denied");
+  REQUIRE(reason != nullptr);
+  CHECK_THAT((*reason)["hint"].GetString(), Catch::Contains("user = \"postgres\""));
+  CHECK_FALSE(reason->HasMember("optional"));  // somebody has named it
+}
+
+TEST_CASE("a directory has the latency of the device below it, and names its disks") {
+  const FakeProc proc;
+  nfs_answers = true;
+  testing::FakeHost host;
+  auto instance = host.create(scripted_plugin());
+  proc.write("diskstats",
+             "8 0 sda 100 0 0 0 100 0 0 0 0 0 0\n8 1 sda1 10 0 0 100 0 0 0 0 0 0 0\n8 2 sda2 90 0 0 900 100 0 0 500 0 0 0 "
+             "0 0 0 0 5 50\n");
+  REQUIRE(instance.configure(proc.config(R"(,"directories":{"wal":"/data/pg/pg_wal"},"exclude_devices":["sda2"])")));
+  const auto first = only_document(instance.collect());
+  CHECK((*find(first["directories"], "name", "wal"))["write_await_ms"].IsNull());
+  CHECK(std::string((*find(first["filesystems"], "mount_point", "/"))["block_device"].GetString()) == "sda1");
+  CHECK((*find(first["filesystems"], "mount_point", "/mnt/nfs"))["block_device"].IsNull());
+
+  proc.write("diskstats",
+             "8 0 sda 100 0 0 0 100 0 0 0 0 0 0\n8 1 sda1 20 0 0 180 0 0 0 0 0 0 0\n8 2 sda2 90 0 0 900 120 0 0 560 0 0 0 "
+             "0 0 0 0 7 80\n");
+  const auto second = only_document(instance.collect());
+  const auto* wal = find(second["directories"], "name", "wal");
+  REQUIRE(wal != nullptr);
+  CHECK(std::string((*wal)["block_device"].GetString()) == "sda2");
+  CHECK(std::string((*wal)["disks"].GetString()) == "sda");
+  CHECK((*wal)["write_await_ms"].GetDouble() == 3.0);
+  CHECK((*wal)["flush_await_ms"].GetDouble() == 15.0);
+  CHECK((*wal)["read_await_ms"].IsNull());
+  CHECK((*find(second["devices"], "name", "sda1"))["read_await_ms"].GetDouble() == 8.0);
+  CHECK(find(second["devices"], "name", "sda2") == nullptr);  // left out, not forgotten
 }
 
 TEST_CASE("the kernel tells the mount of a directory, wherever a symbolic link leads") {
