@@ -19,4 +19,7 @@ alter role pganalytics set temp_file_limit = '64MB';
 
 -- More than that is yours to decide. What each brings, and what is missing without it, stands in the collector's "errors":
 --   statements   create extension pg_stat_statements;  -- in this database, after shared_preload_libraries = 'pg_stat_statements' and a restart
+--   logs through SQL   grant execute on function pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean) to pganalytics;
+--                      -- for a server whose log files the collector cannot read as files; lets the role read every file of the data directory and of
+--                      -- log_directory, tables and pg_hba.conf among them. Prefer file access where there is any.
 --   bloat, sequences   grant pg_read_all_data to pganalytics;  -- lets it read every table: statistics of columns hold values of rows

@@ -189,6 +189,8 @@ void Connection::close(const Deadline& deadline) {
   ::close(held);
 }
 
+int Connection::backend_pid() const { return connection_ ? PQbackendPID(connection_.get()) : 0; }
+
 int Connection::server_version() const { return PQserverVersion(connection_.get()); }
 
 std::string_view Connection::server_encoding() const {

@@ -85,7 +85,8 @@ class Connection {
 
   [[nodiscard]] int server_version() const;                // 150004; 0 if not usable
   [[nodiscard]] std::string_view server_encoding() const;  // of the database: "UTF8"; "" if not usable
-  [[nodiscard]] bool usable() const;                       // false after a broken connection or a cancelled wait
+  [[nodiscard]] int backend_pid() const;  // of the process that serves us; behind a pooler a number of its own; 0 if not usable
+  [[nodiscard]] bool usable() const;      // false after a broken connection or a cancelled wait
   [[nodiscard]] bool in_transaction() const;
   // For one that has been kept: false if the server has ended it meanwhile, as far as is known here without asking. Then it is
   // closed. A network that swallows packets is only found out by the next statement.

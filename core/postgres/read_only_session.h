@@ -48,6 +48,7 @@ class ReadOnlySession {
   [[nodiscard]] bool still_open() { return connection_.still_open(); }
   [[nodiscard]] bool usable() const { return connection_.usable(); }
 
+  [[nodiscard]] int backend_pid() const { return connection_.backend_pid(); }
   [[nodiscard]] int server_version() const { return connection_.server_version(); }
 
  private:

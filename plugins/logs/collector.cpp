@@ -5,11 +5,9 @@
 #include "plugins/logs/entries/stderr_entries.h"
 #include "plugins/logs/entries/syslog_entries.h"
 #include "plugins/logs/follow/line_reader.h"
-#include "plugins/logs/follow/local_files.h"
 #include "plugins/logs/troubles.h"
 
 #include <algorithm>
-#include <ctime>
 #include <memory>
 #include <utility>
 
@@ -37,14 +35,10 @@ class Budget {
   const std::chrono::milliseconds reserve_;  // to emit what was read
 };
 
-std::int64_t now_ms() {
-  std::timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 Expected<Format> format_of(const Config& config, const std::string& path, const ReadableFile& file) {
   if (config.format) return *config.format;
+  if (const auto named = format_of_name(path)) return *named;
+  if (config.unnamed_format) return *config.unnamed_format;
   PGA_TRY(const std::string head, read_bytes(file, 0, std::min<std::uint64_t>(file.facts().size, kHeadBytes)));
   return recognise_format(path, head, config.line_prefix);
 }
@@ -64,9 +58,15 @@ std::unique_ptr<EntrySource> make_source(Format format, const Config& config, co
 // Reads one file on from its cursor and moves the cursor behind what it handed to `documents`.
 class FileReading {
  public:
-  FileReading(FileAccess& access, const Config& config, FollowedFile& file, Budget& budget, Documents& documents,
-              Problems& problems)
-      : access_(access), config_(config), file_(file), budget_(budget), documents_(documents), problems_(problems) {}
+  FileReading(FileAccess& access, const Config& config, Discovery& discovery, FollowedFile& file, Budget& budget,
+              Documents& documents, Problems& problems)
+      : access_(access),
+        config_(config),
+        discovery_(discovery),
+        file_(file),
+        budget_(budget),
+        documents_(documents),
+        problems_(problems) {}
 
   Outcome run() {
     const auto opened = access_.open(file_.cursor.path);
@@ -115,7 +115,8 @@ class FileReading {
   // Decides whether the last entry is complete, delivers, and sets the cursor.
   Outcome settle(const ReadableFile& file, LineReader& reader, EntrySource& entries) {
     Cursor& cursor = file_.cursor;
-    const bool resting = file.facts().size == cursor.size || now_ms() - file.facts().mtime_ns / 1'000'000 >= config_.idle_ms;
+    const bool resting =
+        file.facts().size == cursor.size || (access_.now_ns() - file.facts().mtime_ns) / 1'000'000 >= config_.idle_ms;
     // A line without its newline will get it, unless the server writes to another file now.
     if (!stopped_ && resting && file_.superseded && reader.has_rest()) entries.add(reader.rest(), complete_);
     const bool endless = stopped_ && entries.boundary() == cursor.offset && reader.offset() - cursor.offset > kMaxEntryBytes;
@@ -131,13 +132,20 @@ class FileReading {
   }
 
   Outcome hand_over() {
-    for (Event& event : complete_) PGA_CHECK(documents_.add(std::move(event)));
+    for (Event& event : complete_) {
+      if (discovery_.accept(event)) {
+        PGA_CHECK(documents_.add(std::move(event)));
+      } else {
+        documents_.count_own();
+      }
+    }
     complete_.clear();
     return {};
   }
 
   FileAccess& access_;
   const Config& config_;
+  Discovery& discovery_;
   FollowedFile& file_;
   Budget& budget_;
   Documents& documents_;
@@ -151,19 +159,25 @@ class FileReading {
 
 Outcome LogsCollector::configure(std::string_view config_json, bool dry_run) {
   PGA_TRY(Config config, parse_config(config_json));
-  if (!dry_run) config_ = std::move(config);
+  if (!dry_run) discovery_.configure(config);
   return {};
 }
 
 // The state is read anew in each run: what the run before staged may have been dropped.
 Outcome LogsCollector::collect(Run& run) {
+  PGA_TRY(auto plan, discovery_.plan(run));
+  FileAccess& files = plan.on_server ? *plan.on_server : local_files_;
+  Documents documents(run, plan.config);
+  if (!plan.readable) return documents.finish({}, plan.problems);
+
   PGA_TRY(const auto stored, host_.state_get(kStateKey));
   PGA_TRY(State state, parse_state(stored.value_or("")));
-  LocalFiles files;
-  Survey survey = survey_files(files, config_.paths, config_.start_at_end, state);
-
-  Documents documents(run, config_);
-  Budget budget(run, config_.max_bytes_per_run);
+  Start start = plan.config.start_at_end ? Start::kEnd : Start::kBeginning;
+  if (plan.discovered && !state.watched.empty()) start = plan.written_in_parallel ? Start::kEnd : Start::kEndOfOlder;
+  Survey survey = survey_files(files, plan.config.paths, start, state);
+  Problems& problems = plan.problems;
+  problems.insert(problems.end(), survey.problems.begin(), survey.problems.end());
+  Budget budget(run, plan.config.max_bytes_per_run);
   std::vector<FollowedFile> of_interest;
   for (FollowedFile& file : survey.files) {
     const std::uint64_t from = file.cursor.offset;
@@ -171,15 +185,17 @@ Outcome LogsCollector::collect(Run& run) {
       file.cursor.size = file.size;
       file.cursor.mtime_ns = file.mtime_ns;
     } else if (file.readable && !budget.out_of_bytes() && !budget.out_of_time()) {
-      PGA_CHECK(FileReading(files, config_, file, budget, documents, survey.problems).run());
+      PGA_CHECK(FileReading(files, plan.config, discovery_, file, budget, documents, problems).run());
     }
     if (file.cursor.offset != from || !file.cursor.done()) of_interest.push_back(file);
   }
-  PGA_CHECK(documents.finish(of_interest, survey.problems));
+  PGA_CHECK(documents.finish(of_interest, problems));
 
   state.watched = survey.watched;
   state.cursors.clear();
-  for (FollowedFile& file : survey.files) state.cursors.push_back(std::move(file.cursor));
+  for (FollowedFile& file : survey.files) {
+    if (!file.farewell || !file.cursor.done()) state.cursors.push_back(std::move(file.cursor));
+  }
   const std::string json = state_json(std::move(state));
   if (stored == json) return {};
   return host_.state_set(kStateKey, json);

@@ -1,10 +1,11 @@
-// The logs collector: one run = survey the files, read on from the cursors, emit, store the cursors. Called by the host through
-// plugin.hpp, one call at a time.
+// The logs collector: one run = ask the server where its log is if it is time to, survey the files, read on from the cursors,
+// emit, store the cursors. Called by the host through plugin.hpp, one call at a time.
 #pragma once
 
 #include "plugins/logs/config.h"
 #include "plugins/logs/documents.h"
-#include "plugins/logs/follow/survey.h"
+#include "plugins/logs/follow/local_files.h"
+#include "plugins/logs/server/discovery.h"
 
 #include <chrono>
 #include <cstdint>
@@ -16,14 +17,15 @@ namespace pganalytics::logs {
 
 class LogsCollector : public Collector {
  public:
-  LogsCollector(Host host, std::string_view) : host_(host) {}
+  LogsCollector(Host host, std::string_view) : host_(host), discovery_(host_, local_files_) {}
 
   Outcome configure(std::string_view config_json, bool dry_run) override;
   Outcome collect(Run& run) override;
 
  private:
   Host host_;
-  Config config_;
+  LocalFiles local_files_;
+  Discovery discovery_;  // has the configuration
 };
 
 }  // namespace pganalytics::logs

@@ -48,6 +48,11 @@ Expected<std::int64_t> quantity(const char* key, std::string_view text, const Un
   return wrong(key, "is '" + std::string(text) + "', which is no such quantity");
 }
 
+constexpr char kAuto[] = "auto";
+// What is read where no server is asked: PostgreSQL's own default and Debian's.
+constexpr char kUsualPrefix[] = "%m [%p] %q%u@%d ";
+constexpr char kUsualIdent[] = "postgres";
+
 class Reader {
  public:
   explicit Reader(const rapidjson::Value& object) : object_(object) {}
@@ -75,9 +80,28 @@ class Reader {
     return found->value.GetInt64();
   }
 
+  // {"$secret": "name"}; nullopt: the key is not there.
+  Expected<std::optional<std::string>> secret_name(const char* key) const {
+    const auto found = object_.FindMember(key);
+    if (found == object_.MemberEnd() || found->value.IsNull()) return std::optional<std::string>();
+    if (!found->value.IsObject()) return wrong(key, "is not a secret: write {\"$secret\" = \"name\"}");
+    PGA_TRY(std::string name, Reader(found->value).text("$secret"));
+    return std::optional<std::string>(std::move(name));
+  }
+
  private:
   const rapidjson::Value& object_;
 };
+
+Outcome choose_server(const Reader& reader, Config& config) {
+  PGA_TRY(config.conninfo, reader.text("conninfo"));
+  PGA_TRY(config.password_secret, reader.secret_name("password"));
+  PGA_TRY(const auto source, reader.text("source"));
+  config.source = source == "paths" ? LogSource::kPaths : source == "sql" ? LogSource::kSql : LogSource::kAuto;
+  if (config.source == LogSource::kSql && config.conninfo.empty())
+    return wrong("source", "is 'sql', but 'conninfo' names no server");
+  return {};
+}
 
 Outcome choose_severities(const Reader& reader, Config& config) {
   PGA_TRY(const auto chosen, reader.texts("severities"));
@@ -106,9 +130,13 @@ Expected<Config> parse_config(std::string_view json) {
   PGA_TRY(const auto format, reader.text("format"));
   config.format = parse_format(format);
   if (!config.format && format != "auto") return wrong("format", "is '" + format + "', which is no format");
-  PGA_TRY(config.syslog_ident, reader.text("syslog_ident"));
+  PGA_TRY(const auto ident, reader.text("syslog_ident"));
+  config.syslog_ident_auto = ident == kAuto;
+  config.syslog_ident = config.syslog_ident_auto ? kUsualIdent : ident;
   PGA_TRY(const auto prefix, reader.text("line_prefix"));
-  PGA_TRY(config.line_prefix, LinePrefix::compile(prefix));
+  config.line_prefix_auto = prefix == kAuto;
+  PGA_TRY(config.line_prefix, LinePrefix::compile(config.line_prefix_auto ? kUsualPrefix : prefix));
+  PGA_CHECK(choose_server(reader, config));
   PGA_CHECK(choose_severities(reader, config));
   PGA_TRY(const auto redact, reader.text("redact"));
   const auto redaction = parse_redaction(redact);

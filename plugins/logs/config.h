@@ -16,11 +16,20 @@
 
 namespace pganalytics::logs {
 
+// Which files are read, once the server could be asked: see config.schema.json.
+enum class LogSource { kAuto, kPaths, kSql };
+
 struct Config {
   std::vector<std::string> paths;
-  std::optional<Format> format;  // none: each file tells
+  std::string conninfo;  // empty: no server is asked
+  std::optional<std::string> password_secret;
+  LogSource source = LogSource::kAuto;
+  std::optional<Format> format;          // none: each file tells
+  std::optional<Format> unnamed_format;  // of files whose name does not tell; none: their first lines do
   LinePrefix line_prefix;
+  bool line_prefix_auto = false;  // take the server's where it is known
   std::string syslog_ident;
+  bool syslog_ident_auto = false;
   std::array<bool, kSeverityNames.size()> wanted{};  // by Severity; min_severity or severities decided
   Redaction redact = Redaction::kAll;
   bool start_at_end = true;

@@ -5,6 +5,7 @@
 #include "plugins/logs/privacy/redact.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pganalytics::logs {
 namespace {
@@ -80,6 +81,7 @@ Outcome Documents::emit(std::string_view files, std::string_view errors) {
   json.key("events").json("[" + events_ + "]").key("files").json(files);
   json.key("counts").begin_object();
   for (std::size_t i = 0; i < counts_.size(); ++i) json.member(kCountNames[i], counts_[i]);
+  if (own_entries_ > 0) json.member("own", std::exchange(own_entries_, 0));
   json.end_object().key("errors").json(errors).end_object();
   events_.clear();
   event_count_ = 0;

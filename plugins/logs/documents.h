@@ -21,6 +21,9 @@ class Documents {
   // Count the entry; redact and add it if the configuration wants it.
   Outcome add(Event event);
 
+  // An entry about the collector's own session, which is not delivered.
+  void count_own() { ++own_entries_; }
+
   // The last document. Nothing is emitted when there is neither an entry nor a problem to tell.
   Outcome finish(const std::vector<FollowedFile>& read_files, const std::vector<Problem>& problems);
 
@@ -32,6 +35,7 @@ class Documents {
   std::string events_;  // JSON objects with commas between
   std::size_t event_count_ = 0;
   std::array<std::uint64_t, kSeverityNames.size() + 1> counts_{};  // the last: of no severity
+  std::uint64_t own_entries_ = 0;
   bool counted_ = false;
 };
 

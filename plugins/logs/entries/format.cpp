@@ -36,9 +36,14 @@ std::optional<Format> parse_format(std::string_view name) {
   return static_cast<Format>(found - kFormatNames.begin());
 }
 
-Format recognise_format(std::string_view path, std::string_view head, const LinePrefix& prefix) {
+std::optional<Format> format_of_name(std::string_view path) {
   if (has_suffix(path, ".csv")) return Format::kCsvlog;
   if (has_suffix(path, ".json")) return Format::kJsonlog;
+  return std::nullopt;
+}
+
+Format recognise_format(std::string_view path, std::string_view head, const LinePrefix& prefix) {
+  if (const auto format = format_of_name(path)) return *format;
   while (const auto line = next_line(head)) {
     if (const auto format = format_of_line(*line, prefix)) return *format;
   }

@@ -17,6 +17,9 @@ inline constexpr std::array<std::string_view, 4> kFormatNames = {"stderr", "csvl
 inline std::string_view format_name(Format format) { return kFormatNames[static_cast<std::size_t>(format)]; }
 std::optional<Format> parse_format(std::string_view name);
 
+// By the name's .csv or .json, which the server's own log files have.
+std::optional<Format> format_of_name(std::string_view path);
+
 // `head`: the file's beginning; a last line that is not whole may be in it. By the name's .csv or .json, which the server's own
 // log files have; else by the first line that can be of one format only; stderr if there is none, and its line_prefix problem
 // says so.

@@ -67,6 +67,9 @@ class FileAccess {
   // Regular files of a folder, which ends in "/"; none if it cannot be listed.
   virtual std::vector<ListedFile> in_folder(const std::string& folder, Problems& problems) = 0;
 
+  // Unix time by the clock that mtime_ns is of.
+  [[nodiscard]] virtual std::int64_t now_ns() const = 0;
+
   // "logs.open"; PGA_E_DENIED if that is the reason. Anything but a regular file is an error.
   virtual Expected<std::unique_ptr<ReadableFile>> open(const std::string& path) = 0;
 };

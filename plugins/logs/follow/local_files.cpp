@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <optional>
 
 namespace pganalytics::logs {
@@ -78,6 +79,12 @@ std::vector<ListedFile> LocalFiles::in_folder(const std::string& folder, Problem
     if (const auto facts = look_at(dirfd(listing.get()), entry->d_name, path, problems)) files.push_back({path, *facts});
   }
   return files;
+}
+
+std::int64_t LocalFiles::now_ns() const {
+  std::timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
 // A FIFO does not block.

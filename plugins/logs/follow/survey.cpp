@@ -1,7 +1,6 @@
 #include "plugins/logs/follow/survey.h"
 
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <set>
@@ -25,22 +24,16 @@ struct Found {
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
-std::int64_t now_ns() {
-  std::timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
-
 // Rotated and compressed: its text was read before, or is out of reach.
-bool is_compressed(const ReadableFile& file) {
+Expected<bool> is_compressed(const ReadableFile& file) {
   constexpr std::string_view kMagics[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd",
                                           "\xfd"
                                           "7zXZ",
                                           "BZh", "\x04\x22\x4d\x18"};
   constexpr std::uint64_t kLongest = 6;
-  const auto head = read_bytes(file, 0, kLongest);
-  return head && std::any_of(std::begin(kMagics), std::end(kMagics),
-                             [&](std::string_view magic) { return head.value().compare(0, magic.size(), magic) == 0; });
+  PGA_TRY(const std::string head, read_bytes(file, 0, kLongest));
+  return std::any_of(std::begin(kMagics), std::end(kMagics),
+                     [&](std::string_view magic) { return head.compare(0, magic.size(), magic) == 0; });
 }
 
 // Where the last line that has its newline ends; the size itself if no newline is near.
@@ -53,12 +46,15 @@ Expected<std::uint64_t> end_of_last_line(const ReadableFile& file, std::uint64_t
 
 class Surveyor {
  public:
-  Surveyor(FileAccess& access, bool start_at_end, const State& state)
-      : access_(access), start_at_end_(start_at_end), state_(state) {}
+  Surveyor(FileAccess& access, Start start, const State& state) : access_(access), start_(start), state_(state) {}
 
   Survey run(const std::vector<std::string>& patterns) {
     for (const std::string& pattern : patterns) expand(pattern);
     if (found_.empty() && state_.cursors.empty()) say("logs.no_file", "no file matches " + joined(patterns));
+    for (const std::uint64_t hash : state_.watched) {
+      const auto& now = survey_.watched;
+      pattern_removed_ = pattern_removed_ || std::find(now.begin(), now.end(), hash) == now.end();
+    }
     for (const Cursor& cursor : state_.cursors) locate(cursor);
     for (const Cursor& cursor : displaced_) relocate(cursor);
     const std::size_t known = survey_.files.size();
@@ -130,7 +126,7 @@ class Surveyor {
       follow(cursor, *found, false);
     } else if (same.value()) {
       const bool let_go =
-          !found->in_pattern && cursor.offset >= found->facts.size && now_ns() - found->facts.mtime_ns > kLeftAlone_ns;
+          !found->in_pattern && cursor.offset >= found->facts.size && access_.now_ns() - found->facts.mtime_ns > kLeftAlone_ns;
       found->claimed = true;
       if (!let_go) follow(cursor, *found, true);
     } else {
@@ -163,7 +159,8 @@ class Surveyor {
         readable = false;
       }
     }
-    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false});
+    const bool farewell = pattern_removed_ && !found.in_pattern;
+    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, farewell});
   }
 
   // Even if this run does not get to read the file, the next one must know it.
@@ -177,17 +174,24 @@ class Surveyor {
   // The file is gone, or was truncated, or its inode is another file's now: what was not read is in a copy, or lost.
   void relocate(const Cursor& cursor) {
     look_beside(cursor.path);
+    bool unsure = false;
     for (Found& candidate : found_) {
-      if (candidate.claimed || candidate.facts.id == cursor.id || !may_hold(candidate, cursor) || !holds(candidate, cursor))
-        continue;
+      if (candidate.claimed || candidate.facts.id == cursor.id || !may_hold(candidate, cursor)) continue;
+      const auto held = holds(candidate, cursor);
+      unsure = unsure || !held;
+      if (!held || !held.value()) continue;
       follow(cursor, candidate, true);
       return;
     }
+    if (unsure) return keep(cursor);
     if (cursor.size > cursor.offset) {
       say("logs.lost", std::to_string(cursor.size - cursor.offset) + " bytes or more of " + cursor.path +
                            " were removed before they were read, from byte " + std::to_string(cursor.offset));
     }
   }
+
+  // What could not be read now may be it: the next run decides.
+  void keep(const Cursor& cursor) { survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false}); }
 
   // A few bytes prove little; where nothing was delivered yet, and the file will be read from its beginning anyhow, they do.
   static bool may_hold(const Found& candidate, const Cursor& cursor) {
@@ -195,12 +199,12 @@ class Surveyor {
            (cursor.fingerprint.head_bytes > 0 && cursor.offset == 0 && candidate.in_pattern);
   }
 
-  bool holds(const Found& candidate, const Cursor& cursor) const {
+  // An error: it may. What may not be read at all, or is gone, is not what was read before.
+  Expected<bool> holds(const Found& candidate, const Cursor& cursor) const {
     if (candidate.facts.size < cursor.offset || candidate.facts.size < cursor.fingerprint.head_bytes) return false;
     const auto file = access_.open(candidate.path);
     if (!file) return false;
-    const auto equal = matches(cursor.fingerprint, *file.value(), cursor.offset);
-    return equal && equal.value();
+    return matches(cursor.fingerprint, *file.value(), cursor.offset);
   }
 
   // --- files without a cursor
@@ -211,9 +215,11 @@ class Surveyor {
       say(file.error());
       return;
     }
-    if (is_compressed(*file.value())) return;
+    const auto compressed = is_compressed(*file.value());
+    if (!compressed) return say(compressed.error());
+    if (compressed.value()) return;
     Cursor cursor;
-    if (found.first_watch && start_at_end_) {
+    if (found.first_watch && starts_at_end(found)) {
       const auto end = end_of_last_line(*file.value(), found.facts.size);
       if (!end) return say(end.error());
       cursor.offset = end.value();
@@ -223,13 +229,22 @@ class Surveyor {
     follow(std::move(cursor), found, true);
   }
 
+  [[nodiscard]] bool starts_at_end(const Found& found) const {
+    if (start_ != Start::kEndOfOlder) return start_ == Start::kEnd;
+    return std::any_of(state_.cursors.begin(), state_.cursors.end(),
+                       [&](const Cursor& cursor) { return found.facts.mtime_ns < cursor.mtime_ns; });
+  }
+
   // A copy of a file that is followed where it is: the first half of "copy and truncate", or a backup. Its text comes from the
-  // original; when that is truncated, relocate() finds the copy and goes on in it.
+  // original; when that is truncated, relocate() finds the copy and goes on in it. What cannot be read now is looked at by the
+  // next run.
   bool is_copy(const Found& found, std::size_t known) const {
-    return std::any_of(
-        survey_.files.begin(), survey_.files.begin() + static_cast<std::ptrdiff_t>(known), [&](const FollowedFile& file) {
-          return file.cursor.fingerprint.tells_files_apart() && found.facts.size <= file.size && holds(found, file.cursor);
-        });
+    return std::any_of(survey_.files.begin(), survey_.files.begin() + static_cast<std::ptrdiff_t>(known),
+                       [&](const FollowedFile& file) {
+                         if (!file.cursor.fingerprint.tells_files_apart() || found.facts.size > file.size) return false;
+                         const auto held = holds(found, file.cursor);
+                         return !held || held.value();
+                       });
   }
 
   void put_in_order() {
@@ -245,8 +260,9 @@ class Surveyor {
   }
 
   FileAccess& access_;
-  const bool start_at_end_;
+  const Start start_;
   const State& state_;
+  bool pattern_removed_ = false;
   std::vector<Found> found_;
   std::set<std::string> searched_;
   std::vector<Cursor> displaced_;
@@ -256,8 +272,8 @@ class Surveyor {
 
 }  // namespace
 
-Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, bool start_at_end, const State& state) {
-  return Surveyor(access, start_at_end, state).run(patterns);
+Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, Start start, const State& state) {
+  return Surveyor(access, start, state).run(patterns);
 }
 
 }  // namespace pganalytics::logs

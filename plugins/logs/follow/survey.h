@@ -20,6 +20,7 @@ struct FollowedFile {
   std::int64_t mtime_ns = 0;
   bool readable = true;
   bool superseded = false;  // a younger log file is beside it
+  bool farewell = false;    // its pattern is watched no more: read to its end, and forgotten
 };
 
 struct Survey {
@@ -28,6 +29,13 @@ struct Survey {
   Problems problems;
 };
 
-Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, bool start_at_end, const State& state);
+// Where reading begins in files that are there when a pattern is first watched. Files that appear later are read whole.
+enum class Start {
+  kBeginning,
+  kEnd,
+  kEndOfOlder,  // of those last written before what was followed until now; the others are read whole
+};
+
+Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, Start start, const State& state);
 
 }  // namespace pganalytics::logs

@@ -30,6 +30,8 @@ struct Options {
   std::string max_bytes_per_run = "16MiB";
   std::string idle = "0s";
   int events_per_document = 1000;
+  std::string conninfo;
+  std::string source = "auto";
 };
 
 struct SeenEvent {
@@ -56,7 +58,7 @@ class LogFolder {
         R"(","line_prefix":")" + options.line_prefix + R"(","min_severity":")" + options.min_severity + R"(","severities":)" +
         options.severities + R"(,"redact":")" + options.redact + R"(","start":")" + options.start + R"(","max_bytes_per_run":")" +
         options.max_bytes_per_run + R"(","events_per_document":)" + std::to_string(options.events_per_document) + R"(,"idle":")" +
-        options.idle + "\"}");
+        options.idle + R"(","conninfo":")" + options.conninfo + R"(","source":")" + options.source + "\"}");
     if (!configured) FAIL(configured.error().message);
   }
 

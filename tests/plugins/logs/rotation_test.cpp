@@ -29,6 +29,22 @@ TEST_CASE("start = end applies to the files of a path that is added later") {
   CHECK(logs.messages() == Texts{"new"});
 }
 
+TEST_CASE("a path that is taken out is read to its end, and no more") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  logs.append("a.log", entry("two"));
+  logs.append("b.txt", entry("three"));
+  logs.set_age_s("a.log", 10);
+  Options options;
+  options.paths = "[\"" + logs.path("*.txt") + "\"]";
+  logs.configure(options);
+  CHECK(logs.messages() == Texts{"two", "three"});
+  logs.append("a.log", entry("not ours any more"));
+  logs.append("b.txt", entry("four"));
+  CHECK(logs.messages() == Texts{"four"});
+}
+
 TEST_CASE("start = end in the middle of a line takes the whole line") {
   Options options;
   options.start = "end";
