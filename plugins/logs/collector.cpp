@@ -95,7 +95,8 @@ class FileReading {
     for (unsigned lines = 0;; ++lines) {
       if (lines % kLinesBetweenClockReadings == 0) out_of_time_ = budget_.out_of_time();
       const std::uint64_t read = reader.offset() - file_.cursor.offset;
-      if (out_of_time_ || (budget_.out_of_bytes() && (entries.boundary() > file_.cursor.offset || read > kMaxEntryBytes))) {
+      const bool enough = budget_.out_of_bytes() || documents_.full();
+      if (out_of_time_ || (enough && (entries.boundary() > file_.cursor.offset || read > kMaxEntryBytes))) {
         stopped_ = true;
         return {};
       }
@@ -134,7 +135,7 @@ class FileReading {
   Outcome hand_over() {
     for (Event& event : complete_) {
       if (discovery_.accept(event)) {
-        PGA_CHECK(documents_.add(std::move(event)));
+        PGA_CHECK(documents_.add(event));
       } else {
         documents_.count_own();
       }
@@ -184,7 +185,7 @@ Outcome LogsCollector::collect(Run& run) {
     if (file.readable && file.size == from) {
       file.cursor.size = file.size;
       file.cursor.mtime_ns = file.mtime_ns;
-    } else if (file.readable && !budget.out_of_bytes() && !budget.out_of_time()) {
+    } else if (file.readable && !budget.out_of_bytes() && !budget.out_of_time() && !documents.full()) {
       PGA_CHECK(FileReading(files, plan.config, discovery_, file, budget, documents, problems).run());
     }
     if (file.cursor.offset != from || !file.cursor.done()) of_interest.push_back(file);

@@ -138,6 +138,12 @@ Expected<Config> parse_config(std::string_view json) {
   PGA_TRY(config.line_prefix, LinePrefix::compile(config.line_prefix_auto ? kUsualPrefix : prefix));
   PGA_CHECK(choose_server(reader, config));
   PGA_CHECK(choose_severities(reader, config));
+  PGA_TRY(const auto classes, reader.texts("classes"));
+  PGA_TRY(const auto exclude_classes, reader.texts("exclude_classes"));
+  PGA_TRY(config.classes, ClassFilter::compile(classes, exclude_classes));
+  PGA_TRY(const auto full_entries, reader.number("full_entries_per_class"));
+  if (full_entries < 0) return wrong("full_entries_per_class", "is less than 0");
+  config.full_entries_per_class = static_cast<std::uint64_t>(full_entries);
   PGA_TRY(const auto redact, reader.text("redact"));
   const auto redaction = parse_redaction(redact);
   if (!redaction) return wrong("redact", "is '" + redact + "', which is none of all, parameters, none");

@@ -1,8 +1,10 @@
 // The plugin's configuration, from the JSON that the host has validated against config.schema.json. Pure; any thread.
 #pragma once
 
+#include "plugins/logs/classes/class_filter.h"
 #include "plugins/logs/entries/format.h"
 #include "plugins/logs/entries/line_prefix.h"
+#include "plugins/logs/kind.h"
 #include "plugins/logs/privacy/spans.h"
 #include "plugins/logs/severity.h"
 
@@ -31,6 +33,8 @@ struct Config {
   std::string syslog_ident;
   bool syslog_ident_auto = false;
   std::array<bool, kSeverityNames.size()> wanted{};  // by Severity; min_severity or severities decided
+  ClassFilter classes;
+  std::uint64_t full_entries_per_class = 0;
   Redaction redact = Redaction::kAll;
   bool start_at_end = true;
   std::uint64_t max_bytes_per_run = 0;
@@ -41,6 +45,7 @@ struct Config {
   [[nodiscard]] bool wants(std::optional<Severity> severity) const {
     return wanted[static_cast<std::size_t>(severity.value_or(Severity::kLog))];
   }
+  [[nodiscard]] bool wants(const Kind& kind) const { return wants(kind.severity) && classes.wants(kind.class_number); }
 };
 
 // PGA_E_CONFIG, naming the key.

@@ -1,12 +1,15 @@
-// Events gathered into documents of bounded size, handed to the host as they fill. One object per run, on the run's thread.
+// Events gathered into documents of bounded size, handed to the host as they fill. Every entry is counted; which of them are
+// delivered is up to the configuration's filters and, where there are too many, to Sampling. One object per run, on the run's
+// thread.
 #pragma once
 
+#include "plugins/logs/class_counts.h"
 #include "plugins/logs/config.h"
 #include "plugins/logs/event.h"
 #include "plugins/logs/follow/survey.h"
+#include "plugins/logs/sampling.h"
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
 #include <pganalytics/plugin.hpp>
 #include <string>
 #include <string_view>
@@ -16,10 +19,14 @@ namespace pganalytics::logs {
 
 class Documents {
  public:
-  Documents(Run& run, const Config& config) : run_(run), config_(config) {}
+  Documents(Run& run, const Config& config) : run_(run), config_(config), sampling_(config.full_entries_per_class) {}
 
-  // Count the entry; redact and add it if the configuration wants it.
-  Outcome add(Event event);
+  // Counts the entry; if the configuration wants it and it is not left out, redacts and adds it, which changes it.
+  Outcome add(Event& event);
+
+  // The run has said as much as one should: it ends here, and the next one goes on. Unless `full_entries_per_class` is 0, or each
+  // entry huge, it does not come to that.
+  [[nodiscard]] bool full() const;
 
   // An entry about the collector's own session, which is not delivered.
   void count_own() { ++own_entries_; }
@@ -28,15 +35,20 @@ class Documents {
   Outcome finish(const std::vector<FollowedFile>& read_files, const std::vector<Problem>& problems);
 
  private:
+  Outcome deliver(Event& event, const Kind& kind, const EventClass* event_class);
+  [[nodiscard]] std::size_t room_of_event() const;
+  [[nodiscard]] std::size_t size_with(const Kind& kind, std::size_t event_bytes) const;
   Outcome emit(std::string_view files, std::string_view errors);
 
   Run& run_;
   const Config& config_;
+  Sampling sampling_;
+  ClassCounts counts_;
   std::string events_;  // JSON objects with commas between
   std::size_t event_count_ = 0;
-  std::array<std::uint64_t, kSeverityNames.size() + 1> counts_{};  // the last: of no severity
   std::uint64_t own_entries_ = 0;
-  bool counted_ = false;
+  std::size_t emitted_documents_ = 0;
+  std::size_t emitted_bytes_ = 0;
 };
 
 }  // namespace pganalytics::logs

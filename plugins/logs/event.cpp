@@ -94,6 +94,7 @@ class Writer {
     if_any("leader_pid", event.leader_pid);
     if_any("query_id", event.query_id);
     fields(event.fields);
+    if (event.sampled_one_in > 1) json_.member("sampled_one_in", event.sampled_one_in);
     json_.member("truncated_bytes", event.truncated_bytes + cut_bytes_);
     json_.end_object();
     return std::string(json_.text());

@@ -53,6 +53,7 @@ struct Event {
   std::string_view class_name;  // of static storage; empty: none that we know
   std::vector<Field> fields;
   std::uint64_t truncated_bytes = 0;  // of text that was read and is not here
+  std::uint64_t sampled_one_in = 1;   // it stands for so many of its kind; the others were left out
 };
 
 // The event as a JSON object of at most `max_bytes` (no less than 2 KiB): texts are shortened, and counted in truncated_bytes,

@@ -41,6 +41,8 @@ TEST_CASE("keys that name connections, paths, commands, SQL, addresses or secret
                           "min_severity",
                           "severities",
                           "classes",
+                          "exclude_classes",
+                          "full_entries_per_class",
                           "file_systems",
                           "path_count",
                           "include_types",

@@ -10,10 +10,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <pganalytics/testhost.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pganalytics::logs {
@@ -25,6 +27,9 @@ struct Options {
   std::string syslog_ident = "postgres";
   std::string min_severity = "DEBUG";
   std::string severities = "[]";
+  std::string classes = R"(["*"])";
+  std::string exclude_classes = "[]";
+  int full_entries_per_class = 0;
   std::string redact = "none";
   std::string start = "beginning";
   std::string max_bytes_per_run = "16MiB";
@@ -38,6 +43,7 @@ struct SeenEvent {
   std::string severity, message, detail, hint, context, statement, timestamp, sqlstate, user, database;
   std::int64_t pid = -1;
   std::uint64_t truncated_bytes = 0;
+  std::uint64_t sampled_one_in = 1;
 };
 
 class LogFolder {
@@ -56,9 +62,11 @@ class LogFolder {
     const auto configured = instance_->configure(
         R"({"paths":)" + paths + R"(,"format":")" + options.format + R"(","syslog_ident":")" + options.syslog_ident +
         R"(","line_prefix":")" + options.line_prefix + R"(","min_severity":")" + options.min_severity + R"(","severities":)" +
-        options.severities + R"(,"redact":")" + options.redact + R"(","start":")" + options.start + R"(","max_bytes_per_run":")" +
-        options.max_bytes_per_run + R"(","events_per_document":)" + std::to_string(options.events_per_document) + R"(,"idle":")" +
-        options.idle + R"(","conninfo":")" + options.conninfo + R"(","source":")" + options.source + "\"}");
+        options.severities + R"(,"classes":)" + options.classes + R"(,"exclude_classes":)" + options.exclude_classes +
+        R"(,"full_entries_per_class":)" + std::to_string(options.full_entries_per_class) + R"(,"redact":")" + options.redact +
+        R"(","start":")" + options.start + R"(","max_bytes_per_run":")" + options.max_bytes_per_run +
+        R"(","events_per_document":)" + std::to_string(options.events_per_document) + R"(,"idle":")" + options.idle +
+        R"(","conninfo":")" + options.conninfo + R"(","source":")" + options.source + "\"}");
     if (!configured) FAIL(configured.error().message);
   }
 
@@ -118,6 +126,22 @@ class LogFolder {
     return all;
   }
 
+  // Of all documents of the run: {entries, delivered} by "class severity".
+  static std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> classes_of(const testing::CollectResult& result) {
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> all;
+    for (const std::string& text : result.documents) {
+      rapidjson::Document document;
+      document.Parse(text.c_str());
+      for (const auto& kind : document["classes"].GetArray()) {
+        const std::string severity = kind["severity"].IsNull() ? "null" : kind["severity"].GetString();
+        auto& [entries, delivered] = all[kind["class"].GetString() + (" " + severity)];
+        entries += kind["entries"].GetUint64();
+        delivered += kind["delivered"].GetUint64();
+      }
+    }
+    return all;
+  }
+
   testing::FakeHost host;
 
  private:
@@ -129,6 +153,7 @@ class LogFolder {
                     text("statement"), text("timestamp"), text("sqlstate"), text("user"), text("database")};
     if (!value["pid"].IsNull()) event.pid = value["pid"].GetInt64();
     event.truncated_bytes = value["truncated_bytes"].GetUint64();
+    if (value.HasMember("sampled_one_in")) event.sampled_one_in = value["sampled_one_in"].GetUint64();
     return event;
   }
 

@@ -15,7 +15,7 @@ TEST_CASE("the schemas are in the dialect and the defaults are accepted") {
   CHECK(config.value().wants(Severity::kLog));
   CHECK(config.value().wants(std::nullopt));
   CHECK_FALSE(config.value().wants(Severity::kDebug));
-  CHECK(config.value().max_bytes_per_run == 16u << 20);
+  CHECK(config.value().max_bytes_per_run == 256u << 20);
   CHECK(config.value().idle_ms == 1000);
 }
 
