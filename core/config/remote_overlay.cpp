@@ -1,6 +1,7 @@
 #include "core/config/remote_overlay.h"
 
 #include "core/config/host_only_keys.h"
+#include "core/config/log_filters.h"
 #include "core/config/node_json.h"
 #include "core/config/operator_keys.h"
 #include "core/config/plugin_names.h"
@@ -9,6 +10,8 @@
 #include "core/schema/json_text.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace pganalytics::config {
 namespace {
@@ -60,11 +63,6 @@ bool holds_local_only(const Value& schema, const rapidjson::Document& root, unsi
   if (target != nullptr && holds_local_only(*target, root, depth + 1)) return true;
   return std::any_of(schema.MemberBegin(), schema.MemberEnd(),
                      [&](const auto& member) { return holds_local_only(member.value, root, depth + 1); });
-}
-
-std::string upper_case(std::string text) {
-  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return text;
 }
 
 // The path of a key inside `value` that only the operator of the host may set, whatever the plugin's schema makes of it; "":
@@ -191,32 +189,37 @@ class RemoteReader {
     }
   }
 
-  // Severities of server log entries to deliver, and no others: the key `severities` of the plugin logs, each of its instances.
-  // The operator's pin of either key that chooses severities keeps them out.
-  void read_filters(const std::vector<std::string>& names, const TableReader& root) {
-    static const std::vector<std::string> kSeverities = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC"};
+  // Which entries of the server's log to deliver: keys of the plugin logs, of each of its instances.
+  void read_filters(const std::vector<std::string>& words, const TableReader& root) {
     const Origin& origin = root.origin("log_filters");
-    Node::Array chosen;
+    if (words.size() > kLogFiltersMax)
+      problems_.add(origin, "log_filters", "has more than " + std::to_string(kLogFiltersMax) + " words", "");
+    std::map<LogFilter::Of, Node::Array> chosen;
     std::set<std::string> seen;
-    for (const std::string& name : names) {
-      std::string severity = upper_case(name);
-      if (severity.size() == 6 && severity.rfind("DEBUG", 0) == 0 && severity[5] >= '1' && severity[5] <= '5')
-        severity.pop_back();
-      if (std::find(kSeverities.begin(), kSeverities.end(), severity) == kSeverities.end()) {
-        const std::string near = schema::nearest(severity, kSeverities);
-        problems_.add(origin, "log_filters", "'" + name + "' is no severity of PostgreSQL's log",
-                      near.empty() ? "They are DEBUG, LOG, INFO, NOTICE, WARNING, ERROR, FATAL and PANIC."
-                                   : "Did you mean '" + near + "'?");
-      } else if (seen.insert(severity).second) {
-        chosen.push_back(Node{severity, origin});
+    for (const std::string& word : words) {
+      auto filter = parse_log_filter(word);
+      if (!filter) {
+        problems_.add(origin, "log_filters", filter.error().message, filter.error().hint);
+      } else if (seen.insert(to_word(filter.value())).second) {
+        chosen[filter.value().of].push_back(Node{filter.value().text, origin});
       }
     }
     const KnownPlugin* const logs = find_plugin(known_, "logs");
     if (chosen.empty() || logs == nullptr) return;
     plugin_named(logs->id, origin, "log_filters");  // it has a table from now on
     for (auto& [id, plugin] : config_.plugins) {
-      if (instance::plugin_of(id) != logs->id || plugin.pins("severities") || plugin.pins("min_severity")) continue;
-      plugin.keys.set("severities", Node{chosen, origin});
+      if (instance::plugin_of(id) == logs->id) set_filters(plugin, chosen, origin);
+    }
+  }
+
+  // The operator's pin of a key keeps them out; so does that of either key that chooses severities.
+  static void set_filters(PluginConfig& plugin, const std::map<LogFilter::Of, Node::Array>& chosen, const Origin& origin) {
+    for (const auto& [of, texts] : chosen) {
+      const char* const key = of == LogFilter::Of::kSeverity ? "severities"
+                              : of == LogFilter::Of::kClass  ? "classes"
+                                                             : "exclude_classes";
+      const bool pinned = plugin.pins(key) || (of == LogFilter::Of::kSeverity && plugin.pins("min_severity"));
+      if (!pinned) plugin.keys.set(key, Node{texts, origin});
     }
   }
 

@@ -40,7 +40,7 @@ def test_a_plugin_is_switched_off_and_on_by_its_alias(server, make_collector):
     collector.stop()
 
 
-def test_log_filters_choose_severities(postgres, server, make_collector):
+def test_log_filters_choose_severities_and_classes(postgres, server, make_collector):
     collector = make_collector(f'[plugins.logs]\nenabled = true\ninterval = "500ms"\npaths = ["{postgres.log_dir}/*.log"]\nstart = "beginning"\n', server=server,
                                collector_config='config_pull_interval = "1s"')
     collector.register()
@@ -61,6 +61,22 @@ def test_log_filters_choose_severities(postgres, server, make_collector):
     provoke(2)
     eventually(lambda: severities().count("ERROR") == 2, 30, "the second error arrives")
     assert severities().count("WARNING") == 1
+
+    def messages():
+        return [event["message"] for row in server.metrics(collector.id, "logs") for event in row["document"]["events"]]
+
+    answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"log_filters": ["ERROR", "query.*", "!query.invalid_text"]}, role="admin")
+    assert answer.status == 200, answer.text
+    eventually(lambda: "version 2 applied" in collector.log(), 30, f"classes are filtered, see {collector.log_path}")
+    provoke(3)  # an error of a class that is not wanted
+    postgres.sql("select 1/0", check=False)
+    eventually(lambda: "division by zero" in messages(), 30, "an error of a class that is wanted arrives")
+    assert severities().count("ERROR") == 3
+    counted = sum(row["entries"] for metrics in server.metrics(collector.id, "logs") for row in metrics["document"]["classes"]
+                  if row["class"] == "query.invalid_text")
+    assert counted == 3, "what is filtered is counted"
+    answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"log_filters": ["Lock.*"]}, role="admin")
+    assert answer.status == 400 and "log_filters[0]" in answer.text
     collector.stop()
 
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/config/host_only_keys.h"
+#include "core/config/log_filters.h"
 #include "core/config/operator_keys.h"
 #include "core/instance/instance_name.h"
 #include "core/schema/json_text.h"
@@ -138,10 +139,12 @@ class ConfigReader {
     json_.key("log_filters").begin_array();
     if (const Value* const section = find("log_filters")) {
       if (!section->IsArray()) return config_error("log_filters", "is not an array");
+      if (section->Size() > config::kLogFiltersMax)
+        return config_error("log_filters", "has more than " + std::to_string(config::kLogFiltersMax) + " words");
       std::set<std::string> seen;
       for (rapidjson::SizeType i = 0; i < section->Size(); ++i) {
-        PGA_TRY(const auto severity, read_severity((*section)[i], "log_filters[" + std::to_string(i) + "]"));
-        if (seen.insert(severity).second) json_.value(severity);
+        PGA_TRY(const auto word, read_log_filter((*section)[i], "log_filters[" + std::to_string(i) + "]"));
+        if (seen.insert(word).second) json_.value(word);
       }
     }
     json_.end_array();

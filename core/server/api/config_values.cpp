@@ -1,9 +1,7 @@
 #include "core/server/api/config_values.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/config/host_only_keys.h"
+#include "core/config/log_filters.h"
 #include "core/schema/units.h"
 
 namespace pganalytics::server::api {
@@ -40,17 +38,11 @@ Expected<std::string> read_interval(const Value& value, const std::string& path)
   return value.IsString() ? std::string(text_of(value)) : std::to_string(interval_ms / 1000) + "s";
 }
 
-Expected<std::string> read_severity(const Value& value, const std::string& path) {
-  static constexpr std::array<std::string_view, 13> kSeverities = {
-      "DEBUG", "DEBUG5", "DEBUG4", "DEBUG3", "DEBUG2", "DEBUG1", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC"};
-  if (!value.IsString()) return config_error(path, "a severity is a string");
-  std::string name(text_of(value));
-  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  if (std::find(kSeverities.begin(), kSeverities.end(), name) != kSeverities.end())
-    return name.rfind("DEBUG", 0) == 0 ? std::string("DEBUG") : name;  // log files say DEBUG1, the plugin knows one DEBUG
-  const std::string near = schema::nearest(name, {kSeverities.begin(), kSeverities.end()});
-  return config_error(path, "\"" + std::string(text_of(value)) + "\" is no severity of PostgreSQL's log" +
-                                (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+Expected<std::string> read_log_filter(const Value& value, const std::string& path) {
+  if (!value.IsString()) return config_error(path, "a filter is a string");
+  const auto filter = config::parse_log_filter(text_of(value));
+  if (!filter) return config_error(path, filter.error().message + "; " + filter.error().hint);
+  return config::to_word(filter.value());
 }
 
 Outcome check_compression(const Value& value) {

@@ -15,8 +15,8 @@ Error config_error(std::string_view path, std::string_view what);
 
 // A duration string of 1 s to 1 d, or so many whole seconds; as the text of a duration.
 Expected<std::string> read_interval(const rapidjson::Value& value, const std::string& path);
-// A severity of PostgreSQL's log, in capitals as the plugin logs knows it: DEBUG for DEBUG1 to DEBUG5.
-Expected<std::string> read_severity(const rapidjson::Value& value, const std::string& path);
+// A severity of PostgreSQL's log, a class of its events or an exclusion of one (core/config/log_filters.h), in its one form.
+Expected<std::string> read_log_filter(const rapidjson::Value& value, const std::string& path);
 // true, false, "zstd" or "gzip".
 Outcome check_compression(const rapidjson::Value& value);
 Outcome check_retention_days(const rapidjson::Value& value);

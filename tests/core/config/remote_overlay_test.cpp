@@ -148,6 +148,10 @@ TEST_CASE("a wrong document is refused whole, and the key named") {
       {R"({"plugins":{"pg_stats":{"databases":[{"a":[{"token":"x"}]}]}}})",
        "plugins.pg_stats.databases.0.a.0.token: may be set on the host only", "own file"},
       {R"({"log_filters":["ERROR","FATALE"]})", "log_filters: 'FATALE' is no severity", "'FATAL'"},
+      {R"({"log_filters":["Lock.*"]})", "log_filters: 'Lock.*' is no class of events", "lock.*"},
+      {R"({"log_filters":["!"]})", "log_filters: '!' is no class of events", "lock.*"},
+      {R"({"log_filters":["!!lock.*"]})", "log_filters: '!!lock.*' is no class of events", "lock.*"},
+      {R"({"log_filters":["!ERROR"]})", "log_filters: '!ERROR' is no class of events", "lock.*"},
       {R"({"log_filters":["LOUD"]})", "log_filters: 'LOUD' is no severity", "PANIC"},
       {R"({"backup_interval":"1s"})", "backup_interval: is out of range", "\"0s\""},
       {R"({"backup_interval":"31d"})", "backup_interval: 31d is out of range", "30d"},
@@ -242,21 +246,52 @@ TEST_CASE("the collector's own sections are refused whole") {
   CHECK(applied(R"({"compression":"zstd"})", "[collector]\ncompression = \"none\"").compression == compression::Encoding::kZstd);
 }
 
-TEST_CASE("log filters are severities of the plugin logs, unless the operator pinned what chooses them") {
-  const auto severities = [](const config::CollectorConfig& config) {
-    const config::Node* const node = config.plugins.at("logs").keys.find("severities");
-    std::string text;
-    if (node == nullptr) return text;
-    for (const auto& name : std::get<config::Node::Array>(node->value)) text += std::get<std::string>(name.value) + " ";
-    return text;
+namespace {
+
+std::string texts_of(const config::CollectorConfig& config, const char* instance, const char* key) {
+  const config::Node* const node = config.plugins.at(instance).keys.find(key);
+  std::string all;
+  if (node == nullptr) return all;
+  for (const auto& text : std::get<config::Node::Array>(node->value)) all += std::get<std::string>(text.value) + " ";
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("log filters are severities and classes of the plugin logs, unless the operator pinned what chooses them") {
+  constexpr const char* kDocument =
+      R"({"log_filters":["error","DEBUG3","debug1","Error","lock.*","!connection.*","!lock.*","other"]})";
+  const auto config = applied(kDocument, "[plugins.logs]\nseverities = [\"LOG\"]\n[plugins.\"logs@b\"]\nclasses = [\"wal.*\"]\n");
+  for (const char* const instance : {"logs", "logs@b"}) {
+    CHECK(texts_of(config, instance, "severities") == "ERROR DEBUG ");
+    CHECK(texts_of(config, instance, "classes") == "lock.* other ");
+    CHECK(texts_of(config, instance, "exclude_classes") == "connection.* lock.* ");
+  }
+  CHECK(texts_of(applied(kDocument), "logs", "severities") == "ERROR DEBUG ");  // of an operator who has no table for it
+  const auto empty = applied(R"({"log_filters":[]})", "[plugins.logs]\nseverities = [\"LOG\"]\nclasses = [\"wal.*\"]\n");
+  CHECK(texts_of(empty, "logs", "severities") == "LOG ");
+  CHECK(texts_of(empty, "logs", "classes") == "wal.* ");
+  const auto severities_alone = applied(R"({"log_filters":["LOG"]})", "[plugins.logs]\nclasses = [\"wal.*\"]\n");
+  CHECK(texts_of(severities_alone, "logs", "classes") == "wal.* ");
+  CHECK(texts_of(severities_alone, "logs", "exclude_classes").empty());
+
+  constexpr const char* kOwn = "severities = [\"LOG\"]\nclasses = [\"wal.*\"]\nexclude_classes = [\"query.*\"]\n";
+  struct Pinned {
+    const char* pin;
+    const char* severities;
+    const char* classes;
+    const char* exclude_classes;
   };
-  constexpr const char* kDocument = R"({"log_filters":["error","DEBUG3","debug1","Error"]})";
-  CHECK(severities(applied(kDocument)) == "ERROR DEBUG ");
-  CHECK(severities(applied(kDocument, "[plugins.logs]\nseverities = [\"LOG\"]\n")) == "ERROR DEBUG ");
-  CHECK(severities(applied(R"({"log_filters":[]})", "[plugins.logs]\nseverities = [\"LOG\"]\n")) == "LOG ");
-  for (const char* const pin : {"true", "[\"severities\"]", "[\"min_severity\"]"}) {
-    CAPTURE(pin);
-    CHECK(severities(applied(kDocument, "[plugins.logs]\nseverities = [\"LOG\"]\npin = " + std::string(pin) + "\n")) == "LOG ");
+  for (const Pinned& expected :
+       {Pinned{"true", "LOG ", "wal.* ", "query.* "}, Pinned{"[\"severities\"]", "LOG ", "lock.* other ", "connection.* lock.* "},
+        Pinned{"[\"min_severity\"]", "LOG ", "lock.* other ", "connection.* lock.* "},
+        Pinned{"[\"classes\"]", "ERROR DEBUG ", "wal.* ", "connection.* lock.* "},
+        Pinned{"[\"exclude_classes\"]", "ERROR DEBUG ", "lock.* other ", "query.* "}}) {
+    CAPTURE(expected.pin);
+    const auto pinned = applied(kDocument, "[plugins.logs]\n" + std::string(kOwn) + "pin = " + expected.pin + "\n");
+    CHECK(texts_of(pinned, "logs", "severities") == expected.severities);
+    CHECK(texts_of(pinned, "logs", "classes") == expected.classes);
+    CHECK(texts_of(pinned, "logs", "exclude_classes") == expected.exclude_classes);
   }
   // Nobody to filter for.
   CHECK(config::apply_remote(local(""), kDocument, {}));

@@ -61,7 +61,7 @@ TEST_CASE("a refusal begins with the path of the key, and names what was probabl
   CHECK_THAT(refusal(R"({"enabled_collectors":["pg_stats","nope"]})"), StartsWith("enabled_collectors[1]: "));
   CHECK_THAT(refusal(R"({"plugins":{"../x":{}}})"), StartsWith("plugins.../x: "));
   CHECK_THAT(refusal(R"({"log_filters":["ERROR","FATALE"]})"), StartsWith("log_filters[1]: "));
-  CHECK(refusal(R"({"log_filters":["FATALE"]})").find("\"FATAL\"") != std::string::npos);
+  CHECK(refusal(R"({"log_filters":["FATALE"]})").find("'FATAL'") != std::string::npos);
 }
 
 TEST_CASE("wrong types and values") {
@@ -127,6 +127,30 @@ TEST_CASE("what the collector said of the document may come back with it, and is
 TEST_CASE("log files say DEBUG1 to DEBUG5, the plugin knows one DEBUG") {
   CHECK(read(R"({"log_filters":["DEBUG1","debug5","DEBUG","LOG"]})")->json.find(R"("log_filters":["DEBUG","LOG"])") !=
         std::string::npos);
+}
+
+TEST_CASE("log filters name severities, classes and what is not wanted of them") {
+  const auto document =
+      read(R"({"log_filters":["error","lock.*","!connection.*","*.deadlock","other","!other","lock.*","!connection.*"]})");
+  REQUIRE(document);
+  CHECK_THAT(document->json,
+             Catch::Contains(R"("log_filters":["ERROR","lock.*","!connection.*","*.deadlock","other","!other"])"));
+  CHECK(read(R"({"log_filters":["*.)" + std::string(62, 'a') + R"("]})"));
+  for (const std::string& bad :
+       {std::string("Lock.*"), std::string("lock.1"), std::string("lock .*"), std::string("!"), std::string("!!lock.*"),
+        std::string("!ERROR"), std::string("lock!.*"), std::string("lock.[ab]"), "*." + std::string(63, 'a')}) {
+    CAPTURE(bad);
+    CHECK_THAT(refusal(R"({"log_filters":["ERROR",")" + bad + "\"]}"),
+               Catch::StartsWith("log_filters[1]: '" + bad + "' is no class of events"));
+  }
+  for (const char* bad : {"lock", "", "others"}) {
+    CAPTURE(bad);
+    CHECK_THAT(refusal(R"({"log_filters":[")" + std::string(bad) + "\"]}"), Catch::Contains("is no severity"));
+  }
+  CHECK_THAT(refusal(R"({"log_filters":[7]})"), Catch::StartsWith("log_filters[0]: "));
+  std::string many = "\"ERROR\"";
+  for (int i = 0; i < 64; ++i) many += ",\"ERROR\"";
+  CHECK_THAT(refusal("{\"log_filters\":[" + many + "]}"), Catch::StartsWith("log_filters: has more than 64"));
 }
 
 TEST_CASE("copies of the state file: never, or from each minute to each month") {
