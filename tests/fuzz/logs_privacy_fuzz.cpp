@@ -1,6 +1,6 @@
-// An event of any texts, redacted. The promise: no crash, redacting again shows nothing more, what `none` hides `parameters` hides,
-// and what that hides `all` hides; a password behind its word is in no mode's result, and a value in its place of a known message
-// only in that of `none`. The texts are separated by zero bytes.
+// An event of any texts, redacted. The promise: no crash, redacting again shows nothing more, what `none` hides `parameters`
+// hides, and what that hides `all` hides; a password behind its word is in no mode's result, and a value in its place of a known
+// message only in that of `none`. The texts are separated by zero bytes.
 // links: logs_objects
 #include "plugins/logs/privacy/redact.h"
 

@@ -22,12 +22,16 @@ std::size_t run_of_quotes(std::string_view text, std::size_t at) {
 }
 
 // A value in quotes that are doubled, because the text around it is a literal itself: ''x'', or ''''x'''' one literal further in.
-// Escaped quotes within it are runs of twice as many.
+// Quotes within it are runs of a multiple of twice as many. With those a value may begin as well: then it is not known which they
+// are, and the value never ends.
 std::size_t end_of_nested(std::string_view text, std::size_t at, std::size_t quotes) {
+  constexpr std::size_t kMostQuotes = 8;
+  const bool is_power_of_two = (quotes & (quotes - 1)) == 0;
+  if (!is_power_of_two || quotes > kMostQuotes) return text.size();
   std::size_t next = at + quotes;
   while ((next = text.find('\'', next)) != std::string_view::npos) {
     const std::size_t run = run_of_quotes(text, next);
-    const bool escaped = text[next - 1] == '\\' || run == 2 * quotes;
+    const bool escaped = text[next - 1] == '\\' || run % (2 * quotes) == 0;
     if (run >= quotes && !escaped) return next + quotes;
     next += run;
   }
@@ -40,7 +44,7 @@ std::size_t end_of_quoted_value(std::string_view text, std::size_t at) {
   const std::size_t quotes = run_of_quotes(text, at);
   if (quotes % 2 == 0) {
     const std::size_t end = end_of_nested(text, at, quotes);
-    const bool is_empty_string = quotes == 2 && ends_value(text, at + 2) && end == text.size();
+    const bool is_empty_string = quotes == 2 && ends_value(text, at + 2) && text.find('\'', at + 2) == std::string_view::npos;
     return is_empty_string ? at + 2 : end;
   }
   const std::size_t inside = skip_blanks(text, at + 1);

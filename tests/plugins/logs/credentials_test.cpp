@@ -53,6 +53,11 @@ constexpr Case kOfRoles[] = {
     {"alter user r with password 12345", "alter user r with password [redacted]"},
     {"execute 'alter role r password ''x y''' using z", "execute 'alter role r password [redacted]' using z"},
     {"e('e(''alter role r password ''''x y'''''')')", "e('e(''alter role r password [redacted]'')')"},
+    {"execute 'alter role r password ''''''x'''",
+     "execute 'alter role r password [redacted]"},  // of a value that begins with a quote
+    {"execute 'alter role r password ''x''''y'' login'", "execute 'alter role r password [redacted] login'"},
+    {"where password = '' and a", "where password = [redacted] and a"},
+    {"execute 'alter role r password ''\"x\\''' z", "execute 'alter role r password [redacted]"},
     {"execute 'alter role r password ' || quote_literal('x')", "execute 'alter role r password [redacted]"},
     {"execute format('alter role r password %L', 'x')", "execute format('alter role r password [redacted]"},
     {"E'alter role r password \\'x\\''", "E'alter role r password [redacted]"},

@@ -1,7 +1,7 @@
 // A real server writes the same messages in all of its formats at once: what is read from each is the same.
-#include "plugins/logs/severity.h"
 #include "tests/plugins/logs/log_folder.h"
 #include "tests/plugins/logs/syslog_writer.h"
+#include "tests/plugins/logs/written_reports.h"
 #include "tests/support/postgres_server.h"
 
 #include <libpq-fe.h>
@@ -306,21 +306,6 @@ void check_same(const Processes& expected, const Processes& found) {
       }
     }
   }
-}
-
-std::vector<WrittenReport> reports_of(const std::string& text) {
-  std::vector<WrittenReport> reports;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const bool has_prefix = line[0] != '\t';
-    const std::size_t pid_at = line.find('|') + 1;
-    const std::size_t label_end = line.find(":  ");
-    const std::string label =
-        has_prefix ? line.substr(line.rfind('|', label_end) + 1, label_end - line.rfind('|', label_end) - 1) : "";
-    if (parse_severity(label)) reports.push_back({line.substr(pid_at, line.find('|', pid_at) - pid_at), line.substr(0, 23), ""});
-    reports.back().text += line + "\n";
-  }
-  return reports;
 }
 
 struct Kind {
