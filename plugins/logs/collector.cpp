@@ -55,6 +55,15 @@ std::unique_ptr<EntrySource> make_source(Format format, const Config& config, co
   return std::make_unique<StderrEntries>(config.line_prefix, cursor.offset, cursor.resynchronise);
 }
 
+// A hole in the log is part of what the log says.
+Event gap_event(const Gap& gap, std::int64_t unix_ns) {
+  Event event;
+  event.unix_ms = unix_ns / 1'000'000;
+  event.severity = Severity::kWarning;
+  event.message = gap_message(gap);
+  return event;
+}
+
 // Reads one file on from its cursor and moves the cursor behind what it handed to `documents`.
 class FileReading {
  public:
@@ -178,6 +187,11 @@ Outcome LogsCollector::collect(Run& run) {
   Survey survey = survey_files(files, plan.config.paths, start, state);
   Problems& problems = plan.problems;
   problems.insert(problems.end(), survey.problems.begin(), survey.problems.end());
+  for (const Gap& gap : survey.gaps) {
+    problems.push_back({"logs.lost", gap_message(gap)});
+    Event event = gap_event(gap, run.scheduled_unix_ns());
+    PGA_CHECK(documents.add(event));
+  }
   Budget budget(run, plan.config.max_bytes_per_run);
   std::vector<FollowedFile> of_interest;
   for (FollowedFile& file : survey.files) {

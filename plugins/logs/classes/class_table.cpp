@@ -165,6 +165,7 @@ constexpr EventClass kClasses[] = {
     {"query.read_only", "25006", "cannot execute {command} in a read-only transaction"},
     {"query.stack_depth", "54001", "stack depth limit exceeded"},
     {"query.raised", "P0001", ""},
+    {"log.gap", "", "{#lost_bytes} bytes or more of {path} were removed before they were read, from byte {#from_byte}"},
 };
 // clang-format on
 

@@ -184,10 +184,7 @@ class Surveyor {
       return;
     }
     if (unsure) return keep(cursor);
-    if (cursor.size > cursor.offset) {
-      say("logs.lost", std::to_string(cursor.size - cursor.offset) + " bytes or more of " + cursor.path +
-                           " were removed before they were read, from byte " + std::to_string(cursor.offset));
-    }
+    if (cursor.size > cursor.offset) survey_.gaps.push_back({cursor.path, cursor.offset, cursor.size - cursor.offset});
   }
 
   // What could not be read now may be it: the next run decides.
@@ -271,6 +268,11 @@ class Surveyor {
 };
 
 }  // namespace
+
+std::string gap_message(const Gap& gap) {
+  return std::to_string(gap.lost_bytes) + " bytes or more of " + gap.path + " were removed before they were read, from byte " +
+         std::to_string(gap.from_byte);
+}
 
 Survey survey_files(FileAccess& access, const std::vector<std::string>& patterns, Start start, const State& state) {
   return Surveyor(access, start, state).run(patterns);

@@ -23,10 +23,21 @@ struct FollowedFile {
   bool farewell = false;    // its pattern is watched no more: read to its end, and forgotten
 };
 
+// What was removed before it was read.
+struct Gap {
+  std::string path;
+  std::uint64_t from_byte = 0;
+  std::uint64_t lost_bytes = 0;  // at least: as far as the file had been seen
+};
+
+// "5 bytes or more of /a.log were removed before they were read, from byte 7": the words of the event class log.gap.
+std::string gap_message(const Gap& gap);
+
 struct Survey {
   std::vector<FollowedFile> files;  // the longest unwritten first
   std::vector<std::uint64_t> watched;
   Problems problems;
+  std::vector<Gap> gaps;
 };
 
 // Where reading begins in files that are there when a pattern is first watched. Files that appear later are read whole.

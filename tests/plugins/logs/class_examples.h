@@ -172,6 +172,7 @@ constexpr ClassExample kClassExamples[] = {
     {"query.read_only", "25006", "cannot execute INSERT in a read-only transaction", "command=INSERT"},
     {"query.stack_depth", "54001", "stack depth limit exceeded", ""},
     {"query.raised", "P0001", "anything that a function says", ""},
+    {"log.gap", "01000", "4711 bytes or more of /var/log/postgresql/a.log were removed before they were read, from byte 42", "lost_bytes=4711;path=/var/log/postgresql/a.log;from_byte=42"},
 };
 // clang-format on
 

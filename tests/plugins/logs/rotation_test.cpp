@@ -130,6 +130,14 @@ TEST_CASE("what was removed before it was read is reported") {
   logs.append("b.log", entry("two"));
   const auto result = logs.run();
   CHECK(LogFolder::errors_of(result) == Texts{"logs.lost"});
+  rapidjson::Document document;
+  document.Parse(result.documents.at(0).c_str());
+  const auto& gap = document["events"][0];
+  CHECK(std::string(gap["class"].GetString()) == "log.gap");
+  CHECK(std::string(gap["severity"].GetString()) == "WARNING");
+  CHECK(gap["fields"]["path"].GetString() == logs.path("a.log"));
+  CHECK(gap["fields"]["lost_bytes"].GetUint64() == entry("held").size());
+  CHECK(gap["fields"]["from_byte"].GetUint64() == entry("one").size());
   CHECK(LogFolder::errors_of(logs.run()).empty());
 }
 
