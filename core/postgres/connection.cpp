@@ -2,7 +2,6 @@
 #include "core/postgres/connection.h"
 
 #include <fcntl.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -16,13 +15,14 @@
 
 #include "core/postgres/exchange.h"
 #include "core/postgres/failure.h"
+#include "core/postgres/libpq.h"
 #include "core/postgres/wait.h"
 
 namespace pganalytics::postgres {
 
 namespace {
 
-using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+using Options = std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)>;
 constexpr auto kCancelPatience = std::chrono::milliseconds(500);
 
 // libpq's complaint may quote a piece of the string, and the piece may be a password: only the harmless kind is passed on.
@@ -37,9 +37,10 @@ Error malformed(const char* complaint) {
 }
 
 Expected<Options> parse_conninfo(const std::string& conninfo) {
+  PGA_CHECK(load_libpq());
   char* complaint = nullptr;
-  Options options(PQconninfoParse(conninfo.c_str(), &complaint), &PQconninfoFree);
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned(complaint, &PQfreemem);
+  Options options(PQconninfoParse(conninfo.c_str(), &complaint), PQconninfoFree);
+  const std::unique_ptr<char, void (*)(void*)> owned(complaint, PQfreemem);
   if (!options) return malformed(complaint);
   return options;
 }
@@ -53,7 +54,7 @@ const char* value_of(const PQconninfoOption* options, std::string_view keyword) 
 
 // libpq minds connect_timeout only in its blocking calls; here it shortens the deadline.
 std::int64_t connect_deadline_ns(PGconn* connection, const Deadline& deadline) {
-  const Options options(PQconninfo(connection), &PQconninfoFree);
+  const Options options(PQconninfo(connection), PQconninfoFree);
   const char* const text = options ? value_of(options.get(), "connect_timeout") : nullptr;
   int seconds = 0;
   if (text != nullptr) std::from_chars(text, text + std::strlen(text), seconds);
@@ -91,7 +92,7 @@ Outcome drive_connect(PGconn* connection, const Deadline& deadline) {
 // If that is not enough the thread ends by itself later (it owns all that it touches), and the server's statement_timeout
 // ends the statement.
 void cancel_on_server(PGconn* connection) {
-  const std::shared_ptr<PGcancel> cancel(PQgetCancel(connection), &PQfreeCancel);
+  const std::shared_ptr<PGcancel> cancel(PQgetCancel(connection), PQfreeCancel);
   if (!cancel) return;
   try {
     std::promise<void> done;

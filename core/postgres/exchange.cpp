@@ -46,12 +46,12 @@ Outcome Exchange::flush() {
 
 Expected<Exchange::Result> Exchange::next_result() {
   while (PQisBusy(connection_) != 0) PGA_CHECK(wait(POLLIN));
-  return Result(PQgetResult(connection_), &PQclear);
+  return Result(PQgetResult(connection_), PQclear);
 }
 
 // Reads to the end, so that the connection is idle again; the first error wins over whatever follows it.
 Expected<Rows> Exchange::last_result() {
-  Result last(nullptr, &PQclear);
+  Result last(nullptr, PQclear);
   std::optional<Error> error;
   for (;;) {
     PGA_TRY(Result result, next_result());
@@ -137,7 +137,7 @@ Expected<Rows> Exchange::copy_out(const std::string& sql, const std::function<Ou
   for (;;) {
     char* data = nullptr;
     const int length = PQgetCopyData(connection_, &data, 1);
-    const std::unique_ptr<char, decltype(&PQfreemem)> owned(data, &PQfreemem);
+    const std::unique_ptr<char, void (*)(void*)> owned(data, PQfreemem);
     if (length == 0) {
       PGA_CHECK(wait(POLLIN));
       continue;

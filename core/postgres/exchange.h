@@ -4,8 +4,6 @@
 // Invariant: unless interrupted() or the connection broke, libpq is idle again when a call returns.
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "core/postgres/connection.h"
+#include "core/postgres/libpq.h"
 
 namespace pganalytics::postgres {
 
@@ -31,7 +30,7 @@ class Exchange {
   [[nodiscard]] bool interrupted() const { return interrupted_; }
 
  private:
-  using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+  using Result = std::unique_ptr<PGresult, void (*)(PGresult*)>;
 
   Outcome wait(short events);
   Outcome flush();

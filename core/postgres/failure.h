@@ -5,11 +5,11 @@
 // DETAIL, which may quote table rows.
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <string_view>
+
+#include "core/postgres/libpq.h"
 
 namespace pganalytics::postgres {
 

@@ -1,9 +1,9 @@
 // Rows: text of a PGresult to typed values, at this one place and by to_number() (no locale, no silent prefix parse).
-#include <libpq-fe.h>
 
 #include <pganalytics/text.hpp>
 
 #include "core/postgres/connection.h"
+#include "core/postgres/libpq.h"
 
 namespace pganalytics::postgres {
 

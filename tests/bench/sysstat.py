@@ -4,9 +4,10 @@
     tests/bench/sysstat.py BUILD_DIR [CYCLES]
 
 CPU is time on a processor of the two workers, a cycle: each run reads all it ever reads, once a second. Reference: one `cat` of the
-files that a cycle reads, in the same seconds: what the kernel takes to write these texts, and a process to be started. Twice: as packaged,
-in the sandbox, which refuses I/O and PSS of processes; and without it as the server's user, where both are read. PSS is that of the
-workers after the last cycle.
+files that a cycle reads, in the same seconds: what the kernel takes to write these texts, and a process to be started. Three times: as
+packaged, in the sandbox, which refuses I/O and PSS of processes; without it as the server's user, where both are read; and as packaged
+with disk asking the server for its directories in each run, which it does every ten minutes by default. PSS is that of the workers
+after the last cycle.
 """
 
 import glob
@@ -72,9 +73,9 @@ def cat_ms(files, times=20):
     return 1000 * sum(cat_seconds(files) for _ in range(times)) / times
 
 
-def measure(binaries, folder, name, plugin_keys, cycles, with_io):
+def measure(binaries, folder, name, plugin_keys, cycles, with_io, disk_keys=""):
     output = os.path.join(folder, f"{name}.jsonl")
-    collector = Collector(binaries, folder, "".join(f'[plugins.{plugin}]\ninterval = "1s"\n{plugin_keys}\n' for plugin in PLUGINS), name=name,
+    collector = Collector(binaries, folder, "".join(f'[plugins.{plugin}]\ninterval = "1s"\n{plugin_keys}\n{disk_keys if plugin == "disk" else ""}\n' for plugin in PLUGINS), name=name,
                           collector_config=f'output = "{output}"')
     collector.start()
     try:
@@ -107,6 +108,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="pga-bench-", dir="/tmp")
     os.chmod(folder, 0o755)
     postgres = Postgres({"max_connections": PROCESSES + 20, "autovacuum": "off", "shared_buffers": "256MB"})
+    postgres.sql("create role monitor login in role pg_monitor")
     sessions = []
     try:
         with open(os.path.join(postgres.data, "postmaster.pid")) as file:
@@ -118,6 +120,8 @@ def main():
         measure(binaries, folder, "as packaged", "", cycles, with_io=False)
         user = 'user = "postgres"\n' if os.getuid() == 0 else ""
         measure(binaries, folder, "no sandbox", f"{user}sandbox = false\n", cycles, with_io=True)
+        asking = f'conninfo = "{postgres.conninfo(user="monitor")}"\nserver_interval = "500ms"\n'
+        measure(binaries, folder, "asking", "", cycles, with_io=False, disk_keys=asking)
     finally:
         for each in sessions:
             each.close()
