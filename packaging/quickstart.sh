@@ -141,6 +141,7 @@ interval = "5s"
 [plugins.disk]
 enabled = true
 interval = "10s"
+conninfo = "$conninfo"
 
 [plugins.logs]
 enabled = true

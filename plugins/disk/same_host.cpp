@@ -15,15 +15,16 @@ constexpr std::size_t kTitleMaxBytes = 1 << 20;
 constexpr double kAgeTolerance = 2;
 
 Error elsewhere(const Backend& backend, const std::string& why) {
-  return {
-      PGA_E_UNSUPPORTED, "disk.elsewhere",
-      "the server is not on this host: it serves us with process " + std::to_string(backend.pid) + ", and " + why,
-      "Run the collector where the server runs, name its places in directories, or take conninfo out. In a container, share the "
-      "host's process ids.",
-      0};
+  return {PGA_E_UNSUPPORTED, "disk.elsewhere",
+          "the server is not on this host: it serves us with process " + std::to_string(backend.pid) + ", and " + why,
+          "Run the collector where the server runs, name its places in directories, or take conninfo out. If they are on one "
+          "host: in a container share the host's process ids, and see that proc is not mounted with hidepid.",
+          0};
 }
 
-// Seconds since boot; nullopt: the text is none of PostgreSQL's processes. "PID (postgres) S ..." with starttime as field 22.
+}  // namespace
+
+// "PID (postgres) S ..." with starttime as field 22.
 std::optional<double> start_of_postgres(std::string_view stat) {
   constexpr int kFieldsToStart = 22 - 2;
   const std::size_t open = stat.find('(');
@@ -38,8 +39,6 @@ std::optional<double> start_of_postgres(std::string_view stat) {
   if (!ticks) return std::nullopt;
   return static_cast<double>(*ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
-
-}  // namespace
 
 Outcome is_of_this_host(const Backend& backend, const std::string& proc_path, double boot_seconds) {
   const std::string process = proc_path + "/" + std::to_string(backend.pid);

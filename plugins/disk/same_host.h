@@ -7,8 +7,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
+#include <string_view>
 
 namespace pganalytics::disk {
 
@@ -21,5 +23,8 @@ struct Backend {
 // `boot_seconds`: CLOCK_BOOTTIME, which /proc/PID/stat has start times in (proc(5), starttime). Not ours: "disk.elsewhere", with
 // what was looked at and what did not fit.
 Outcome is_of_this_host(const Backend& backend, const std::string& proc_path, double boot_seconds);
+
+// Of /proc/PID/stat: when it began, in seconds since boot. nullopt: it is no process of PostgreSQL's, or not understood.
+std::optional<double> start_of_postgres(std::string_view stat);
 
 }  // namespace pganalytics::disk

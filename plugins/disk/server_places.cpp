@@ -13,6 +13,7 @@ using postgres::ReadOnlySession;
 
 constexpr char kPart[] = "directories";
 constexpr char kDenied[] = "42501";  // insufficient_privilege
+constexpr char kElsewhere[] = "disk.elsewhere";
 
 double boot_seconds() {
   timespec now{};
@@ -47,22 +48,35 @@ Expected<std::vector<ServerPlace>> ask(const ReadOnlySession::Profile& profile, 
   return read_places(session);
 }
 
+Gap gap_of(const Error& error) {
+  const std::string hint = error.code == kDenied ? "GRANT pg_monitor TO the role that conninfo names." : error.hint;
+  return {kPart, "", error.code, "asking the server for its places: " + error.message, hint};
+}
+
+bool is_answer(const Error& error) { return error.code == kDenied || error.code == kElsewhere; }
+
 }  // namespace
 
 void ServerPlaces::refresh(const ReadOnlySession::Profile& profile, const std::string& proc_path, std::chrono::milliseconds every,
                            std::int64_t now_ns, Gaps& gaps) {
   for (ServerPlace& place : places_) place.files = place.bytes = std::nullopt;  // of another moment
-  if (answered_ns_ && now_ns - *answered_ns_ < std::chrono::nanoseconds(every).count()) return;
+  if (answered_ns_ && now_ns - *answered_ns_ < std::chrono::nanoseconds(every).count()) {
+    if (refusal_) gaps.push_back(*refusal_);
+    return;
+  }
   auto places = ask(profile, proc_path);
+  answered_ns_.reset();
+  refusal_.reset();
   if (places) {
     places_ = std::move(places).value();
     answered_ns_ = now_ns;
     return;
   }
-  const Error& error = places.error();
-  if (error.code == "disk.elsewhere") places_.clear();
-  const std::string hint = error.code == kDenied ? "GRANT pg_monitor TO the role that conninfo names." : error.hint;
-  gaps.push_back({kPart, "", error.code, "asking the server for its places: " + error.message, hint});
+  gaps.push_back(gap_of(places.error()));
+  if (!is_answer(places.error())) return;
+  answered_ns_ = now_ns;
+  refusal_ = gaps.back();
+  places_.clear();
 }
 
 }  // namespace pganalytics::disk

@@ -23,8 +23,9 @@ struct ServerPlace {
 
 class ServerPlaces {
  public:
-  // Asks if `every` has passed since the last answer. What goes wrong is told in `gaps`, and what the server said before stays;
-  // it is asked again in the next run. `proc_path`: of the host that the places are looked for on.
+  // Asks if `every` has passed since the last answer. What goes wrong is told in `gaps`, and what the server said before stays.
+  // That it is elsewhere, or that we may not look, is an answer too, told again until it is asked again; a server that did not
+  // answer is asked in the next run. `proc_path`: of the host that the places are looked for on.
   void refresh(const postgres::ReadOnlySession::Profile& profile, const std::string& proc_path, std::chrono::milliseconds every,
                std::int64_t now_ns, Gaps& gaps);
   void forget() { *this = ServerPlaces(); }
@@ -35,6 +36,7 @@ class ServerPlaces {
  private:
   std::vector<ServerPlace> places_;
   std::optional<std::int64_t> answered_ns_;
+  std::optional<Gap> refusal_;  // the answer, where it was none that helps
 };
 
 }  // namespace pganalytics::disk

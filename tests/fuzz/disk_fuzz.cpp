@@ -9,6 +9,7 @@
 #include "plugins/disk/device_activity.h"
 #include "plugins/disk/diskstats.h"
 #include "plugins/disk/mounts.h"
+#include "plugins/disk/same_host.h"
 
 using namespace pganalytics;
 using namespace pganalytics::disk;
@@ -44,6 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     document.Parse(std::string(writer.text()));
     require(!document.HasParseError());
   }
+  const auto start = start_of_postgres(text);
+  require(!start || *start >= 0);
   require(gaps.size() <= 9);
   return 0;
 }

@@ -264,9 +264,13 @@ TEST_CASE("a server whose process this /proc does not show is elsewhere: its pat
   fs::create_directory(proc / "self");
   std::ofstream(proc / "self/mountinfo") << "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
   std::ofstream(proc / "diskstats") << "";
-  const auto document = Asking(server, ",\"proc_path\":\"" + proc.path() + "\"").collect();
+  Asking disk(server, ",\"proc_path\":\"" + proc.path() + "\"");
+  const auto document = disk.collect();
   CHECK_FALSE(document.HasMember("directories"));
   CHECK_THAT(errors_of(document), Catch::Contains("disk.elsewhere") && Catch::Contains("no process of PostgreSQL"));
+  // An answer as any other: not asked again so soon, and told again.
+  server.sql("postgres", "ALTER ROLE monitor NOLOGIN");
+  CHECK(errors_of(disk.collect()) == errors_of(document));
 }
 
 TEST_CASE("a secret that is not there is told by its name") {
