@@ -2,6 +2,7 @@
 
 #include "plugins/logs/classes/classify.h"
 #include "plugins/logs/classes/fields_of.h"
+#include "plugins/logs/plans/read_plan.h"
 #include "plugins/logs/privacy/redact.h"
 
 #include <algorithm>
@@ -61,7 +62,10 @@ Outcome Documents::add(Event& event) {
 }
 
 Outcome Documents::deliver(Event& event, const Kind& kind, const EventClass* event_class) {
-  if (event_class != nullptr) add_fields(event, *event_class);
+  if (event_class != nullptr) {
+    add_fields(event, *event_class);
+    add_plan(event, *event_class);
+  }
   redact(event, config_.redact, event_class != nullptr);
   if (event_class != nullptr) describe(event, *event_class);
   const std::string json = event_json(event, room_of_event());

@@ -59,6 +59,10 @@ class Writer {
     json_.end_object();
   }
 
+  void plan(const std::string& nodes) {
+    if (!nodes.empty() && nodes.size() <= max_text_bytes_) json_.key("plan").json(nodes);
+  }
+
   std::string write(const Event& event) {
     json_.begin_object();
     json_.key("timestamp");
@@ -94,6 +98,7 @@ class Writer {
     if_any("leader_pid", event.leader_pid);
     if_any("query_id", event.query_id);
     fields(event.fields);
+    plan(event.plan);
     if (event.sampled_one_in > 1) json_.member("sampled_one_in", event.sampled_one_in);
     json_.member("truncated_bytes", event.truncated_bytes + cut_bytes_);
     json_.end_object();

@@ -6,6 +6,7 @@
 #include "plugins/logs/classes/fields_of.h"
 #include "plugins/logs/entries/entry_source.h"
 #include "plugins/logs/event.h"
+#include "plugins/logs/plans/read_plan.h"
 #include "plugins/logs/privacy/redact.h"
 
 #include <rapidjson/document.h>
@@ -54,7 +55,10 @@ inline std::string written(const std::vector<Event>& events) {
 inline void require_presentable(std::vector<Event>& events, Redaction mode) {
   for (Event& event : events) {
     const EventClass* const event_class = classify(event);
-    if (event_class != nullptr) add_fields(event, *event_class);
+    if (event_class != nullptr) {
+      add_fields(event, *event_class);
+      add_plan(event, *event_class);
+    }
     redact(event, mode, event_class != nullptr);
     if (event_class != nullptr) describe(event, *event_class);
     const std::string json = event_json(event, 2048);
