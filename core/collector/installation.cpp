@@ -25,6 +25,12 @@ std::string worker_path() {
   return fs::exists(beside, unknown) ? beside.string() : PGANALYTICS_INSTALLED_WORKER;
 }
 
+std::string program_folder() {
+  std::error_code unknown;
+  const fs::path beside = prefix() / "libexec/pganalytics";
+  return fs::exists(beside, unknown) ? beside.string() : fs::path(PGANALYTICS_INSTALLED_WORKER).parent_path().string();
+}
+
 std::vector<std::string> default_plugin_dirs() {
   std::vector<std::string> folders;
   for (const fs::path& folder : {prefix() / "lib/pganalytics/plugins", fs::path(PGANALYTICS_INSTALLED_PLUGINS),

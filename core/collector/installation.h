@@ -1,6 +1,6 @@
 // Where the parts of this installation lie: found from the program's own place, so that a build tree, /usr and /opt work alike.
 //
-// Here: worker, plugin folders, templates. Not here: what the configuration says. [main thread]
+// Here: worker, programs, plugin folders, templates. Not here: what the configuration says. [main thread]
 #pragma once
 
 #include <pganalytics/expected.hpp>
@@ -14,6 +14,10 @@ constexpr const char* kDefaultConfigFile = "/etc/pganalytics/pganalytics.toml";
 // PGANALYTICS_WORKER of the environment, else ../libexec/pganalytics/pganalytics-worker seen from the program, else the installed
 // one.
 std::string worker_path();
+
+// The folder of the worker, of the checker, and of the programs that plugins bring (plugin_programs.h): ../libexec/pganalytics
+// seen from the program, else the installed one.
+std::string program_folder();
 
 // The folder above the program's: the build tree, /usr, /opt/pganalytics.
 std::string installation_prefix();

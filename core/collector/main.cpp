@@ -1,6 +1,8 @@
 // pganalytics: the collector. Finds the command that the first word names.
 #include "core/collector/command_line.h"
 #include "core/collector/commands.h"
+#include "core/collector/installation.h"
+#include "core/collector/plugin_programs.h"
 #include "core/schema/schema.h"
 
 #include <cstdio>
@@ -32,6 +34,11 @@ constexpr Command kCommands[] = {
 void print_help(std::FILE* stream) {
   std::fputs("usage: pganalytics COMMAND [options]\n\nCollects metrics and logs of a PostgreSQL server.\n\nCommands:\n", stream);
   for (const Command& command : kCommands) std::fprintf(stream, "  %-14s %s\n", command.name, command.summary);
+  const std::vector<std::string> of_plugins = commands_of_plugins(program_folder());
+  if (!of_plugins.empty()) std::fputs("\nCommands of plugins:\n", stream);
+  for (const std::string& command : of_plugins) {
+    std::fprintf(stream, "  %-14s see `pganalytics %s --help`\n", command.c_str(), command.c_str());
+  }
   std::fputs(
       "\nEach command has --help. Exit codes: 0 well, 1 something failed, 2 usage or configuration, 3 status: no\n"
       "collector runs, 75 another collector holds the state folder.\n",
@@ -39,12 +46,20 @@ void print_help(std::FILE* stream) {
 }
 
 int unknown_command(const std::string& word) {
-  std::vector<std::string> names;
+  std::vector<std::string> names = commands_of_plugins(program_folder());
   for (const Command& command : kCommands) names.emplace_back(command.name);
   const std::string near = schema::nearest(word, names);
   print_error({PGA_E_CONFIG, "usage", "there is no command '" + word + "'",
                near.empty() ? "See `pganalytics --help`." : "Did you mean '" + near + "'?", 0});
   return kUsage;
+}
+
+// Comes back only with the exit code of a failure.
+int command_of_plugin(const std::string& name, const std::vector<std::string>& arguments) {
+  const auto program = program_of_plugin(program_folder(), name);
+  if (!program && program.error().status == PGA_E_NOTFOUND) return unknown_command(name);
+  print_error(program ? become_program(program.value(), arguments) : program.error());
+  return kFailed;
 }
 
 int dispatch(const std::vector<std::string>& words) {
@@ -60,7 +75,7 @@ int dispatch(const std::vector<std::string>& words) {
   for (const Command& command : kCommands) {
     if (name == command.name) return command.run({words.begin() + 1, words.end()});
   }
-  return unknown_command(name);
+  return command_of_plugin(name, {words.begin() + 1, words.end()});
 }
 
 }  // namespace

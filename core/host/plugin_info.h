@@ -42,6 +42,9 @@ Candidate examine_plugin(const std::string& path);
 // process' user.
 Outcome check_trust(const std::string& path);
 
+// The same for a file that is no plugin but is to run in our name, whatever it is called.
+Outcome check_trusted_path(const std::string& path);
+
 // That the file may still be loaded as what it was described as: trusted, of the same id, of the same build.
 Outcome check_unchanged(const PluginInfo& info);
 
