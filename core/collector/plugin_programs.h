@@ -2,7 +2,7 @@
 //
 // A plugin is a library that a worker loads; what people do with it at a terminal (reading a file once, a report) is a program of
 // its own, installed with it. Here: which there are, whether they may run in our name, running one. Not here: what they do, and
-// the commands of the collector itself, which come first (main.cpp). docs/decisions/012-programs-of-plugins.md says why. [main
+// the commands of the collector itself, which come first (main.cpp). docs/decisions/013-programs-of-plugins.md says why. [main
 // thread]
 #pragma once
 

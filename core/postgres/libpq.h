@@ -35,6 +35,7 @@ struct OnDemand<Returned(Arguments...), kName> {
   inline constexpr char k##name[] = #name; \
   inline constexpr auto name = &OnDemand<decltype(::name), k##name>::call
 
+PGA_LIBPQ(PQbackendPID);
 PGA_LIBPQ(PQcancel);
 PGA_LIBPQ(PQclear);
 PGA_LIBPQ(PQcmdTuples);

@@ -83,11 +83,15 @@ void Analysis::add(Event event) {
   if (event.severity && *event.severity >= Severity::kError) add_error(std::move(event), event_class != nullptr);
 }
 
-// With nothing hidden the texts are still grouped without their values.
 void Analysis::add_error(Event event, bool has_class) {
   figures_.sqlstates.of(event.sqlstate).add(event.unix_ms);
-  redact(event, limits_.redaction == Redaction::kNone ? Redaction::kParameters : limits_.redaction, has_class);
-  figures_.messages.of(event.sqlstate + " " + headline(std::move(event.message))).add(event.unix_ms);
+  Event masked = event;
+  redact(masked, grouping(), has_class);
+  MessageGroup& group = figures_.messages.of(event.sqlstate + " " + headline(std::move(masked.message)));
+  group.add(event.unix_ms);
+  if (limits_.redaction != Redaction::kNone || group.count > 1) return;
+  redact(event, Redaction::kNone, has_class);
+  group.example = headline(std::move(event.message));
 }
 
 void Analysis::add_statement(const Event& event) {
@@ -95,14 +99,14 @@ void Analysis::add_statement(const Event& event) {
   const auto duration_ms = statement ? number_of(event, "duration_ms") : std::nullopt;
   if (!duration_ms) return;
   Event timed;
-  timed.severity = Severity::kLog;
   timed.statement = *statement;
-  if (limits_.redaction == Redaction::kAll) {
-    figures_.statements_ms.of(std::string(kRedacted)).add(*duration_ms);
-  } else {
-    redact(timed, Redaction::kParameters, true);
-    figures_.statements_ms.of(statement_group(timed.statement, kMaxGroupBytes)).add(*duration_ms);
-  }
+  Event masked = timed;
+  redact(masked, grouping(), true);
+  StatementGroup& group = figures_.statements_ms.of(statement_group(masked.statement, kMaxGroupBytes));
+  group.add(*duration_ms);
+  if (limits_.redaction != Redaction::kNone || group.count > 1) return;
+  redact(timed, Redaction::kNone, true);
+  group.example = timed.statement.substr(0, kMaxGroupBytes);
 }
 
 void Analysis::add_by_class(const Event& event) {

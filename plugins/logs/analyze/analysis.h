@@ -14,7 +14,7 @@ namespace pganalytics::logs {
 class Analysis {
  public:
   struct Limits {
-    Redaction redaction = Redaction::kParameters;  // of the texts that figures are grouped by
+    Redaction redaction = Redaction::kParameters;  // of the texts that are shown
     std::optional<std::int64_t> from_unix_ms;      // entries before, at or after `to`, or without a time are left out
     std::optional<std::int64_t> to_unix_ms;
   };
@@ -25,6 +25,10 @@ class Analysis {
   Figures& figures() { return figures_; }
 
  private:
+  // What texts are grouped by: with nothing hidden still without their values.
+  [[nodiscard]] Redaction grouping() const {
+    return limits_.redaction == Redaction::kNone ? Redaction::kParameters : limits_.redaction;
+  }
   [[nodiscard]] bool is_wanted(const Event& event) const;
   void add_error(Event event, bool has_class);
   void add_statement(const Event& event);

@@ -58,6 +58,14 @@ struct Measure {
   [[nodiscard]] double weight() const { return total; }
 };
 
+// Grouped by their text without values; the example has them, and is there only if they may be shown.
+struct MessageGroup : Occurrences {
+  std::string example;
+};
+struct StatementGroup : Measure {
+  std::string example;
+};
+
 struct FileFigures {
   std::string path;
   std::string format;
@@ -76,9 +84,9 @@ struct Figures {
   std::array<std::uint64_t, kSeverityNames.size() + 1> severities{};  // the last: of no severity
   std::map<std::string_view, Occurrences> classes;                    // names of static storage
   Occurrences unclassified;
-  TopGroups<Occurrences> sqlstates{kMaxGroups};  // of ERROR and above; "": the log does not say
-  TopGroups<Occurrences> messages{kMaxGroups};   // "SQLSTATE message", of the same
-  TopGroups<Measure> statements_ms{kMaxGroups};  // by their masked text
+  TopGroups<Occurrences> sqlstates{kMaxGroups};         // of ERROR and above; "": the log does not say
+  TopGroups<MessageGroup> messages{kMaxGroups};         // "SQLSTATE message", of the same
+  TopGroups<StatementGroup> statements_ms{kMaxGroups};  // by their masked text
   Measure plans_ms;
   Measure lock_waits_ms;  // that ended
   Measure temporary_files_bytes;

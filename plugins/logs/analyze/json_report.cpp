@@ -66,11 +66,11 @@ void write_errors(JsonWriter& json, const Figures& figures, std::size_t top) {
     json.end_object();
   }
   json.end_array().key("messages").begin_array();
-  for (const auto& [key, occurrences] : figures.messages.top(top)) {
+  for (const auto& [key, group] : figures.messages.top(top)) {
     const std::size_t blank = key.find(' ');
     json.begin_object().member("sqlstate", text_or_null(std::string_view(key).substr(0, blank)));
-    json.member("message", std::string_view(key).substr(blank + 1));
-    write_occurrences(json, occurrences);
+    json.member("message", group.example.empty() ? std::string_view(key).substr(blank + 1) : group.example);
+    write_occurrences(json, group);
     json.end_object();
   }
   json.end_array().end_object();
@@ -83,7 +83,10 @@ void write_statements(JsonWriter& json, const Figures& figures, std::size_t top)
       .member("complete", figures.statements_ms.complete());
   json.key("slowest").begin_array();
   for (const auto& [statement, ms] : figures.statements_ms.top(top)) {
-    json.begin_object().member("statement", statement).member("count", ms.count).member("total_ms", ms.total);
+    json.begin_object()
+        .member("statement", ms.example.empty() ? statement : ms.example)
+        .member("count", ms.count)
+        .member("total_ms", ms.total);
     json.member("mean_ms", ms.mean()).member("max_ms", ms.most).end_object();
   }
   json.end_array();

@@ -115,8 +115,11 @@ class Writer {
            right(std::to_string(occurrences.count), 10));
     }
     title("Most frequent errors");
-    for (const auto& [key, occurrences] : figures_.messages.top(top_))
-      line(right(std::to_string(occurrences.count), 10) + "  " + printable(key));
+    for (const auto& [key, group] : figures_.messages.top(top_)) {
+      const std::string sqlstate = key.substr(0, key.find(' '));
+      line(right(std::to_string(group.count), 10) + "  " + printable(sqlstate.empty() ? "" : sqlstate + " ") +
+           printable(group.example.empty() ? key.substr(sqlstate.size() + 1) : group.example));
+    }
   }
 
   void statements() {
@@ -126,7 +129,7 @@ class Writer {
     line(right("calls", 10) + right("total ms", 14) + right("mean ms", 12) + right("max ms", 12) + "  statement");
     for (const auto& [statement, ms] : figures_.statements_ms.top(top_)) {
       line(right(std::to_string(ms.count), 10) + right(number(ms.total, 1), 14) + right(number(ms.mean(), 1), 12) +
-           right(number(ms.most, 1), 12) + "  " + printable(statement));
+           right(number(ms.most, 1), 12) + "  " + printable(ms.example.empty() ? statement : ms.example));
     }
   }
 
