@@ -136,6 +136,40 @@ TEST_CASE("connection strings are found", "[privacy]") { check(kOfConnections); 
 TEST_CASE("credentials of URLs, JSON and HTTP are found", "[privacy]") { check(kOfTheWeb); }
 TEST_CASE("verifiers and keys are found", "[privacy]") { check(kOfCryptography); }
 
+// Were it quadratic, the test program's limit would be over long before.
+TEST_CASE("a text of a megabyte takes a moment, whatever is in it", "[privacy]") {
+  for (const char* const piece : {"password",
+                                  "password ",
+                                  "password /*",
+                                  "password=",
+                                  "password ''",
+                                  "pwd \\'",
+                                  "alter role x password ",
+                                  "token::",
+                                  "'host ",
+                                  "://",
+                                  "crypt(",
+                                  "options (",
+                                  "eyJ-",
+                                  "bearer ",
+                                  "missing \"=\" after \"",
+                                  "host name \"",
+                                  "-----BEGIN ",
+                                  "md5",
+                                  "AKIA",
+                                  "connection ",
+                                  "secret$a",
+                                  "'",
+                                  "\"password\":\"",
+                                  "postgres://'"}) {
+    CAPTURE(piece);
+    std::string text;
+    while (text.size() < 1 << 20) text += piece;
+    text += "\nhost=h password=hush";
+    CHECK(without_credentials(text).find("hush") == std::string::npos);
+  }
+}
+
 TEST_CASE("a statement that sets a password is one, right or wrong", "[privacy]") {
   CHECK(sets_role_password("ALTER USER bob PASSWORD hunter2"));
   CHECK(sets_role_password("create role r\nencrypted password 'x'"));
