@@ -7,6 +7,8 @@
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 
+#include <rapidjson/document.h>
+
 #include <fstream>
 
 namespace pganalytics::logs {
@@ -112,6 +114,27 @@ TEST_CASE("what is no log of that format is an error", "[analyze]") {
   const Outcome missing = read_file("/no such file", chosen, analysis, [](std::uint64_t) {});
   REQUIRE_FALSE(missing);
   CHECK(missing.error().code == "logs.open");
+}
+
+TEST_CASE("a hostile log is counted all the same, in bounded memory", "[analyze]") {
+  const std::string start = "2026-02-03 04:05:06.789 UTC [42] ";
+  constexpr int kStatements = 25'000;
+  std::string log = std::string("\xFF\xFE\0\n", 4) + std::string(3 << 20, 'x') + "\n";
+  for (int i = 0; i < kStatements; ++i) {
+    log += start + "LOG:  duration: 1.000 ms  statement: select a" + std::to_string(i) + std::string("\xC3 \0 '", 6) + "\n";
+    log += start + "ERROR:  relation \"t" + std::to_string(i) + "\" does not exist\n";
+  }
+  log += start + "LOG:  duration: 99999999999999999999999999999999999 ms  statement: '\n" + start + "ERROR:  ";
+  const Analyzed analyzed = analyze(log);
+  CHECK(analyzed.code.empty());
+  rapidjson::Document report;
+  report.Parse<rapidjson::kParseValidateEncodingFlag>(analyzed.json.c_str());
+  REQUIRE_FALSE(report.HasParseError());
+  CHECK(report["severities"]["ERROR"].GetInt() == kStatements + 1);
+  CHECK_FALSE(report["statements"]["complete"].GetBool());
+  CHECK(report["statements"]["groups"].GetUint() <= Figures::kMaxGroups);
+  CHECK(report["statements"]["given_up"]["count"].GetUint() + report["statements"]["groups"].GetUint() == kStatements);
+  for (const char c : analyzed.text) CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
 }
 
 TEST_CASE("a wrong command line says what is wrong", "[analyze]") {
