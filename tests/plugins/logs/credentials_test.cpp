@@ -4,16 +4,9 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 
 namespace pganalytics::logs {
 namespace {
-
-std::string without_credentials(std::string_view text) {
-  Spans spans;
-  find_credentials(text, spans);
-  return without_spans(text, std::move(spans), Redaction::kNone);
-}
 
 struct Case {
   const char* text;
