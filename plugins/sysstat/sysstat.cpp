@@ -5,15 +5,13 @@
 #include <rapidjson/document.h>
 
 #include <cmath>
-#include <map>
 #include <pganalytics/plugin.hpp>
 #include <pganalytics/text.hpp>
 #include <set>
 
-#include "plugins/sysstat/block_devices.h"
-#include "plugins/sysstat/cpu.h"
 #include "plugins/sysstat/facts.h"
 #include "plugins/sysstat/gap.h"
+#include "plugins/sysstat/interval.h"
 #include "plugins/sysstat/network.h"
 #include "plugins/sysstat/postgres_cgroups.h"
 #include "plugins/sysstat/postgres_processes.h"
@@ -26,8 +24,6 @@
 namespace pganalytics::sysstat {
 namespace {
 
-// CLOCK_MONOTONIC: steps of the wall clock do not touch it, and it stands still in suspend as the kernel's counters do.
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 // Shares over less than this would be noise: the kernel counts in ticks of 10 ms. A first run, which has no reading to compare
@@ -50,26 +46,10 @@ class Sysstat : public Collector {
   Outcome collect(Run& run) override;
 
  private:
-  // What figures of an interval are made of.
-  struct Reading {
-    Clock::time_point at;
-    CpuReading cpu;
-    std::vector<BlockDevice> devices;
-  };
-  struct Interval {
-    std::optional<double> seconds;  // null: there is no reading before
-    CpuInterval cpu;
-    std::optional<std::uint64_t> cpu_count;
-    std::vector<BlockDevice> devices;
-    std::vector<BlockActivity> activity;  // of each device
-  };
-
   std::optional<std::string> text_of(const std::string& file, const char* part, Gaps& gaps);
   std::optional<std::string> network_text(const char* file, const char* part, Gaps& gaps);
   Reading read_now(Gaps& gaps);
   Expected<Interval> measure(const Run& run, Gaps& gaps);
-  static Interval interval_between(const Reading& before, const Reading& after, Gaps& gaps);
-  static Interval without_interval(const Reading& reading);
 
   void write_cpu(const Interval& interval);
   void write_devices(const Interval& interval);
@@ -141,7 +121,7 @@ std::optional<std::string> Sysstat::network_text(const char* file, const char* p
   return text_of(std::string("net/") + file, part, gaps);
 }
 
-Sysstat::Reading Sysstat::read_now(Gaps& gaps) {
+Reading Sysstat::read_now(Gaps& gaps) {
   Reading reading;
   if (const auto stat = text_of("stat", "cpu", gaps)) reading.cpu = parse_cpu(*stat, gaps);
   if (const auto diskstats = text_of("diskstats", "devices", gaps)) reading.devices = parse_block_devices(*diskstats, gaps);
@@ -149,29 +129,8 @@ Sysstat::Reading Sysstat::read_now(Gaps& gaps) {
   return reading;
 }
 
-Sysstat::Interval Sysstat::without_interval(const Reading& reading) {
-  return {std::nullopt, {}, reading.cpu.count, reading.devices, std::vector<BlockActivity>(reading.devices.size())};
-}
-
-Sysstat::Interval Sysstat::interval_between(const Reading& before, const Reading& after, Gaps& gaps) {
-  Interval interval = without_interval(after);
-  const double seconds = std::chrono::duration<double>(after.at - before.at).count();
-  interval.seconds = seconds;
-  interval.cpu = cpu_between(before.cpu, after.cpu);
-  if (!interval.cpu.all && after.cpu.ticks) {
-    gaps.push_back({"cpu", "cpu.interval", "the kernel counted no CPU time since the reading before", ""});
-  }
-  std::map<std::string_view, const BlockDevice*> known;
-  for (const BlockDevice& device : before.devices) known[device.name] = &device;
-  for (std::size_t i = 0; i < after.devices.size(); ++i) {
-    const auto found = known.find(after.devices[i].name);
-    if (found != known.end()) interval.activity[i] = block_activity(*found->second, after.devices[i], seconds);
-  }
-  return interval;
-}
-
 // Only a cancelled run is an error; everything else that is missing is a gap.
-Expected<Sysstat::Interval> Sysstat::measure(const Run& run, Gaps& gaps) {
+Expected<Interval> Sysstat::measure(const Run& run, Gaps& gaps) {
   if (!before_) {
     Gaps told_again;
     before_ = read_now(told_again);
