@@ -6,19 +6,35 @@
 #include <optional>
 #include <pganalytics/text.hpp>
 
+#include "plugins/disk/gap.h"
+#include "plugins/disk/mounts.h"
+
 namespace pganalytics::disk {
 namespace {
 
 constexpr std::size_t kStatMaxBytes = 4096;
 constexpr std::size_t kTitleMaxBytes = 1 << 20;
+constexpr std::size_t kMountsMaxBytes = 16 << 20;
 // Between the server's look at its clock and ours lies a round trip on one host.
 constexpr double kAgeTolerance = 2;
+
+// Device and directory that a process has as "/", by its mountinfo, which anybody may read; nullopt: it cannot be told.
+std::optional<std::string> root_of(const std::string& process) {
+  const auto text = read_text(process + "/mountinfo", kMountsMaxBytes);
+  if (!text) return std::nullopt;
+  std::optional<std::string> root;
+  Gaps told_elsewhere;  // each run reads our own for itself
+  for (const Mount& mount : parse_mounts(*text, told_elsewhere)) {
+    if (mount.mount_point == "/") root = mount.device_number + " " + mount.root;  // the last one covers the others
+  }
+  return root;
+}
 
 Error elsewhere(const Backend& backend, const std::string& why) {
   return {PGA_E_UNSUPPORTED, "disk.elsewhere",
           "the server is not on this host: it serves us with process " + std::to_string(backend.pid) + ", and " + why,
           "Run the collector where the server runs, name its places in directories, or take conninfo out. If they are on one "
-          "host: in a container share the host's process ids, and see that proc is not mounted with hidepid.",
+          "host: a container has paths of its own, and proc mounted with hidepid shows no processes.",
           0};
 }
 
@@ -52,6 +68,9 @@ Outcome is_of_this_host(const Backend& backend, const std::string& proc_path, do
   if (!title || title->find(" " + backend.user + " " + backend.database + " ") == std::string::npos) {
     return elsewhere(backend, process + " serves others");
   }
+  const auto its_root = root_of(process);
+  const auto our_root = root_of(proc_path + "/self");
+  if (its_root && our_root && *its_root != *our_root) return elsewhere(backend, process + " has another root file system");
   return {};
 }
 

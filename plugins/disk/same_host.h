@@ -2,7 +2,8 @@
 //
 // A server says which process serves us, since when, for which user and database. If /proc shows a process of that id that is
 // PostgreSQL's, as old, and with this user and database in its title, it is that process: the host is ours, and we share its
-// process ids. In a container with process ids of its own a server is elsewhere, as its paths are. Whether the connection came
+// process ids. It also has to have our root file system, as far as its mounts may be read: in a container of its own a server is
+// elsewhere, as its paths are. Whether the connection came
 // over a Unix socket or TCP says nothing: both are passed on into containers, and forwarded. Any thread.
 #pragma once
 

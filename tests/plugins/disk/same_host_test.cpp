@@ -28,6 +28,10 @@ class Host {
                                        << start_seconds * sysconf(_SC_CLK_TCK) << " 0 0\n";
   }
   void title(const std::string& text) const { std::ofstream(proc_ / "4711/cmdline") << text << '\0'; }
+  void mounts(const std::string& process, const std::string& text) const {
+    fs::create_directories(proc_ / process);
+    std::ofstream(proc_ / (process + "/mountinfo")) << text;
+  }
   void end() const { fs::remove_all(proc_ / "4711"); }
   [[nodiscard]] std::string says(const Backend& backend) const {
     const Outcome outcome = is_of_this_host(backend, proc_.path(), 1030);
@@ -66,4 +70,22 @@ TEST_CASE("one whose process is none, or another's, is elsewhere") {
   CHECK_THAT(host.says(kOurs), Contains("no process of PostgreSQL"));
   host.end();
   CHECK_THAT(host.says(kOurs), Contains("no process of PostgreSQL"));
+}
+
+TEST_CASE("one that sees another root than we do is elsewhere, though we see its process") {
+  const Host host;
+  const std::string ours = "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 27 0:5 / /proc rw - proc proc rw\n";
+  host.mounts("self", ours);
+  CHECK(host.says(kOurs) == "here");  // it does not say
+  // A unit of systemd: other mounts, the same root.
+  host.mounts("4711", "527 510 8:1 / / rw - ext4 /dev/sda1 rw\n528 527 0:77 / /tmp rw - tmpfs tmpfs rw\n");
+  CHECK(host.says(kOurs) == "here");
+  using Catch::Contains;
+  host.mounts("4711", "527 510 0:91 / / rw - overlay overlay rw\n");
+  CHECK_THAT(host.says(kOurs), Contains("another root file system"));
+  host.mounts("4711", "527 510 8:1 /srv/jail / rw - ext4 /dev/sda1 rw\n");
+  CHECK_THAT(host.says(kOurs), Contains("another root file system"));
+  // What is mounted over the first root is what it sees.
+  host.mounts("4711", ours + "600 27 0:91 / / rw - overlay overlay rw\n");
+  CHECK_THAT(host.says(kOurs), Contains("another root file system"));
 }
