@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <pganalytics/testhost.hpp>
+#include <pganalytics/text.hpp>
 #include <string>
 
 #include "core/postgres/connection.h"
@@ -271,6 +272,15 @@ TEST_CASE("a server whose process this /proc does not show is elsewhere: its pat
   // An answer as any other: not asked again so soon, and told again.
   server.sql("postgres", "ALTER ROLE monitor NOLOGIN");
   CHECK(errors_of(disk.collect()) == errors_of(document));
+}
+
+TEST_CASE("each statement says whose it is, and an error which one it was") {
+  const PostgresServer server(PostgresServer::Settings{{"log_statement", "all"}});
+  make_roles(server);
+  Asking(server).collect();
+  const std::string log = testing::must(read_text(server.log_file(), 1 << 20));
+  CHECK_THAT(log, Catch::Contains("/* pganalytics:disk/backend */") && Catch::Contains("/* pganalytics:disk/places */"));
+  CHECK_THAT(errors_of(Asking(server, "", "nobody_special").collect()), Catch::Contains("disk/places"));
 }
 
 TEST_CASE("a secret that is not there is told by its name") {
