@@ -84,6 +84,19 @@ TEST_CASE("syslog: a time without a year is the latest that is possible, in the 
   CHECK(at("Feb  4 06:00:00") == 1770181200000);  // a clock that is ahead
 }
 
+TEST_CASE("syslog: what is remembered of a moment is of that very second") {
+  const HostZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+  SyslogClock remembering(kNewest);
+  // Each differs from the one before it in one part.
+  for (const char* time : {"Jan  3 05:05:06", "Jan  3 05:05:07", "Jan  3 05:06:07", "Jan  3 06:06:07", "Jan  4 06:06:07",
+                           "Jul  4 06:06:07", "Jul  4 06:06:07", "Jan  4 06:06:07"}) {
+    CAPTURE(time);
+    const std::string line = std::string(time) + " h postgres[1]: x";
+    SyslogClock fresh(kNewest);
+    CHECK(parse_syslog_header(line, remembering)->unix_ms == parse_syslog_header(line, fresh)->unix_ms);
+  }
+}
+
 TEST_CASE("syslog: the chunks of a report make one event") {
   const Reading reading(chunk(42, "[5-1] ERROR:  no such thing at character 15") + chunk(42, "[5-2] HINT:  look") +
                         chunk(42, "[5-3] #011elsewhere") + chunk(42, "[5-4] STATEMENT:  select thing") +
