@@ -42,12 +42,16 @@ std::optional<Format> format_of_name(std::string_view path) {
   return std::nullopt;
 }
 
+std::optional<Format> format_of_head(std::string_view head, const LinePrefix& prefix) {
+  while (const auto line = next_line(head)) {
+    if (const auto format = format_of_line(*line, prefix)) return format;
+  }
+  return std::nullopt;
+}
+
 Format recognise_format(std::string_view path, std::string_view head, const LinePrefix& prefix) {
   if (const auto format = format_of_name(path)) return *format;
-  while (const auto line = next_line(head)) {
-    if (const auto format = format_of_line(*line, prefix)) return *format;
-  }
-  return Format::kStderr;
+  return format_of_head(head, prefix).value_or(Format::kStderr);
 }
 
 }  // namespace pganalytics::logs

@@ -20,6 +20,9 @@ std::optional<Format> parse_format(std::string_view name);
 // By the name's .csv or .json, which the server's own log files have.
 std::optional<Format> format_of_name(std::string_view path);
 
+// By the first line of a file's beginning that can be of one format only; nullopt: there is none.
+std::optional<Format> format_of_head(std::string_view head, const LinePrefix& prefix);
+
 // `head`: the file's beginning; a last line that is not whole may be in it. By the name's .csv or .json, which the server's own
 // log files have; else by the first line that can be of one format only; stderr if there is none, and its line_prefix problem
 // says so.

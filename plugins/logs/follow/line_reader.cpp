@@ -50,7 +50,7 @@ Expected<bool> LineReader::fill() {
   at_ = 0;
   const std::size_t kept = buffer_.size();
   buffer_.resize(kept + kChunkBytes);
-  const auto got = file_.read(buffer_offset_ + kept, buffer_.data() + kept, kChunkBytes);
+  const auto got = file_->read(buffer_offset_ + kept, buffer_.data() + kept, kChunkBytes);
   buffer_.resize(kept + (got ? got.value() : 0));
   if (!got) return got.error();
   return got.value() > 0;

@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxLineBytes = 1 << 20;  // a longer line comes in
 // One thread. Borrows the file.
 class LineReader {
  public:
-  LineReader(const ReadableFile& file, std::uint64_t offset) : file_(file), buffer_offset_(offset) {}
+  LineReader(const ReadableFile& file, std::uint64_t offset) : file_(&file), buffer_offset_(offset) {}
 
   // The next line that has its newline, or a piece of an overlong one; nullopt: there is none (yet).
   Expected<std::optional<Line>> next();
@@ -25,6 +25,12 @@ class LineReader {
   [[nodiscard]] bool has_rest() const { return at_ < buffer_.size(); }
   Line rest();
 
+  // What is read from now on comes from this file, which has the same bytes up to end().
+  void continue_in(const ReadableFile& file) { file_ = &file; }
+
+  // Up to here the file was read; its end, after next() returned nullopt.
+  [[nodiscard]] std::uint64_t end() const { return buffer_offset_ + buffer_.size(); }
+
   // Offset of the next line.
   [[nodiscard]] std::uint64_t offset() const { return buffer_offset_ + at_; }
 
@@ -32,7 +38,7 @@ class LineReader {
   Expected<bool> fill();  // false: end of file
   Line take(std::size_t length, std::size_t with_newline);
 
-  const ReadableFile& file_;
+  const ReadableFile* file_;
   std::uint64_t buffer_offset_;
   std::string buffer_;
   std::size_t at_ = 0;        // first byte not handed out

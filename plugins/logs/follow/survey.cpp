@@ -1,9 +1,11 @@
 #include "plugins/logs/follow/survey.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace pganalytics::logs {
@@ -21,8 +23,6 @@ struct Found {
   bool first_watch = false;  // only patterns match it that are new
   bool claimed = false;      // some cursor is about it
 };
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
 // Rotated and compressed: its text was read before, or is out of reach.
 Expected<bool> is_compressed(const ReadableFile& file) {
@@ -160,7 +160,7 @@ class Surveyor {
       }
     }
     const bool farewell = pattern_removed_ && !found.in_pattern;
-    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, farewell});
+    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, false, farewell});
   }
 
   // Even if this run does not get to read the file, the next one must know it.
@@ -188,9 +188,10 @@ class Surveyor {
   }
 
   // What could not be read now may be it: the next run decides.
-  void keep(const Cursor& cursor) { survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false}); }
+  void keep(const Cursor& cursor) { survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false, false}); }
 
-  // A few bytes prove little; where nothing was delivered yet, and the file will be read from its beginning anyhow, they do.
+  // A few bytes prove little; where they are all that was delivered, and the file would be read from its beginning otherwise,
+  // they are enough.
   static bool may_hold(const Found& candidate, const Cursor& cursor) {
     return cursor.fingerprint.tells_files_apart() ||
            (cursor.fingerprint.head_bytes > 0 && cursor.offset == 0 && candidate.in_pattern);
@@ -246,9 +247,11 @@ class Surveyor {
 
   void put_in_order() {
     auto& files = survey_.files;
-    std::sort(files.begin(), files.end(), [](const FollowedFile& a, const FollowedFile& b) {
-      return a.mtime_ns != b.mtime_ns ? a.mtime_ns < b.mtime_ns : a.cursor.path < b.cursor.path;
-    });
+    const auto key = [](const FollowedFile& file) {
+      const bool is_new = file.cursor.offset == 0;  // clocks of file systems are coarse
+      return std::make_tuple(file.mtime_ns, is_new, std::cref(file.cursor.path));
+    };
+    std::sort(files.begin(), files.end(), [&](const FollowedFile& a, const FollowedFile& b) { return key(a) < key(b); });
     std::map<std::string, std::int64_t> youngest_ns;  // by folder
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
       const std::int64_t youngest = youngest_ns.emplace(folder_of(file->cursor.path), file->mtime_ns).first->second;
@@ -268,6 +271,8 @@ class Surveyor {
 };
 
 }  // namespace
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
 std::string gap_message(const Gap& gap) {
   return std::to_string(gap.lost_bytes) + " bytes or more of " + gap.path + " were removed before they were read, from byte " +

@@ -20,6 +20,7 @@ struct FollowedFile {
   std::int64_t mtime_ns = 0;
   bool readable = true;
   bool superseded = false;  // a younger log file is beside it
+  bool waits = false;       // for a file beside it that is not read as far as it must be before this one
   bool farewell = false;    // its pattern is watched no more: read to its end, and forgotten
 };
 
@@ -32,6 +33,9 @@ struct Gap {
 
 // "5 bytes or more of /a.log were removed before they were read, from byte 7": the words of the event class log.gap.
 std::string gap_message(const Gap& gap);
+
+// Up to its last "/".
+std::string folder_of(const std::string& path);
 
 struct Survey {
   std::vector<FollowedFile> files;  // the longest unwritten first

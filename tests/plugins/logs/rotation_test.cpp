@@ -1,4 +1,5 @@
 // Each way in which log files are rotated, one by one; exactly_once_test.cpp mixes them.
+#include "plugins/logs/entries/format.h"
 #include "tests/plugins/logs/log_folder.h"
 
 namespace pganalytics::logs {
@@ -157,6 +158,102 @@ TEST_CASE("half a line at the end of a file that another one succeeded is delive
   logs.append("b.log", entry("two"));
   CHECK(logs.messages() == Texts{"one", "disk fu", "two"});
   CHECK(logs.messages().empty());
+}
+
+namespace {
+
+// The second of three entries has several lines.
+struct Divided {
+  std::string text;
+  std::size_t first_bytes;
+  std::size_t last_bytes;
+};
+
+Divided divided(Format format) {
+  const auto csv = [](const std::string& message) {
+    return "2026-02-03 04:05:06.789 UTC,,,42,,65bdc0f2.2a,3,,2026-02-03 04:05:00 UTC,,0,LOG,00000,\"" + message +
+           "\",\"a detail\",,,,,,,,\"\",\"b\",,0\n";
+  };
+  const auto json = [](const std::string& message) {
+    return R"({"timestamp":"2026-02-03 04:05:06.789 UTC","error_severity":"LOG","message":")" + message +
+           "\",\"detail\":\"a detail\"}\n";
+  };
+  const auto syslog = [](int report, int chunk, const std::string& text) {
+    return "Feb  3 04:05:06 db1 postgres[42]: [" + std::to_string(report) + "-" + std::to_string(chunk) + "] " + text;
+  };
+  switch (format) {
+    case Format::kCsvlog:
+      return {csv("one") + csv("two\nwith \"\"a\"\" second line") + csv("three"), csv("one").size(), csv("three").size()};
+    case Format::kJsonlog:
+      return {json("one") + json("two\\nwith \\\"a\\\" second line") + json("three"), json("one").size(), json("three").size()};
+    case Format::kSyslog: {
+      const std::string first = syslog(1, 1, entry("one", "LOG", 42)) + syslog(1, 2, entry("a detail", "DETAIL", 42));
+      const std::string last = syslog(3, 1, entry("three", "LOG", 42)) + syslog(3, 2, entry("a detail", "DETAIL", 42));
+      return {first + syslog(2, 1, entry("two", "LOG", 42)) + syslog(2, 2, "#011with \"a\" second line\n") +
+                  syslog(2, 3, entry("a detail", "DETAIL", 42)) + last,
+              first.size(), last.size()};
+    }
+    case Format::kStderr: break;
+  }
+  const std::string detail = entry("a detail", "DETAIL");
+  return {entry("one") + detail + entry("two\n\twith \"a\" second line", "ERROR") + detail + entry("three") + detail,
+          (entry("one") + detail).size(), (entry("three") + detail).size()};
+}
+
+}  // namespace
+
+TEST_CASE("an entry that is divided over two files, anywhere, is one entry") {
+  const Format format = GENERATE(Format::kStderr, Format::kCsvlog, Format::kJsonlog, Format::kSyslog);
+  const bool copied = GENERATE(false, true);
+  const Divided log = divided(format);
+  CAPTURE(copied, format_name(format));
+  for (std::size_t cut = log.first_bytes + 1; cut < log.text.size() - log.last_bytes; ++cut) {
+    CAPTURE(cut);
+    // A file that begins with what syslog's header stands before is stderr for all that can be told.
+    if (format == Format::kSyslog && log.text.compare(cut, 5, "2026-") == 0) continue;
+    LogFolder logs;
+    logs.append("a.log", log.text.substr(0, cut));
+    if (copied) {
+      logs.copy("a.log", "b.log");
+      logs.truncate("a.log");
+    } else {
+      logs.rename("a.log", "b.log");
+    }
+    logs.set_age_s("b.log", 10);
+    logs.append("a.log", log.text.substr(cut));
+    const auto result = logs.run();
+    const auto events = LogFolder::events_of(result);
+    REQUIRE(events.size() == 3);
+    CHECK(events[0].message == "one");
+    CHECK(events[1].message == "two\nwith \"a\" second line");
+    CHECK(events[1].detail == "a detail");
+    CHECK(events[2].message == "three");
+    CHECK(LogFolder::errors_of(result).empty());
+    CHECK(logs.messages().empty());
+  }
+}
+
+TEST_CASE("the rest of a divided entry is waited for, but not for ever") {
+  Options options;
+  options.idle = "1h";
+  LogFolder logs(options);
+  logs.append("b.log", entry("one") + entry("two\n\twith a sec").substr(0, entry("two\n\twith a sec").size() - 1));
+  logs.set_age_s("b.log", 10);
+  logs.append("a.log", "ond line\n");
+  CHECK(logs.messages() == Texts{"one"});
+  SECTION("more comes") {
+    logs.append("a.log", "\tand a third\n" + entry("three"));
+    CHECK(logs.messages() == Texts{"two\nwith a second line\nand a third"});
+  }
+  SECTION("nothing comes") { CHECK(logs.messages() == Texts{"two\nwith a second line"}); }
+}
+
+TEST_CASE("what begins a file after a finished one is no part of it") {
+  LogFolder logs;
+  logs.append("b.log", entry("one"));
+  logs.set_age_s("b.log", 10);
+  logs.append("a.log", "output of a program\n" + entry("two"));
+  CHECK(logs.messages() == Texts{"one", "output of a program", "two"});
 }
 
 TEST_CASE("half a line of a file that still grows is not taken for its end") {
