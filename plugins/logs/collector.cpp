@@ -11,6 +11,9 @@ namespace pganalytics::logs {
 namespace {
 
 constexpr char kStateKey[] = "positions";
+constexpr std::ptrdiff_t kMaxHeld = 16;                                   // files that stay open between runs
+constexpr std::int64_t kRemovedFor_ns = 60'000'000'000;                   // so long unwritten, a removed file is let go
+constexpr std::chrono::nanoseconds kLookEvery = std::chrono::minutes(1);  // even if nothing seems to happen
 
 // A hole in the log is part of what the log says.
 Event gap_event(const Gap& gap, std::int64_t unix_ns) {
@@ -19,6 +22,11 @@ Event gap_event(const Gap& gap, std::int64_t unix_ns) {
   event.severity = Severity::kWarning;
   event.message = gap_message(gap);
   return event;
+}
+
+// Read to its end, and of no further interest.
+bool is_over(const FollowedFile& file, std::int64_t now_ns) {
+  return file.cursor.done() && (file.farewell || (file.removed && now_ns - file.mtime_ns > kRemovedFor_ns));
 }
 
 // Of files that are new and were written at the same moment, as clocks of file systems tell it, those that begin within an entry
@@ -41,7 +49,7 @@ std::vector<FollowedFile*> successors_of(std::vector<FollowedFile>& files, std::
   std::vector<FollowedFile*> found;
   for (std::size_t i = index + 1; i < files.size() && found.size() < kMost; ++i) {
     FollowedFile& file = files[i];
-    const bool is_new = file.readable && file.cursor.offset == 0 && file.size > 0;
+    const bool is_new = file.readable && !file.removed && file.cursor.offset == 0 && file.size > 0;
     if (is_new && folder_of(file.cursor.path) == folder) found.push_back(&file);
   }
   return found;
@@ -63,6 +71,7 @@ Outcome LogsCollector::collect(Run& run) {
   if (!plan.readable) return documents.finish({}, plan.problems);
 
   PGA_TRY(const auto stored, host_.state_get(kStateKey));
+  if (is_quiet(stored, plan)) return documents.finish({}, plan.problems);
   PGA_TRY(State state, parse_state(stored.value_or("")));
   Start start = plan.config.start_at_end ? Start::kEnd : Start::kBeginning;
   if (plan.discovered && !state.watched.empty()) start = plan.written_in_parallel ? Start::kEnd : Start::kEndOfOlder;
@@ -93,12 +102,42 @@ Outcome LogsCollector::collect(Run& run) {
 
   state.watched = survey.watched;
   state.cursors.clear();
+  std::vector<ListedFile> to_hold;
+  bool all_done = problems.empty();
   for (FollowedFile& file : survey.files) {
-    if (!file.farewell || !file.cursor.done()) state.cursors.push_back(std::move(file.cursor));
+    all_done = all_done && file.cursor.done() && file.cursor.offset >= file.size && !file.removed;
+    if (is_over(file, files.now_ns())) continue;
+    if (!file.superseded || file.removed || !file.cursor.done()) {
+      to_hold.push_back({file.cursor.path, {file.cursor.id, file.size, file.mtime_ns}});
+    }
+    state.cursors.push_back(std::move(file.cursor));
   }
+  if (!plan.on_server) hold(to_hold, state.cursors);
   const std::string json = state_json(std::move(state));
+  settled_state_ = all_done && !plan.on_server ? json : "";
   if (stored == json) return {};
   return host_.state_set(kStateKey, json);
+}
+
+// Nothing is to be read and nothing has happened since; what was believed to be stored is.
+bool LogsCollector::is_quiet(const std::optional<std::string>& stored, const Discovery::Plan& plan) {
+  const bool changed = watch_.may_have_changed();
+  const bool looked_lately = monotonic_now_ns() - looked_mono_ns_ < kLookEvery.count();
+  const bool same_paths = plan.config.paths == looked_paths_;
+  if (!changed && looked_lately && same_paths && !plan.on_server && !settled_state_.empty() && stored == settled_state_)
+    return true;
+  looked_mono_ns_ = monotonic_now_ns();
+  looked_paths_ = plan.config.paths;
+  return false;
+}
+
+// So that a file which is renamed and removed before the next run is read to its end all the same: the youngest ones.
+void LogsCollector::hold(std::vector<ListedFile>& files, const std::vector<Cursor>& cursors) {
+  if (files.size() > kMaxHeld) files.erase(files.begin(), files.end() - kMaxHeld);
+  local_files_.hold(files);
+  std::vector<std::string> paths;
+  for (const Cursor& cursor : cursors) paths.push_back(cursor.path);
+  watch_.watch(paths);
 }
 
 }  // namespace pganalytics::logs

@@ -81,7 +81,7 @@ Budget::Budget(Run& run, std::uint64_t bytes)
 void Budget::spend(std::uint64_t bytes) { bytes_ -= std::min(bytes, bytes_); }
 
 Outcome FileReading::run() {
-  const auto opened = reading_.access.open(file_.cursor.path);
+  const auto opened = open();
   if (!opened) return tell(opened.error());
   const ReadableFile& file = *opened.value();
   if (!(file.facts().id == file_.cursor.id)) return {};  // rotated since the survey: the next run sees it under its new name
@@ -94,12 +94,19 @@ Outcome FileReading::run() {
   return {};
 }
 
+Expected<std::unique_ptr<ReadableFile>> FileReading::open() {
+  if (!file_.removed) return reading_.access.open(file_.cursor.path);
+  if (auto held = reading_.access.held(file_.cursor.id)) return held;
+  return Error{PGA_E_FAIL, "logs.open", "cannot go on in " + file_.cursor.path + ", which was removed", "", 0};
+}
+
 // A piece that is shorter than a line is of its successor's format. Else stderr, and its line_prefix problem says so.
 Outcome FileReading::choose_format(const ReadableFile& file) {
   PGA_TRY(auto shown, shown_format(reading_.config, file_.cursor.path, file));
   for (auto successor = successors_.begin(); !shown && successor != successors_.end(); ++successor) {
-    PGA_TRY(const auto next, reading_.access.open((*successor)->cursor.path));
-    PGA_TRY(shown, shown_format(reading_.config, (*successor)->cursor.path, *next));
+    if (const auto next = reading_.access.open((*successor)->cursor.path)) {
+      PGA_TRY(shown, shown_format(reading_.config, (*successor)->cursor.path, *next.value()));
+    }
   }
   format_ = shown.value_or(Format::kStderr);
   return {};

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <pganalytics/plugin.hpp>
 #include <utility>
 #include <vector>
@@ -58,6 +59,7 @@ class FileReading {
 
  private:
   Outcome tell(const Error& error) const;
+  Expected<std::unique_ptr<ReadableFile>> open();
   Outcome choose_format(const ReadableFile& file);
   Outcome read_lines(LineReader& reader, EntrySource& entries);
   Outcome join(const ReadableFile& file, LineReader& reader, EntrySource& entries);

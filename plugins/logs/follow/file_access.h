@@ -70,6 +70,10 @@ class FileAccess {
   // Unix time by the clock that mtime_ns is of.
   [[nodiscard]] virtual std::int64_t now_ns() const = 0;
 
+  // A file that was followed before, whatever became of its name: as long as it is held it can be read, also when it has been
+  // removed. nullptr: it is not held.
+  virtual std::unique_ptr<ReadableFile> held(const FileId&) { return nullptr; }
+
   // "logs.open"; PGA_E_DENIED if that is the reason. Anything but a regular file is an error.
   virtual Expected<std::unique_ptr<ReadableFile>> open(const std::string& path) = 0;
 };

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -39,6 +40,15 @@ class LocalFile : public ReadableFile {
  public:
   LocalFile(int fd, const FileFacts& facts) : ReadableFile(facts), fd_(fd) {}
   ~LocalFile() override { close(fd_); }
+
+  // As it is now.
+  [[nodiscard]] std::unique_ptr<ReadableFile> again() const {
+    struct stat status {};
+    const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return nullptr;
+    auto file = std::make_unique<LocalFile>(fd, fstat(fd, &status) == 0 ? facts_of(status) : facts());
+    return file;
+  }
 
   [[nodiscard]] Expected<std::size_t> read(std::uint64_t offset, char* to, std::size_t length) const override {
     for (;;) {
@@ -101,6 +111,27 @@ Expected<std::unique_ptr<ReadableFile>> LocalFiles::open(const std::string& path
   if (reason != 0) return failed("stat", reason);
   if (!S_ISREG(status.st_mode)) return Error{PGA_E_FAIL, "logs.open", path + " is not a regular file", "", 0};
   return file;
+}
+
+std::unique_ptr<ReadableFile> LocalFiles::held(const FileId& id) {
+  for (const auto& file : held_) {
+    if (file->facts().id == id) return static_cast<const LocalFile&>(*file).again();
+  }
+  return nullptr;
+}
+
+void LocalFiles::hold(const std::vector<ListedFile>& files) {
+  std::vector<std::unique_ptr<ReadableFile>> kept;
+  for (const ListedFile& wanted : files) {
+    const auto before = std::find_if(held_.begin(), held_.end(),
+                                     [&](const auto& file) { return file != nullptr && file->facts().id == wanted.facts.id; });
+    if (before != held_.end()) {
+      kept.push_back(std::move(*before));
+    } else if (auto opened = open(wanted.path); opened && opened.value()->facts().id == wanted.facts.id) {
+      kept.push_back(std::move(opened).value());
+    }
+  }
+  held_ = std::move(kept);
 }
 
 }  // namespace pganalytics::logs

@@ -1,4 +1,4 @@
-// Log files in the file system of this host.
+// Log files in the file system of this host. Kept from run to run for the files that it holds open.
 #pragma once
 
 #include "plugins/logs/follow/file_access.h"
@@ -15,6 +15,14 @@ class LocalFiles : public FileAccess {
   std::vector<ListedFile> in_folder(const std::string& folder, Problems& problems) override;
   [[nodiscard]] std::int64_t now_ns() const override;
   Expected<std::unique_ptr<ReadableFile>> open(const std::string& path) override;
+  std::unique_ptr<ReadableFile> held(const FileId& id) override;
+
+  // Holds these files open from now on, and no others. The disk keeps what is removed while it is held, so that they should be
+  // few.
+  void hold(const std::vector<ListedFile>& files);
+
+ private:
+  std::vector<std::unique_ptr<ReadableFile>> held_;
 };
 
 }  // namespace pganalytics::logs

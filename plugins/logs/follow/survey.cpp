@@ -160,7 +160,7 @@ class Surveyor {
       }
     }
     const bool farewell = pattern_removed_ && !found.in_pattern;
-    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, false, farewell});
+    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, false, false, farewell});
   }
 
   // Even if this run does not get to read the file, the next one must know it.
@@ -184,11 +184,23 @@ class Surveyor {
       return;
     }
     if (unsure) return keep(cursor);
+    if (follow_held(cursor)) return;
     if (cursor.size > cursor.offset) survey_.gaps.push_back({cursor.path, cursor.offset, cursor.size - cursor.offset});
   }
 
+  bool follow_held(const Cursor& cursor) {
+    const auto file = access_.held(cursor.id);
+    if (file == nullptr || file->facts().size < cursor.offset) return false;
+    const auto same = matches(cursor.fingerprint, *file, cursor.offset);
+    if (!same || !same.value()) return false;
+    survey_.files.push_back({cursor, file->facts().size, file->facts().mtime_ns, true, false, true, false, false});
+    return true;
+  }
+
   // What could not be read now may be it: the next run decides.
-  void keep(const Cursor& cursor) { survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false, false}); }
+  void keep(const Cursor& cursor) {
+    survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false, false, false});
+  }
 
   // A few bytes prove little; where they are all that was delivered, and the file would be read from its beginning otherwise,
   // they are enough.

@@ -128,6 +128,7 @@ TEST_CASE("what was removed before it was read is reported") {
   CHECK(logs.messages() == Texts{"one"});
   logs.append("a.log", entry("never seen"));
   logs.remove("a.log");
+  logs.restart();  // nobody has it open any more
   logs.append("b.log", entry("two"));
   const auto result = logs.run();
   CHECK(LogFolder::errors_of(result) == Texts{"logs.lost"});
@@ -140,6 +141,26 @@ TEST_CASE("what was removed before it was read is reported") {
   CHECK(gap["fields"]["lost_bytes"].GetUint64() == entry("held").size());
   CHECK(gap["fields"]["from_byte"].GetUint64() == entry("one").size());
   CHECK(LogFolder::errors_of(logs.run()).empty());
+}
+
+TEST_CASE("what was renamed and removed, or compressed, within one interval is read to its end") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  logs.append("a.log", entry("two"));
+  logs.rename("a.log", "a.log.1");
+  logs.append("a.log.1", entry("three"));
+  logs.append("a.log", entry("four"));
+  logs.append("a.log.1.gz", "\x1f\x8b\x08 not text\n");
+  logs.remove("a.log.1");
+  const auto result = logs.run();
+  CHECK(LogFolder::errors_of(result).empty());
+  Texts all;
+  for (const SeenEvent& event : LogFolder::events_of(result)) all.push_back(event.message);
+  CHECK(all == Texts{"two", "three", "four"});
+  CHECK(logs.messages().empty());
+  logs.append("a.log", entry("five"));
+  CHECK(logs.messages() == Texts{"five"});
 }
 
 TEST_CASE("a hard link or a symbolic link is the same file") {
