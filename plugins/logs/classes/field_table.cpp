@@ -87,6 +87,10 @@ constexpr FieldRow kRows[] = {
     {"authentication.*", Source::kDetailLine, "Connection matched file \"{hba_file}\" line {#hba_line}: \"{_}"},
     {"authentication.*", Source::kDetailLine, "Connection matched {hba_file} line {#hba_line}: \"{_}"},
 
+    // Standbys: errdetail_recovery_conflict() in postgres.c. Subscriptions: ReportApplyConflict() in conflict.c.
+    {"replication.recovery_conflict*", Source::kDetail, "User {reason}."},
+    {"logical_replication.conflict_*", Source::kMessage, "conflict detected on relation \"{_}\": conflict={conflict}"},
+
     // Replication slots: ReportSlotInvalidation() in slot.c.
     {"replication.slot_*", Source::kMessage, "invalidating slot \"{_}\" because its restart_lsn {restart_lsn} exceeds max_slot_wal_keep_size"},
     {"replication.slot_*", Source::kDetail, "The slot's restart_lsn {restart_lsn} exceeds the limit by {#excess_bytes} bytes."},
