@@ -58,8 +58,17 @@ constexpr FieldRow kRows[] = {
     {"lock.deadlock", Source::kDetailLine, "Process {_} on transaction {transaction}; blocked by {_}", "participants"},
 
     // Where in a table: heapam's and the access methods' error contexts.
-    {"lock.*", Source::kContextLine, "while {action} tuple {tuple} in relation \"{relation}\""},
-    {"constraint.*", Source::kContextLine, "while {action} tuple {tuple} in relation \"{relation}\""},
+    {"lock.*", Source::kContextStart, "while {action} tuple {tuple} in relation \"{relation}\""},
+    {"constraint.*", Source::kContextStart, "while {action} tuple {tuple} in relation \"{relation}\""},
+
+    // Where in a COPY: CopyFromErrorCallback() in copyfrom.c. Where in a subscription: apply_error_callback() in worker.c.
+    {"query.*", Source::kContextStart, "COPY {copied_table}, line {#copied_line}, column {copied_column}: {_}"},
+    {"query.*", Source::kContextStart, "COPY {copied_table}, line {#copied_line}: {_}"},
+    {"query.*", Source::kContextStart, "COPY {copied_table}, line {#copied_line}"},
+    {"constraint.*", Source::kContextStart, "COPY {copied_table}, line {#copied_line}: {_}"},
+    {"constraint.*", Source::kContextStart, "COPY {copied_table}, line {#copied_line}"},
+    {"constraint.*", Source::kContextStart, "processing remote data for replication origin \"{origin}\" during message type \"{_}\" for replication target relation \"{relation}\" in transaction {_}, finished at {finish_lsn}"},
+    {"logical_replication.*", Source::kContextStart, "processing remote data for replication origin \"{origin}\" during message type \"{_}\" for replication target relation \"{_}\" in transaction {_}, finished at {finish_lsn}"},
 
     // Constraints: execIndexing.c, ri_triggers.c, tuplesort.c. Of a key its columns, never its values.
     {"constraint.*", Source::kDetail, "Key ({columns})=({_}"},

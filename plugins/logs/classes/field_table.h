@@ -16,8 +16,8 @@ enum class FieldSource {
   kMessage,
   kMessageLine,  // any line of it
   kDetail,
-  kDetailLine,   // the lines before the first one that no row knows
-  kContextLine,  // likewise
+  kDetailLine,    // the lines before the first one that no row knows
+  kContextStart,  // its first line
 };
 
 struct FieldRow {

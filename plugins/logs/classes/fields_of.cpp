@@ -98,9 +98,26 @@ std::string list_json(const List& list) {
   return std::string(json.end_array().text());
 }
 
+using Rows = std::vector<const FieldRow*>;
+
+// Most classes have none, and most entries are of those: found once for all.
+const Rows& rows_of(const EventClass& event_class) {
+  static const std::vector<Rows> of_each = [] {
+    std::vector<Rows> all;
+    for (const EventClass& each : event_classes()) {
+      all.emplace_back();
+      for (const FieldRow& row : field_rows()) {
+        if (is_of_classes(each.name, row.classes)) all.back().push_back(&row);
+      }
+    }
+    return all;
+  }();
+  return of_each[static_cast<std::size_t>(&event_class - event_classes().begin())];
+}
+
 class Extraction {
  public:
-  explicit Extraction(std::string_view class_name) : class_name_(class_name) {}
+  explicit Extraction(const Rows& rows) : rows_(rows) {}
 
   void read_whole(std::string_view text, FieldSource source) {
     if (!text.empty() && is_read(source)) read(text, source);
@@ -121,13 +138,8 @@ class Extraction {
   }
 
  private:
-  [[nodiscard]] bool concerns(const FieldRow& row, FieldSource source) const {
-    return row.source == source && is_of_classes(class_name_, row.classes);
-  }
-
   [[nodiscard]] bool is_read(FieldSource source) const {
-    const FieldTable rows = field_rows();
-    return std::any_of(rows.begin(), rows.end(), [&](const FieldRow& row) { return concerns(row, source); });
+    return std::any_of(rows_.begin(), rows_.end(), [&](const FieldRow* row) { return row->source == source; });
   }
 
   // False: no row fits.
@@ -135,13 +147,13 @@ class Extraction {
     bool fits = false;
     Fields element;
     std::string_view list;
-    for (const FieldRow& row : field_rows()) {
-      if (!concerns(row, source)) continue;
-      auto found = match(row, text);
+    for (const FieldRow* const row : rows_) {
+      if (row->source != source) continue;
+      auto found = match(*row, text);
       if (!found) continue;
       fits = true;
-      if (!row.list.empty()) list = row.list;
-      add_new(row.list.empty() ? fields_ : element, std::move(*found));
+      if (!row->list.empty()) list = row->list;
+      add_new(row->list.empty() ? fields_ : element, std::move(*found));
     }
     if (!element.empty()) append(list, std::move(element));
     return fits;
@@ -153,7 +165,7 @@ class Extraction {
     if (list->elements.size() < kMaxElements) list->elements.push_back(std::move(element));
   }
 
-  std::string_view class_name_;
+  const Rows& rows_;
   Fields fields_;
   std::vector<List> lists_;
 };
@@ -167,12 +179,14 @@ bool is_of_classes(std::string_view class_name, std::string_view classes) {
 }
 
 void add_fields(Event& event, const EventClass& event_class) {
-  Extraction extraction(event_class.name);
+  const Rows& rows = rows_of(event_class);
+  if (rows.empty()) return;
+  Extraction extraction(rows);
   extraction.read_whole(event.message, FieldSource::kMessage);
   extraction.read_lines(event.message, FieldSource::kMessageLine, false);
   extraction.read_whole(event.detail, FieldSource::kDetail);
   extraction.read_lines(event.detail, FieldSource::kDetailLine, true);
-  extraction.read_lines(event.context, FieldSource::kContextLine, true);
+  extraction.read_whole(std::string_view(event.context).substr(0, event.context.find('\n')), FieldSource::kContextStart);
   for (Field& field : extraction.take()) event.fields.push_back(std::move(field));
 }
 

@@ -49,7 +49,8 @@ bool is_shown_by(const FieldRow& row, const FieldExample& example) {
     case FieldSource::kMessageLine: return any_line_fits(row, example.message);
     case FieldSource::kDetail: return match_shape(row.shape, example.detail).has_value();
     case FieldSource::kDetailLine: return any_line_fits(row, example.detail);
-    case FieldSource::kContextLine: return any_line_fits(row, example.context);
+    case FieldSource::kContextStart:
+      return match_shape(row.shape, example.context.substr(0, example.context.find('\n'))).has_value();
   }
   return false;
 }
@@ -85,7 +86,9 @@ TEST_CASE("a row is of classes there are, and names no field that the class's me
   }
   for (const FieldExample& example : kFieldExamples) {
     CAPTURE(example.message, example.detail);
-    const auto of_message = match_shape(class_called(example.class_name).shape, example.message);
+    const std::string_view shape = class_called(example.class_name).shape;
+    if (shape.empty()) continue;
+    const auto of_message = match_shape(shape, example.message);
     REQUIRE(of_message);
     for (const ExtractedField& each : *of_message) {
       CHECK(written(fields_of(example)).find(std::string(each.name) + "=") != 0);

@@ -81,7 +81,7 @@ const char* place_of(FieldSource source) {
     case FieldSource::kMessageLine: return "line of the message";
     case FieldSource::kDetail: return "DETAIL";
     case FieldSource::kDetailLine: return "line of DETAIL";
-    case FieldSource::kContextLine: return "line of CONTEXT";
+    case FieldSource::kContextStart: return "first line of CONTEXT";
   }
   return "";
 }

@@ -180,4 +180,33 @@ TEST_CASE("keys, sessions, files and slots: what a real server says of them is f
   }
 }
 
+TEST_CASE("what stops a subscription says of which relation, and where a COPY stopped is a line of a table") {
+  testing::PostgresServer server({{"log_line_prefix", kServerPrefix}, {"wal_level", "logical"}});
+  server.sql("postgres", "create database target");
+  for (const char* dbname : {"postgres", "target"}) server.sql(dbname, "create table t(a int primary key, b text)");
+  server.sql("target", "insert into t values (1, 'hush')");
+  server.sql("postgres", "create publication p for table t");
+  server.sql("postgres", "select pg_create_logical_replication_slot('s', 'pgoutput')");
+  server.sql("target", "create subscription s connection '" + server.conninfo() +
+                           "' publication p with (create_slot = false, copy_data = false)");
+  server.sql("postgres", "insert into t values (1, 'hush')");
+  const int major = major_of(server);
+  const Event stopped = event_of(server, major >= 18 ? "logical_replication.conflict_row_exists" : "constraint.unique");
+  if (major >= 15) {
+    check_has(stopped, {"origin", "finish_lsn"});
+    CHECK(field(stopped, "relation") == "public.t");
+  }
+  if (major >= 18) CHECK(field(stopped, "conflict") == "insert_exists");
+  if (major < 18) CHECK(field(stopped, "columns") == "a");
+  event_of(server, "logical_replication.apply_started");
+  server.sql("target", "drop subscription s");
+
+  LoggedSession session(server);
+  session.run("copy t from program 'printf \"1\\\\thush\\\\nhush\\\\tx\\\\n\"'");
+  const Event copied = event_of(server, "query.invalid_text");
+  CHECK(field(copied, "copied_table") == "t");
+  CHECK(field(copied, "copied_line") == "2");
+  CHECK(field(copied, "copied_column") == "a");
+}
+
 }  // namespace pganalytics::logs
