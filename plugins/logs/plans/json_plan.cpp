@@ -122,7 +122,7 @@ Outcome add_nodes(const Value& object, int depth, std::vector<PlanNode>& nodes) 
 
 Expected<Plan> parse_json_plan(std::string_view json) {
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(json.data(), json.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsObject()) return odd();
   const Value* const top = member(document, "Plan");
   if (top == nullptr) return odd();
