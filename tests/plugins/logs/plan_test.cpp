@@ -4,6 +4,7 @@
 #include "plugins/logs/plans/read_plan.h"
 #include "plugins/logs/plans/text_plan.h"
 #include "plugins/logs/privacy/redact.h"
+#include "tests/plugins/logs/log_folder.h"
 #include "tests/support/catch.h"
 
 #include <string>
@@ -156,6 +157,37 @@ TEST_CASE("a plan that has no room is left out") {
   const std::string json = event_json(event, 2048);
   CHECK(json.size() <= 2048);
   CHECK(json.find("\"plan\":[") == std::string::npos);
+}
+
+TEST_CASE("the host takes plans and lists, and nothing private is in them") {
+  Options options;
+  options.redact = "all";
+  LogFolder logs(options);
+  logs.append("a.log",
+              entry("duration: 12.5 ms  plan:\n\tQuery Text: select 'hush'\n"
+                    "\tSort  (cost=1.00..2.00 rows=9 width=4) (actual time=1.000..2.000 rows=3.00 loops=1)\n"
+                    "\t  Sort Key: 'hush'\n\t  Sort Method: external merge  Disk: 576kB\n"
+                    "\t  Buffers: shared hit=1 read=2, temp written=3\n"
+                    "\t  ->  Seq Scan on t  (cost=0.00..1.00 rows=9 width=4) (never executed)\n"
+                    "\t        Filter: (a = 'hush'::text)") +
+                  entry("deadlock detected", "ERROR") +
+                  "2026-02-03 04:05:06.789 UTC [100] DETAIL:  Process 7 waits for ShareLock on transaction 5; blocked by "
+                  "process 8.\n\tProcess 7: select 'hush'\n" +
+                  entry("process 7 still waiting for ShareLock on transaction 5 after 50.1 ms") +
+                  "2026-02-03 04:05:06.789 UTC [100] DETAIL:  Processes holding the lock: 8, 9. Wait queue: 7.\n");
+  const auto result = logs.run();
+  rapidjson::Document document;
+  document.Parse(result.documents.at(0).c_str());
+  const auto& events = document["events"];
+  CHECK(events[0]["plan"].Size() == 2);
+  CHECK(events[0]["plan"][0]["sort_space_bytes"].GetInt64() == 576 * 1024);
+  CHECK(events[0]["plan"][1]["never_executed"].GetBool());
+  CHECK(events[0]["fields"]["misestimate_factor"].GetDouble() == 3);
+  CHECK(std::string(events[0]["statement"].GetString()) == "[redacted]");
+  CHECK(events[1]["fields"]["participants"][0]["blocked_by"].GetInt64() == 8);
+  CHECK(std::string(events[1]["detail"].GetString()) == "[redacted]");
+  CHECK(events[2]["fields"]["holders"][1].GetInt64() == 9);
+  CHECK(result.documents[0].find("hush") == std::string::npos);
 }
 
 }  // namespace pganalytics::logs
