@@ -209,4 +209,19 @@ TEST_CASE("what stops a subscription says of which relation, and where a COPY st
   CHECK(field(copied, "copied_column") == "a");
 }
 
+TEST_CASE("a statement that a standby had to cancel says what it was in the way of") {
+  testing::PostgresServer primary(
+      {{"log_line_prefix", kServerPrefix}, {"max_standby_streaming_delay", "0"}, {"max_standby_archive_delay", "0"}});
+  primary.sql("postgres", "create table t(a int)");
+  testing::PostgresServer standby(testing::PostgresServer::StandbyOf{primary});
+  LoggedSession session(standby);
+  session.run("begin; select * from t");
+  session.send("select pg_sleep(60)");
+  primary.sql("postgres", "drop table t");
+  const Event canceled = event_of(standby, "replication.recovery_conflict");
+  session.wait();
+  CHECK(canceled.sqlstate == "40001");
+  CHECK(field(canceled, "reason") == "was holding a relation lock for too long");
+}
+
 }  // namespace pganalytics::logs
