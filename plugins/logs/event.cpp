@@ -23,20 +23,26 @@ class Writer {
  public:
   explicit Writer(std::size_t max_text_bytes) : max_text_bytes_(max_text_bytes) {}
 
-  // NUL is valid JSON, but neither PostgreSQL's text nor its jsonb can store it.
   void text(const char* name, const std::string& value) {
     const std::string_view kept = shortened(value, max_text_bytes_);
     cut_bytes_ += value.size() - kept.size();
     json_.key(name);
     if (value.empty()) {
       json_.value(nullptr);
-    } else if (kept.find('\0') == std::string_view::npos) {
-      json_.value(kept);
     } else {
-      std::string clean;
-      for (const char c : kept) c == '\0' ? clean += "\xEF\xBF\xBD" : clean += c;
-      json_.value(clean);
+      storable(kept);
     }
+  }
+
+  // NUL is valid JSON, but neither PostgreSQL's text nor its jsonb can store it.
+  void storable(std::string_view text) {
+    if (text.find('\0') == std::string_view::npos) {
+      json_.value(text);
+      return;
+    }
+    std::string clean;
+    for (const char c : text) c == '\0' ? clean += "\xEF\xBF\xBD" : clean += c;
+    json_.value(clean);
   }
 
   // What few logs say has no place of its own where it is not said.
@@ -54,7 +60,11 @@ class Writer {
     for (const Field& field : fields) {
       if (field.is_json && field.value.size() > max_text_bytes_) continue;  // half of it would not be JSON
       json_.key(field.name);
-      field.is_number || field.is_json ? json_.json(field.value) : json_.value(shortened(field.value, max_text_bytes_));
+      if (field.is_number || field.is_json) {
+        json_.json(field.value);
+      } else {
+        storable(shortened(field.value, max_text_bytes_));
+      }
     }
     json_.end_object();
   }

@@ -17,7 +17,8 @@ Beginning of_report(std::string_view line, const LinePrefix& prefix) {
 }
 
 Beginning of_syslog(std::string_view line, const LinePrefix& prefix, std::string_view ident) {
-  const auto header = parse_syslog_header(line, std::numeric_limits<std::int32_t>::max());
+  SyslogClock any_year(std::numeric_limits<std::int32_t>::max());
+  const auto header = parse_syslog_header(line, any_year);
   if (!header) return Beginning::kOther;
   if (header->ident != ident) return Beginning::kEntry;
   constexpr std::string_view kTab = "#011";

@@ -176,6 +176,17 @@ TEST_CASE("NUL, bytes that are no UTF-8, and CRLF do no harm") {
   CHECK(logs.messages() == Texts{"before \xEF\xBF\xBD after \xEF\xBF\xBD\xEF\xBF\xBD"});
 }
 
+TEST_CASE("NUL in what becomes a field is no NUL either: PostgreSQL could not store it") {
+  LogFolder logs;
+  std::string odd = entry("parameter \"work_mem\" changed to \"6X4MB\"");
+  odd.replace(odd.find('X'), 1, 1, '\0');
+  logs.append("a.log", odd);
+  const auto result = logs.run();
+  CHECK(result.documents.at(0).find("\\u0000") == std::string::npos);
+  CHECK(result.documents.at(0).find("\"value\":\"\\\"6\xEF\xBF\xBD"
+                                    "4MB") != std::string::npos);
+}
+
 TEST_CASE("a wrong line_prefix is told, and the lines arrive all the same") {
   Options options;
   options.line_prefix = "<%t> ";

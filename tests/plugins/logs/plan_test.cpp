@@ -185,7 +185,8 @@ TEST_CASE("the host takes plans and lists, and nothing private is in them") {
   CHECK(events[0]["fields"]["misestimate_factor"].GetDouble() == 3);
   CHECK(std::string(events[0]["statement"].GetString()) == "[redacted]");
   CHECK(events[1]["fields"]["participants"][0]["blocked_by"].GetInt64() == 8);
-  CHECK(std::string(events[1]["detail"].GetString()) == "[redacted]");
+  CHECK(std::string(events[1]["detail"].GetString()) ==
+        "Process 7 waits for ShareLock on transaction 5; blocked by process 8.\nProcess 7: [redacted]");
   CHECK(events[2]["fields"]["holders"][1].GetInt64() == 9);
   CHECK(result.documents[0].find("hush") == std::string::npos);
 }
