@@ -128,6 +128,7 @@ bool LogsCollector::is_quiet(const std::optional<std::string>& stored, const Dis
     return true;
   looked_mono_ns_ = monotonic_now_ns();
   looked_paths_ = plan.config.paths;
+  settled_state_.clear();  // should this run fail, what was told of changes is told no more
   return false;
 }
 

@@ -1,4 +1,5 @@
-"""The collector is killed with SIGKILL fifty times at random moments: every document that was sealed arrives, once."""
+"""The collector is killed with SIGKILL fifty times at random moments, while the server logs and rotates its log: every document that was sealed
+arrives, and every log line, once."""
 
 import os
 import random
@@ -33,6 +34,8 @@ redact = "none"
     collector.register()
     for kill in range(KILLS):
         postgres.sql(f"do $$ begin raise warning 'numbered line {kill}'; end $$")
+        if kill % 3 == 2:
+            postgres.sql("select pg_rotate_logfile()")
         collector.start()
         time.sleep(moments.uniform(0.05, 1.5))  # the moment of the kill: random on purpose
         collector.kill()

@@ -199,9 +199,16 @@ class World {
     return events.size();
   }
 
+  // The host refuses a document, or dies afterwards.
   void dropped_run() {
     const auto before = logs_.host.state;
-    logs_.run();
+    if (pick(2) == 0) {
+      logs_.host.faults = {{testing::Service::kEmit, 1, PGA_E_FAIL, true}};
+      logs_.try_run();
+      logs_.host.faults.clear();
+    } else {
+      logs_.run();
+    }
     logs_.host.state = before;
   }
 

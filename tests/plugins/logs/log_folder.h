@@ -96,6 +96,9 @@ class LogFolder {
     return result;
   }
 
+  // It may fail.
+  void try_run() { instance_->collect({}); }
+
   // The events of one run.
   std::vector<SeenEvent> events() { return events_of(run()); }
 
