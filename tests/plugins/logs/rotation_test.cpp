@@ -163,6 +163,19 @@ TEST_CASE("what was renamed and removed, or compressed, within one interval is r
   CHECK(logs.messages() == Texts{"five"});
 }
 
+TEST_CASE("what a run could not hand over is read again by the next, though nothing happens between") {
+  LogFolder logs;
+  logs.append("a.log", entry("one"));
+  CHECK(logs.messages() == Texts{"one"});
+  CHECK(logs.messages().empty());
+  CHECK(logs.messages().empty());
+  logs.append("a.log", entry("two"));
+  logs.host.faults = {{testing::Service::kEmit, 1, PGA_E_FAIL, true}};
+  logs.try_run();
+  logs.host.faults.clear();
+  CHECK(logs.messages() == Texts{"two"});
+}
+
 TEST_CASE("a hard link or a symbolic link is the same file") {
   LogFolder logs;
   logs.append("a.log", entry("one"));
