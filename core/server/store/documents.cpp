@@ -2,6 +2,8 @@
 #include "core/server/store/copy_text.h"
 #include "core/server/store/cursor.h"
 #include "core/server/store/impl.h"
+#include "core/server/store/push_series.h"
+#include "core/server/store/row_batch.h"
 
 #include <algorithm>
 
@@ -75,6 +77,37 @@ StoredDocument document_of(const postgres::Rows& rows, int row) {
   return document;
 }
 
+// `learnt` holds once this is committed.
+Expected<PushResult> add(Transaction& transaction, SeriesCache& known, const Push& push, LearntSeries& learnt) {
+  if (!push.documents.empty()) PGA_CHECK(transaction.copy(embedded::documents_copy_sql, copy_rows(push)));
+  for (const UnreadDocuments& unread : push.unread) {
+    PGA_CHECK(transaction.ask(embedded::unread_add_sql, {push.collector_id, unread.type, unread.schema_sha256}));
+  }
+  if (push.rows != nullptr) PGA_CHECK(add_rows(transaction, known, *push.rows, learnt));
+  const std::size_t out_of_time = push.rows == nullptr ? 0 : push.rows->out_of_time();
+  PGA_TRY(const postgres::Rows counted,
+          transaction.ask(embedded::collector_pushed_sql, {push.collector_id, std::to_string(push.documents.size()),
+                                                           push.hostname, push.version, std::to_string(out_of_time)}));
+  if (counted.affected() != 1) {
+    return Error{PGA_E_DENIED, "store.collector", "collector " + push.collector_id + " is revoked or not known", "", 0};
+  }
+  return PushResult{PushResult::Kind::kStored, static_cast<std::uint32_t>(push.documents.size())};
+}
+
+Expected<PushResult> push_once(Pool& pool, SeriesCache& series, const Push& push) {
+  PGA_TRY(Transaction transaction, Transaction::begin(pool));
+  PGA_TRY(const auto before, claim(transaction, push));
+  if (before) {
+    PGA_CHECK(transaction.commit());
+    return *before;
+  }
+  LearntSeries learnt;
+  PGA_TRY(const PushResult stored, add(transaction, series, push, learnt));
+  PGA_CHECK(transaction.commit());
+  series.remember(learnt);
+  return stored;
+}
+
 std::optional<std::string> time_parameter(const std::optional<std::int64_t>& unix_ns) {
   if (!unix_ns) return std::nullopt;
   return timestamp_text(*unix_ns);
@@ -83,23 +116,17 @@ std::optional<std::string> time_parameter(const std::optional<std::int64_t>& uni
 }  // namespace
 
 Expected<PushResult> Store::push(const Push& push) {
-  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
-  PGA_TRY(const auto before, claim(transaction, push));
-  if (before) {
-    PGA_CHECK(transaction.commit());
-    return *before;
-  }
-  if (!push.documents.empty()) PGA_CHECK(transaction.copy(embedded::documents_copy_sql, copy_rows(push)));
-  PGA_TRY(const postgres::Rows counted,
-          transaction.ask(embedded::collector_pushed_sql,
-                          {push.collector_id, std::to_string(push.documents.size()), push.hostname, push.version}));
-  if (counted.affected() != 1) {
-    return Error{PGA_E_DENIED, "store.collector", "collector " + push.collector_id + " is revoked or not known", "", 0};
-  }
-  PGA_CHECK(transaction.commit());
-  PushResult stored;
-  stored.accepted = static_cast<std::uint32_t>(push.documents.size());
-  return stored;
+  auto result = push_once(impl_->pool, impl_->series, push);
+  const bool may_have_failed_over =
+      !result && (result.error().status == PGA_E_TRANSIENT || result.error().status == PGA_E_DEADLINE);
+  if (may_have_failed_over) impl_->series.clear();
+  return result;
+}
+
+Expected<std::int64_t> Store::retention_days(const std::string& collector_id) {
+  constexpr std::int64_t kDefaultDays = 30;
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::retention_days_sql, {collector_id}));
+  return rows.size() == 0 ? kDefaultDays : rows.int64(0, 0).value_or(kDefaultDays);
 }
 
 Expected<MetricsPage> Store::metrics(const MetricsQuery& query) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/server/store/pool.h"
+#include "core/server/store/series_cache.h"
 #include "core/server/store/store.h"
 #include "store_embedded.h"
 
@@ -47,6 +48,7 @@ class Store::Impl {
   }
 
   Pool pool;
+  SeriesCache series;
 };
 
 // begin ... commit. Left without commit(), the transaction ends with its connection's return to the pool.

@@ -6,6 +6,10 @@
 // PGA_E_CONFIG for bad input.
 #pragma once
 
+#include "core/schema/families.h"
+#include "core/server/store/row_batch.h"
+#include "core/server/store/stored_family.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -79,6 +83,16 @@ struct DocumentRow {
   std::string_view document;  // JSON text, kept as it came; borrowed for the call
 };
 
+// Documents whose schema is not there yet: those of one type in one push.
+struct UnreadDocuments {
+  std::string type;
+  std::string schema_sha256;
+};
+
+// Makes rows of them; nullptr: nothing can be made of them any more.
+using UnreadReader = std::function<Expected<std::unique_ptr<RowBatch>>(
+    const UnreadDocuments& unread, const std::string& collector_id, const std::vector<DocumentRow>& documents)>;
+
 struct Push {
   std::string collector_id;
   std::string epoch;  // empty: a bare document without key, not deduplicated
@@ -89,6 +103,8 @@ struct Push {
   std::string hostname, version;
   std::vector<DocumentRow> documents;
   std::uint32_t rejected = 0;
+  RowBatch* rows = nullptr;             // what the documents say as rows; nullptr: nothing
+  std::vector<UnreadDocuments> unread;  // those that no rows were made of
 };
 
 struct PushResult {
@@ -236,6 +252,19 @@ class Store {
   // revoked, or became so while the push was on its way.
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
+  // How long the collector's data is kept.
+  Expected<std::int64_t> retention_days(const std::string& collector_id);
+
+  // Keeps the schema, creates or extends its families and their views, in one transaction; one that is known is left as it is.
+  // `families`: of Families::compile(). PGA_E_LIMIT: too many schemas, families or members.
+  Outcome add_schema(const SchemaText& schema, const std::vector<schema::Family>& families);
+  // sha256 "": the newest of the plugin. nullopt: there is none.
+  Expected<std::optional<SchemaText>> find_schema(const std::string& plugin, const std::string& sha256);
+  // Where the database has the families of a schema that is known, in their order.
+  Expected<std::vector<StoredFamily>> stored_families(const std::string& plugin, const std::vector<schema::Family>& families);
+  // Takes the oldest documents that came without their schema and can be read by now (or, after an hour, by another schema of
+  // their plugin), has `read` fill rows, and stores these: once, in one transaction. False: there are none.
+  Expected<bool> read_unread(const UnreadReader& read);
 
   // Makes the partitions of the days to come; forgets documents that are older than their collector's retention_days (30 where
   // nothing was configured) and batch numbers that can no longer come again. One bounded round, by one of all servers at a time:

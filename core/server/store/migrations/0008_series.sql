@@ -1,11 +1,12 @@
 -- What documents say as rows (core/schema/families.h): families, the series of each collector, their points, and events.
 
--- Output schemas of plugins, as collectors sent them.
+-- Output schemas of plugins, as collectors sent them. Two plugins may have one text; the families of each are its own.
 create table pganalytics.schemas (
-  sha256      text primary key,  -- hex, of the text
   plugin      text not null,
-  schema      json not null,
-  received_at timestamptz not null default now()
+  sha256      text not null,  -- hex, of the text
+  schema      text not null,
+  received_at timestamptz not null default now(),
+  primary key (plugin, sha256)
 );
 
 -- A family of rows. `view` is what it is called in SQL, in the schema metrics.
@@ -16,11 +17,11 @@ create table pganalytics.families (
   description text not null default '',
   is_events   boolean not null,
   view        text not null unique,
-  unique (plugin, name)
+  unique (plugin, name, is_events)
 );
 
 -- Its labels, fields and facts. A later version of the plugin adds members at the end; none ever moves, because rows know them by
--- their position.
+-- their position. One that changes its role is another member.
 create table pganalytics.family_members (
   family_id   integer not null references pganalytics.families (id),
   role        text not null check (role in ('label', 'field', 'fact')),
@@ -29,8 +30,12 @@ create table pganalytics.family_members (
   kind        text not null default '' check (kind in ('', 'gauge', 'counter', 'updown')),  -- of a field
   unit        text not null default '',
   description text not null default '',
+  ordinal     integer not null,  -- of the family's members of all roles, as they came: the view's columns in their order
+  column_name text not null,     -- in the view
   primary key (family_id, role, position),
-  unique (family_id, role, name)
+  unique (family_id, role, name),
+  unique (family_id, ordinal),
+  unique (family_id, column_name)
 );
 
 -- One row of a family of a collector: whatever has the same labels. They stand in the family's order; those it has none of are null,
@@ -40,13 +45,25 @@ create table pganalytics.series (
   collector_id uuid not null references pganalytics.collectors (id),
   family_id    integer not null references pganalytics.families (id),
   labels       text[] not null,
-  digest       bytea not null,  -- 16 bytes, of the labels
-  facts        text[],          -- the newest of each, in the family's order
+  digest       bytea not null,   -- 16 bytes, of collector, family and labels
+  facts        text[],           -- of the newest row that had any, in the family's order
+  long_facts   bytea[],          -- where a fact is long: its text, by its digest
+  facts_digest bytea,            -- 16 bytes, of all of them
+  facts_at     timestamptz,      -- the time of that row
   created_at   timestamptz not null default now(),
   seen_at      timestamptz not null default now(),  -- to the day
   unique (family_id, collector_id, digest)
 );
 create index series_labels on pganalytics.series using gin (labels);
+create index series_seen on pganalytics.series (seen_at);
+create index series_long_facts on pganalytics.series using gin (long_facts) where long_facts is not null;
+
+-- Statements, definitions and other facts of more than 512 bytes: once each, whoever has them.
+create table pganalytics.texts (
+  digest  bytea primary key,  -- 16 bytes
+  text    text not null,
+  used_at timestamptz not null default now()  -- given again, to the day
+);
 
 -- The fields in the family's order; null where a row has none, and behind the end. A row that is as it was may not come again: it
 -- holds until the next (pg_stats sends what changed).
@@ -57,6 +74,7 @@ create table pganalytics.points (
 ) partition by range (time);
 create index points_series on pganalytics.points (series_id, time);
 create table pganalytics.points_default partition of pganalytics.points default;
+create index points_default_time on pganalytics.points_default (time);
 
 create sequence pganalytics.event_id;
 create table pganalytics.events (
@@ -70,3 +88,195 @@ create table pganalytics.events (
 alter sequence pganalytics.event_id owned by pganalytics.events.id;
 create index events_newest on pganalytics.events (collector_id, time desc, id desc);
 create table pganalytics.events_default partition of pganalytics.events default;
+create index events_default_time on pganalytics.events_default (time);
+
+-- Documents of a plugin that came with a schema which was not there: they are read when it is. They are those of the collector
+-- and type that were received at that very time.
+create table pganalytics.unread_documents (
+  collector_id uuid not null,
+  type         text not null,
+  received_at  timestamptz not null,
+  sha256       text not null,  -- of the schema
+  primary key (received_at, collector_id, type)
+);
+
+-- Rows whose time is more than a day ahead, or before all that the collector keeps: counted, not stored.
+alter table pganalytics.collectors add column rows_out_of_time bigint not null default 0;
+
+-- What people read. A role needs usage of this schema and select on its views, and nothing of pganalytics.
+create schema if not exists metrics;
+
+-- A name that PostgreSQL takes and that is not among `taken`.
+create function pganalytics.free_name(wanted text, taken text[]) returns text language plpgsql immutable set search_path = pg_catalog as $$
+declare
+  candidate text := wanted;
+  count integer := 1;
+begin
+  if octet_length(wanted) > 63 then
+    candidate := left(wanted, 54) || '_' || left(md5(wanted), 8);
+  end if;
+  while candidate = any(taken) loop
+    count := count + 1;
+    candidate := left(wanted, 50) || '_' || count;
+  end loop;
+  return candidate;
+end
+$$;
+
+-- The family's own name if it is free, else with its plugin in front.
+create function pganalytics.free_view_name(plugin text, family text) returns text language plpgsql set search_path = pg_catalog as $$
+declare
+  taken text[] := array(select view from pganalytics.families union all
+                        select relname from pg_class where relnamespace = 'metrics'::regnamespace);
+begin
+  if family = any(taken) then
+    return pganalytics.free_name(plugin || '_' || family, taken);
+  end if;
+  return pganalytics.free_name(family, taken);
+end
+$$;
+
+-- A family as core/server/store/schemas.cpp describes it: what is new of it is added, its view made.
+create function pganalytics.add_family(of_plugin text, described json) returns void
+language plpgsql set search_path = pg_catalog as $$
+declare
+  of_family pganalytics.families;
+  member record;
+  last_ordinal integer;
+  taken text[];
+begin
+  select * into of_family from pganalytics.families f
+  where f.plugin = of_plugin and f.name = described ->> 'name' and f.is_events = (described ->> 'is_events')::boolean;
+  if not found then
+    insert into pganalytics.families (plugin, name, description, is_events, view)
+    values (of_plugin, described ->> 'name', described ->> 'description', (described ->> 'is_events')::boolean,
+            pganalytics.free_view_name(of_plugin, described ->> 'name'))
+    returning * into of_family;
+  end if;
+  update pganalytics.families set description = described ->> 'description' where id = of_family.id;
+
+  select coalesce(max(ordinal), 0), array['id', 'time', 'collector', 'collector_id', 'event'] || coalesce(array_agg(column_name), '{}')
+  into last_ordinal, taken from pganalytics.family_members where family_id = of_family.id;
+  for member in
+    select * from json_to_recordset(described -> 'members') as m (role text, name text, kind text, unit text, description text)
+  loop
+    update pganalytics.family_members m set kind = member.kind, unit = member.unit, description = member.description
+    where m.family_id = of_family.id and m.role = member.role and m.name = member.name;
+    if found then
+      continue;
+    end if;
+    last_ordinal := last_ordinal + 1;
+    if last_ordinal > 1500 then  -- a view has at most 1664 columns
+      raise exception 'family % would have more than 1500 members', of_family.name using errcode = 'too_many_columns';
+    end if;
+    insert into pganalytics.family_members (family_id, role, position, name, kind, unit, description, ordinal, column_name)
+    select of_family.id, member.role, coalesce(max(m.position), 0) + 1, member.name, member.kind, member.unit, member.description,
+           last_ordinal, pganalytics.free_name(case when member.name = any(taken) then member.name || '_' || member.role else member.name end, taken)
+    from pganalytics.family_members m where m.family_id = of_family.id and m.role = member.role
+    returning taken || column_name into taken;
+  end loop;
+  perform pganalytics.make_family_view(of_family.id);
+end
+$$;
+
+-- The view of a family, with columns in the order in which its members came: a view may only grow at its end.
+create function pganalytics.make_family_view(of_family_id integer) returns void language plpgsql set search_path = pg_catalog as $$
+declare
+  of_family pganalytics.families;
+  has_fields boolean;
+  columns text;
+  source text;
+  member record;
+begin
+  select * into of_family from pganalytics.families where id = of_family_id;
+  select coalesce(bool_or(role = 'field'), false),
+         coalesce(string_agg(', ' || case role
+           when 'label' then format('s.labels[%s]', position)
+           when 'field' then format('p.fields[%s]', position)
+           else format('coalesce(s.facts[%1$s], (select t.text from pganalytics.texts t where t.digest = s.long_facts[%1$s]))', position)
+         end || format(' as %I', column_name), '' order by ordinal), '')
+  into has_fields, columns from pganalytics.family_members where family_id = of_family_id;
+
+  source := case
+    when of_family.is_events then format(
+      'select s.id, s.time, c.name as collector, s.collector_id, s.event%s from pganalytics.events s '
+      'join pganalytics.collectors c on c.id = s.collector_id where s.family_id = %s', columns, of_family_id)
+    when has_fields then format(
+      'select p.time, c.name as collector, s.collector_id%s from pganalytics.points p join pganalytics.series s on s.id = p.series_id '
+      'join pganalytics.collectors c on c.id = s.collector_id where s.family_id = %s', columns, of_family_id)
+    else format(
+      'select s.facts_at as time, c.name as collector, s.collector_id%s from pganalytics.series s '
+      'join pganalytics.collectors c on c.id = s.collector_id where s.family_id = %s and s.facts_at is not null', columns, of_family_id)
+  end;
+  execute format('create or replace view metrics.%I as %s', of_family.view, source);
+  execute format('comment on view metrics.%I is %L', of_family.view, of_family.description);
+  for member in
+    select m.column_name, concat_ws(' ', nullif(m.description, ''), '(' || nullif(concat_ws(', ', nullif(m.kind, ''), nullif(m.unit, '')), '') || ')') as says
+    from pganalytics.family_members m where m.family_id = of_family_id
+  loop
+    execute format('comment on column metrics.%I.%I is %L', of_family.view, member.column_name, member.says);
+  end loop;
+end
+$$;
+
+-- Partitions of any table of ours: <table>_until_<day>, the day, in UTC, that it ends before. Documents have theirs since 0006.
+create view pganalytics.partitions as
+select p.relname as parent, c.relname as name, to_date(right(c.relname, 8), 'YYYYMMDD') as until
+from pg_catalog.pg_inherits i
+join pg_catalog.pg_class c on c.oid = i.inhrelid
+join pg_catalog.pg_class p on p.oid = i.inhparent
+where p.relnamespace = 'pganalytics'::regnamespace and c.relname ~ ('^' || p.relname || '_until_\d{8}$');
+
+create function pganalytics.add_partition(of_table text, since date, until date) returns void
+language plpgsql set search_path = pg_catalog as $$
+declare
+  partition text := of_table || '_until_' || to_char(until, 'YYYYMMDD');
+begin
+  execute format('create table pganalytics.%I (like pganalytics.%I including defaults)', partition, of_table);
+  execute format('alter table pganalytics.%I attach partition pganalytics.%I for values from (%L) to (%L)', of_table, partition,
+                 pganalytics.midnight(since), pganalytics.midnight(until));
+end
+$$;
+
+-- For the next days, each partition `width` days wide; the first ones from so many days back on. `key`: the column of the time.
+-- Whoever comes second finds nothing to do.
+create function pganalytics.make_partitions(of_table text, key text, days_back integer, days_ahead integer, width integer)
+returns void language plpgsql set search_path = pg_catalog set lock_timeout = '2s' as $$
+declare
+  today date := (now() at time zone 'UTC')::date;
+  day date;
+begin
+  perform pg_advisory_xact_lock(8443150004);
+  select coalesce(greatest(today, max(until)), today - days_back) into day from pganalytics.partitions where parent = of_table;
+  -- What came while there was none stays in the default partition: a day has one place.
+  execute format('select greatest($1, (max(%1$I) at time zone ''UTC'')::date + 1) from pganalytics.%2$I where %1$I >= $2',
+                 key, of_table || '_default') into day using day, pganalytics.midnight(day);
+  while day < today + days_ahead loop
+    perform pganalytics.add_partition(of_table, day, day + width);
+    day := day + width;
+  end loop;
+end
+$$;
+
+-- Drops the oldest partition if all in it is older than so many days, and returns its name.
+create function pganalytics.drop_partition(of_table text, days integer)
+returns text language plpgsql set search_path = pg_catalog set lock_timeout = '2s' as $$
+declare
+  dropped text;
+begin
+  select name into dropped from pganalytics.partitions
+  where parent = of_table and pganalytics.midnight(until) <= now() - make_interval(days => days) order by until limit 1;
+  if dropped is not null then
+    execute format('drop table pganalytics.%I', dropped);
+    delete from pganalytics.swept_partitions s where s.partition = dropped;
+  end if;
+  return dropped;
+end
+$$;
+
+-- Partitions in which nothing is left of a collector that keeps less than others.
+create table pganalytics.swept_partitions (
+  partition    text not null,
+  collector_id uuid not null,
+  primary key (partition, collector_id)
+);

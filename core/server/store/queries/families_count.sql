@@ -1,0 +1,2 @@
+/* pganalytics-server:families_count */
+select count(*) from pganalytics.families

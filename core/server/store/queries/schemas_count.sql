@@ -1,0 +1,2 @@
+/* pganalytics-server:schemas_count */
+select count(*) from pganalytics.schemas where plugin = $1
