@@ -28,7 +28,7 @@ std::optional<Response> refusal_of_media(Body body, const http::Request& head) {
   if (type != "application/json") return Response::error(415, "unsupported_media_type", "this route takes application/json");
   const auto encoding = compression::parse_content_encoding(head.header("content-encoding"));
   const bool is_plain = encoding && encoding.value() == compression::Encoding::kIdentity;
-  if (!encoding || (body == Body::kJson && !is_plain)) {
+  if (!encoding || (body != Body::kPush && !is_plain)) {
     const char* const takes = body == Body::kPush ? "zstd, gzip or no Content-Encoding" : "no Content-Encoding";
     return Response::error(415, "unsupported_encoding", std::string("this route takes ") + takes);
   }
@@ -38,10 +38,15 @@ std::optional<Response> refusal_of_media(Body body, const http::Request& head) {
 }  // namespace
 
 Api::Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& signer, const ApiOptions& options)
-    : services_{
-          store, authority, signer, options, Gatekeeper(store, signer), Throttle(options), AuditTrail(store), Pulse([&store] {
-            return store.ping();
-          })} {}
+    : services_{store,
+                authority,
+                signer,
+                options,
+                Gatekeeper(store, signer),
+                Throttle(options),
+                AuditTrail(store),
+                Pulse([&store] { return store.ping(); }),
+                ingest::KnownSchemas(store)} {}
 
 http::Admission Api::operator()(const http::Request& head) {
   auto found_or = find_route(head);
@@ -58,11 +63,14 @@ http::Admission Api::operator()(const http::Request& head) {
   if (auto refusal = refusal_of_media(route.body, head)) return std::move(*refusal);
 
   http::Accepted accepted;
-  accepted.body_bytes = route.body == Body::kPush ? services_.options.push_body_bytes : kBodyBytes;
+  accepted.body_bytes = route.body == Body::kPush     ? services_.options.push_body_bytes
+                        : route.body == Body::kSchema ? ingest::kSchemaBytes
+                                                      : kBodyBytes;
   accepted.needs_body = route.body != Body::kNone;
   accepted.authenticated = !caller.collector_id.empty() || caller.role.has_value();
-  accepted.serve = [this, &route, caller = std::move(caller), path_id = id.value_or("")](const http::Request& request) {
-    return serve(route, Call{services_, request, caller, path_id});
+  accepted.serve = [this, &route, caller = std::move(caller), path_id = id.value_or(""),
+                    sha256 = found.sha256](const http::Request& request) {
+    return serve(route, Call{services_, request, caller, path_id, sha256});
   };
   return accepted;
 }
@@ -144,7 +152,8 @@ Response serve_health(const Call& call) {
 }
 
 Response serve_push(const Call& call) {
-  return ingest::push(call.services.store, call.caller.collector_id, call.request, call.services.options.push);
+  return ingest::push(call.services.store, call.services.schemas, call.caller.collector_id, call.request,
+                      call.services.options.push);
 }
 
 }  // namespace pganalytics::server::api

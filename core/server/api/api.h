@@ -9,6 +9,7 @@
 #include "core/server/auth/authority.h"
 #include "core/server/http/handler.h"
 #include "core/server/http/refusals.h"
+#include "core/server/ingest/known_schemas.h"
 #include "core/server/ingest/push.h"
 #include "core/server/store/store.h"
 
@@ -53,6 +54,7 @@ struct Services {
   Throttle throttle;
   AuditTrail trail;
   Pulse database;
+  ingest::KnownSchemas schemas;
 };
 
 class Api {

@@ -24,6 +24,8 @@ http::Response serve_config_status(const Call& call);
 http::Response serve_collectors(const Call& call);
 http::Response serve_collector(const Call& call);
 http::Response serve_revoke(const Call& call);
+// schemas.cpp
+http::Response serve_put_schema(const Call& call);
 // metrics.cpp
 http::Response serve_metrics(const Call& call);
 

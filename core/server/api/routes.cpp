@@ -16,6 +16,7 @@ constexpr std::array kRoutes = {
   Route{"POST",   "/api/v1/collectors/{id}/certificate", Access::kRenewal,           Body::kJson, serve_certificate, Rate::kCertificate},
   Route{"GET",    "/api/v1/ca",                          Access::kAnyCertificate,    Body::kNone, serve_ca, Rate::kRead},
   Route{"POST",   "/api/v1/metrics/push",                Access::kOwnToken,          Body::kPush, serve_push, Rate::kPush},
+  Route{"PUT",    "/api/v1/schemas/{sha256}",            Access::kOwnToken,          Body::kSchema, serve_put_schema, Rate::kPush},
   Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config, Rate::kRead},
   Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config, Rate::kRead},
   Route{"POST",   "/api/v1/config/{id}/status",          Access::kOwnToken,          Body::kJson, serve_config_status, Rate::kPush},
@@ -44,18 +45,16 @@ constexpr bool none_twice() {
 }
 static_assert(none_twice(), "a second rule for the same route would never be looked at");
 
-constexpr std::string_view kPlaceholder = "{id}";
-
-// Whether `path` has the form of `pattern`; `id` gets what stands for {id}.
-bool matches(std::string_view pattern, std::string_view path, std::string_view& id) {
-  id = {};
-  const std::size_t at = pattern.find(kPlaceholder);
+// Whether `path` has the form of `pattern`; `name` gets what stands for {id} or {sha256}.
+bool matches(std::string_view pattern, std::string_view path, std::string_view& name) {
+  name = {};
+  const std::size_t at = pattern.find('{');
   if (at == std::string_view::npos) return path == pattern;
-  const std::string_view after = pattern.substr(at + kPlaceholder.size());
+  const std::string_view after = pattern.substr(pattern.find('}') + 1);
   if (path.size() <= at + after.size() || path.substr(0, at) != pattern.substr(0, at)) return false;
   if (path.substr(path.size() - after.size()) != after) return false;
-  id = path.substr(at, path.size() - at - after.size());
-  return id.find('/') == std::string_view::npos;
+  name = path.substr(at, path.size() - at - after.size());
+  return name.find('/') == std::string_view::npos;
 }
 
 http::Response not_allowed(const std::string& allowed) {
@@ -71,11 +70,12 @@ std::variant<Found, http::Response> find_route(const http::Request& request) {
   std::string allowed;
   const Route* literal = nullptr;  // "collectors/register" is not a collector whose id is "register"
   for (const Route& route : kRoutes) {
-    std::string_view id;
-    if (!matches(route.pattern, request.path, id)) continue;
-    if (literal != nullptr && !id.empty()) continue;
-    if (id.empty()) literal = &route;
-    if (route.method == method) return Found{&route, std::string(id)};
+    std::string_view name;
+    if (!matches(route.pattern, request.path, name)) continue;
+    if (literal != nullptr && !name.empty()) continue;
+    if (name.empty()) literal = &route;
+    const bool is_sha256 = route.pattern.find("{sha256}") != std::string_view::npos;
+    if (route.method == method) return Found{&route, std::string(is_sha256 ? "" : name), std::string(is_sha256 ? name : "")};
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method) + (route.method == "GET" ? ", HEAD" : "");
   }
   if (!allowed.empty()) return not_allowed(allowed);

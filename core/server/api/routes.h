@@ -18,10 +18,12 @@ struct Call {
   Services& services;
   const http::Request& request;
   Caller caller;
-  std::string id;  // the path's {id}: a UUID in lower case, or "" if the path has none
+  std::string id;      // the path's {id}: a UUID in lower case, or "" if the path has none
+  std::string sha256;  // its {sha256}, as it came; likewise
 };
 
-enum class Body { kNone, kJson, kPush };  // kNone: what comes is ignored; the others must come, as application/json
+// kNone: what comes is ignored; the others must come, as application/json.
+enum class Body { kNone, kJson, kSchema, kPush };
 
 // Which of [limits] holds for each caller. kNone: health, which costs nothing, and enrolments, which have theirs by Access.
 enum class Rate { kNone, kPush, kToken, kCertificate, kRead };
@@ -47,10 +49,10 @@ constexpr bool is_complete(const Route& route) {
 
 struct Found {
   const Route* route = nullptr;
-  std::string id;
+  std::string id, sha256;
 };
 
-// The route and its {id}, or 404, or 405 with Allow. HEAD finds the GET route.
+// The route and what stands for its {id} or {sha256}, or 404, or 405 with Allow. HEAD finds the GET route.
 std::variant<Found, http::Response> find_route(const http::Request& request);
 
 // The whole table: what the documentation has to say.

@@ -86,6 +86,7 @@ class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> 
   bool close();
   void take_member(const std::string* text);
   void take_seq();
+  void take_schema(const std::string* sha256);
 
   const rapidjson::MemoryStream& stream_;
   const EnvelopeLimits& limits_;
@@ -121,6 +122,7 @@ bool Scanner::begin_value(bool is_object, bool is_array) {
 bool Scanner::scalar(const std::string* text) {
   if (!begin_value(false, false)) return false;
   if (depth() == 1) take_member(text);
+  if (depth() == 2 && levels_[0].key == "schemas") take_schema(text);
   const bool of_element = depth() == 3 && in_metrics() && levels_[2].is_object;
   if (depth() != 1 && !of_element) return true;
   Draft& draft = of_element ? elements.back() : body;
@@ -134,6 +136,10 @@ bool Scanner::scalar(const std::string* text) {
 void Scanner::take_member(const std::string* text) {
   const std::string& key = levels_[0].key;
   if (key == "seq") return take_seq();
+  if (key == "schemas") {
+    member_fault = "\"schemas\" is not an object";
+    return;
+  }
   std::optional<std::string>* const place = key == "collector_id" ? &envelope.collector_id
                                             : key == "hostname"   ? &envelope.hostname
                                             : key == "version"    ? &envelope.version
@@ -164,9 +170,20 @@ void Scanner::take_seq() {
   }
 }
 
+// A member of "schemas"; null for all but strings.
+void Scanner::take_schema(const std::string* sha256) {
+  const std::string& plugin = levels_[1].key;
+  if (is_plugin_id(plugin) && sha256 != nullptr && is_sha256(*sha256)) {
+    envelope.schemas[canonical_plugin_id(plugin)] = *sha256;
+  } else {
+    member_fault = "\"schemas\" is not of plugin ids, each with the SHA-256 of its schema in 64 lower-case hex digits";
+  }
+}
+
 bool Scanner::open(bool is_object) {
   if (!begin_value(is_object, !is_object)) return false;
-  if (depth() == 1) take_member(nullptr);
+  if (depth() == 1 && !(is_object && levels_[0].key == "schemas")) take_member(nullptr);
+  if (depth() == 2 && levels_[0].key == "schemas") take_schema(nullptr);
   if (depth() == limits_.body_depth) return fail("the body is nested more than " + std::to_string(limits_.body_depth) + " deep");
   if (depth() == 0) {
     body.is_object = true;

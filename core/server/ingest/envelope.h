@@ -1,5 +1,5 @@
-// The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "part",
-// "of", "metrics": [...]} or one bare document.
+// The expanded body of a push, taken apart: an envelope {"collector_id", "hostname", "version", "epoch", "seq", "schemas",
+// "part", "of", "metrics": [...]} or one bare document.
 //
 // Documents are cut out of the text as they came: nothing is parsed into numbers and written again, so 64-bit integers and long
 // decimals keep the value they had. One pass, without recursion. What is wrong with one document is that document's fault; what
@@ -9,6 +9,7 @@
 #include "core/schema/document_limits.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
@@ -39,6 +40,7 @@ struct Envelope {
   bool bare = false;
   std::optional<std::string> collector_id, hostname, version, epoch, part, of;
   std::optional<std::uint64_t> seq;
+  std::map<std::string, std::string> schemas;  // by plugin id, aliases resolved: the SHA-256, in hex, of its output schema's text
   std::vector<Element> elements;
 };
 

@@ -1,4 +1,4 @@
-// Plugin ids as the server sees them: their form, and the second names that some have. [any thread]
+// Plugin ids as the server sees them: their form, and the second names that some have; the names of their schemas. [any thread]
 #pragma once
 
 #include <array>
@@ -14,6 +14,11 @@ inline constexpr std::array<std::string_view, 5> kOwnPlugins = {"pg_stats", "sys
 inline bool is_plugin_id(std::string_view text) {
   if (text.size() < 2 || text.size() > 32 || text.front() < 'a' || text.front() > 'z') return false;
   return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+}
+
+// 64 lower-case hex digits: how schemas are called.
+inline bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // pg_logs and pg_log are logs, disk_usage is disk; every other id is itself.

@@ -6,13 +6,15 @@
 
 #include "core/clock/clock.h"
 #include "core/log/log.h"
+#include "core/server/ingest/push_rows.h"
 
 namespace pganalytics::server::ingest {
 namespace {
 
 using http::Response;
 
-Response acknowledgement(const PushRequest& request, const store::PushResult& result, std::uint64_t config_version) {
+Response acknowledgement(const PushRequest& request, const store::PushResult& result,
+                         const std::vector<store::UnreadDocuments>& unread, std::uint64_t config_version) {
   JsonWriter json;
   json.begin_object().member("status", "success");
   if (request.key) json.member("ack", request.key->text());
@@ -25,7 +27,13 @@ Response acknowledgement(const PushRequest& request, const store::PushResult& re
     }
     ++index;
   }
-  json.end_array().member("config_version", config_version);
+  json.end_array();
+  if (!unread.empty()) {
+    json.key("schemas_wanted").begin_array();
+    for (const store::UnreadDocuments& documents : unread) json.value(documents.schema_sha256);
+    json.end_array();
+  }
+  json.member("config_version", config_version);
   json.member("server_time", clock::format_rfc3339(clock::now_unix_ns())).end_object();
   return Response::json(200, std::string(json.text()));
 }
@@ -45,11 +53,20 @@ Response failed(const Error& error) {
 
 }  // namespace
 
-Response push(store::Store& store, const std::string& collector_id, const http::Request& request, const PushLimits& limits) {
+Response push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
+              const PushLimits& limits) {
   auto read = read_push(collector_id, request, limits);
   if (auto* refusal = std::get_if<Response>(&read)) return std::move(*refusal);
-  const PushRequest& wanted = std::get<PushRequest>(read);
-  const auto result = store.push(to_store(collector_id, wanted));
+  PushRequest& wanted = std::get<PushRequest>(read);
+  auto rows = read_rows(store, schemas, collector_id, wanted.envelope);
+  if (!rows) return failed(rows.error());
+  if (wanted.envelope.bare && !wanted.envelope.elements.front().fault_code.empty()) {
+    return Response::error(400, wanted.envelope.elements.front().fault_code, wanted.envelope.elements.front().fault);
+  }
+  store::Push given = to_store(collector_id, wanted);
+  given.rows = rows->rows.get();
+  given.unread = rows->unread;
+  const auto result = store.push(given);
   if (!result) return failed(result.error());
   switch (result.value().kind) {
     case store::PushResult::Kind::kConflict:
@@ -63,7 +80,7 @@ Response push(store::Store& store, const std::string& collector_id, const http::
   }
   // The documents are stored, whatever becomes of this question: 0 says "not known".
   const auto config = store.config(collector_id);
-  return acknowledgement(wanted, result.value(), config ? config.value().version : 0);
+  return acknowledgement(wanted, result.value(), rows->unread, config ? config.value().version : 0);
 }
 
 }  // namespace pganalytics::server::ingest

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/server/http/message.h"
+#include "core/server/ingest/known_schemas.h"
 #include "core/server/ingest/push_request.h"
 #include "core/server/store/store.h"
 
@@ -17,6 +18,7 @@ namespace pganalytics::server::ingest {
 // 403 another collector's id in the body       409 the same number is being stored right now
 // 413 expands too far, too many documents      422 the key was used for other content
 // 503 the database is away, slow, read-only or full
-http::Response push(store::Store& store, const std::string& collector_id, const http::Request& request, const PushLimits& limits);
+http::Response push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
+                    const PushLimits& limits);
 
 }  // namespace pganalytics::server::ingest

@@ -8,6 +8,7 @@ Expected<Database> open_database(const Settings& settings, PrivateCluster::Holde
   Database database;
   store::StoreOptions options;
   options.connections = settings.database_connections;
+  options.document_days = settings.document_days;
   options.conninfo = settings.database_url;
   if (settings.database_url.empty()) {
     PGA_TRY(database.cluster, PrivateCluster::open(settings.data_dir, settings.database_bin_dir, holder));

@@ -6,6 +6,8 @@
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
 #include "core/server/http/https_server.h"
+#include "core/server/ingest/known_schemas.h"
+#include "core/server/ingest/unread.h"
 #include "core/server/program/certificate_watch.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
@@ -74,7 +76,11 @@ class Housekeeping {
  public:
   Housekeeping(Database& database, const http::Refusals& refusals, const auth::TokenSigner& signer,
                std::int64_t signing_key_life_ms)
-      : database_(database), refusals_(refusals), signer_(signer), signing_key_life_ms_(signing_key_life_ms) {}
+      : database_(database),
+        schemas_(*database.store),
+        refusals_(refusals),
+        signer_(signer),
+        signing_key_life_ms_(signing_key_life_ms) {}
 
   void turn() {
     follow_signing_keys();
@@ -83,6 +89,7 @@ class Housekeeping {
         log::write(log::Level::kError, "private PostgreSQL", running.error());
     }
     tell_refusals();
+    read_unread();
     if (clock::now_monotonic_ns() < expire_at_ns_) return;
     const auto gone = database_.store->expire();
     if (!gone) log::write(log::Level::kWarn, "forgetting old documents", gone.error());
@@ -98,6 +105,21 @@ class Housekeeping {
     if (!gone.partition.empty()) log::info("dropped " + gone.partition + ": all in it is older than any retention_days");
     if (gone.documents > 0)
       log::info("forgot " + std::to_string(gone.documents) + " documents older than their collector's retention_days");
+    if (gone.points + gone.events > 0)
+      log::info("forgot " + std::to_string(gone.points) + " points and " + std::to_string(gone.events) +
+                " events older than their collector's retention_days");
+  }
+
+  // Documents that came before their schema: those of some pushes a second, while there are any.
+  void read_unread() {
+    if (clock::now_monotonic_ns() < read_at_ns_) return;
+    for (int pushes = 0; pushes < kUnreadInATurn; ++pushes) {
+      const auto read = ingest::read_next_unread(*database_.store, schemas_);
+      if (!read) log::write(log::Level::kWarn, "reading documents that came before their schema", read.error());
+      if (read && *read) continue;
+      read_at_ns_ = clock::now_monotonic_ns() + (read ? kUnreadIntervalNs : kExpireRetryNs);
+      return;
+    }
   }
 
   // One line a minute, if there is anything to tell.
@@ -128,15 +150,18 @@ class Housekeeping {
   static constexpr std::int64_t kExpireIntervalNs = 3'600'000'000'000;
   static constexpr std::int64_t kExpireRetryNs = 60'000'000'000;
   static constexpr std::int64_t kTellIntervalNs = 60'000'000'000;
+  static constexpr std::int64_t kUnreadIntervalNs = 10'000'000'000;
+  static constexpr int kUnreadInATurn = 20;
 
   Database& database_;
+  ingest::KnownSchemas schemas_;
   const http::Refusals& refusals_;
   http::Refusals::Numbers told_{};
   std::int64_t tell_at_ns_ = clock::now_monotonic_ns() + kTellIntervalNs;
   const auth::TokenSigner& signer_;
   const std::int64_t signing_key_life_ms_;
   std::string signing_trouble_;  // told once
-  std::int64_t expire_at_ns_ = 0;
+  std::int64_t expire_at_ns_ = 0, read_at_ns_ = 0;
 };
 
 void serve_until_told_to_stop(const Signals& signals, Housekeeping& housekeeping, CertificateWatch& certificates) {

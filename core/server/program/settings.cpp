@@ -112,6 +112,12 @@ void read_access(TableReader table, Settings& settings) {
   table.finish();
 }
 
+void read_retention(TableReader table, Settings& settings) {
+  const std::int64_t days_ms = settings.document_days * kDayMs;
+  settings.document_days = static_cast<int>(table.duration_ms("documents", days_ms, {kDayMs, 3650 * kDayMs}) / kDayMs);
+  table.finish();
+}
+
 void read_limits(TableReader table, Settings& settings) {
   read_http_limits(table, settings.http);
   read_api_limits(table, settings.api);
@@ -141,6 +147,7 @@ Expected<Settings> load_settings(const std::optional<std::string>& path) {
   read_tls(root.table("tls"), settings);
   read_enrolment(root.table("enrolment"), settings);
   read_access(root.table("access"), settings);
+  read_retention(root.table("retention"), settings);
   read_limits(root.table("limits"), settings);
   root.finish();
   if (!problems.empty()) return problems.as_error();

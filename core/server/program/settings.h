@@ -30,6 +30,7 @@ struct Settings {
 
   http::Limits http;
   api::ApiOptions api;
+  int document_days = 0;                                 // documents are kept for so many days at most; 0: as long as their rows
   std::int64_t signing_key_life_ms = 90LL * 86'400'000;  // then the key of the access tokens is rotated by itself
 };
 

@@ -38,7 +38,9 @@ inline bool is_uuid(const std::string& id) {
 
 class Store::Impl {
  public:
-  explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections) {}
+  explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections) {
+    if (options.document_days > 0) document_days = std::to_string(options.document_days);
+  }
 
   // One statement on a connection of its own.
   Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
@@ -49,6 +51,7 @@ class Store::Impl {
 
   Pool pool;
   SeriesCache series;
+  std::optional<std::string> document_days;  // as a parameter; nullopt: as retention_days
 };
 
 // begin ... commit. Left without commit(), the transaction ends with its connection's return to the pool.

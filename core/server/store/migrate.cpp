@@ -68,7 +68,7 @@ Outcome migrate(postgres::Connection& connection) {
   PGA_CHECK(connection.execute("set local statement_timeout = 0", call_deadline()));
   PGA_CHECK(apply_missing(connection, found.int64(0, 0).value_or(0)));
   // Not only at the first start: a server that was off for a month has none for today.
-  PGA_CHECK(connection.query(embedded::partitions_make_sql, {kDaysAhead}, call_deadline()));
+  PGA_CHECK(connection.query(embedded::partitions_make_sql, {kDaysAhead, std::nullopt}, call_deadline()));
   PGA_CHECK(connection.execute("commit", call_deadline()));
   return {};
 }

@@ -1,4 +1,5 @@
-// What is kept no longer: partitions of documents, documents of collectors with a shorter retention than others, batch numbers.
+// What is kept no longer: whole partitions; in them what belongs to collectors with a shorter retention than others; series and
+// texts that are not needed any more; batch numbers.
 #include "core/server/store/impl.h"
 
 namespace pganalytics::server::store {
@@ -13,25 +14,25 @@ Expected<bool> lead(Transaction& transaction) {
 }
 
 // Its own transaction: that a push finds its partition must not wait for what is to be forgotten.
-Outcome make_partitions(Pool& pool) {
+Outcome make_partitions(Pool& pool, const std::optional<std::string>& document_days) {
   PGA_TRY(Transaction transaction, Transaction::begin(pool));
   PGA_TRY(const bool leader, lead(transaction));
   if (!leader) return {};
-  PGA_CHECK(transaction.ask(embedded::partitions_make_sql, {kDaysAhead}));
+  PGA_CHECK(transaction.ask(embedded::partitions_make_sql, {kDaysAhead, document_days}));
   return transaction.commit();
 }
 
-Expected<std::string> drop_partition(Pool& pool) {
+Expected<std::string> drop_partition(Pool& pool, const std::optional<std::string>& document_days) {
   PGA_TRY(Transaction transaction, Transaction::begin(pool));
   PGA_TRY(const bool leader, lead(transaction));
   if (!leader) return std::string();
-  PGA_TRY(const postgres::Rows dropped, transaction.ask(embedded::partition_drop_sql, {}));
+  PGA_TRY(const postgres::Rows dropped, transaction.ask(embedded::partition_drop_sql, {document_days}));
   PGA_CHECK(transaction.commit());
   return std::string(dropped.text(0, 0));
 }
 
-Expected<std::int64_t> forget_documents(Transaction& transaction) {
-  PGA_TRY(const postgres::Rows due, transaction.ask(embedded::documents_due_sql, {}));
+Expected<std::int64_t> forget_documents(Transaction& transaction, const std::optional<std::string>& document_days) {
+  PGA_TRY(const postgres::Rows due, transaction.ask(embedded::documents_due_sql, {document_days}));
   std::int64_t gone = 0;
   for (int row = 0; row < due.size() && gone < kRoundRows; ++row) {
     PGA_TRY(const postgres::Rows forgotten,
@@ -42,19 +43,45 @@ Expected<std::int64_t> forget_documents(Transaction& transaction) {
   return gone;
 }
 
+// Points and events of collectors that keep less than others.
+Outcome sweep(Transaction& transaction, Expired& expired) {
+  PGA_TRY(const postgres::Rows due, transaction.ask(embedded::sweeps_due_sql, {}));
+  std::int64_t left = kRoundRows;
+  for (int row = 0; row < due.size() && left > 0; ++row) {
+    const std::string partition(due.text(row, 0));
+    PGA_TRY(const postgres::Rows swept,
+            transaction.ask(embedded::partition_sweep_sql, {partition, std::string(due.text(row, 1)), std::to_string(left)}));
+    const std::int64_t gone = swept.int64(0, 0).value_or(0);
+    (partition.rfind("points", 0) == 0 ? expired.points : expired.events) += gone;
+    left -= gone;
+  }
+  return {};
+}
+
+Expected<std::int64_t> forget(Transaction& transaction, const char* sql) {
+  PGA_TRY(const postgres::Rows gone, transaction.ask(sql, {std::to_string(kRoundRows)}));
+  return gone.affected();
+}
+
 }  // namespace
 
 Expected<Expired> Store::expire() {
-  PGA_CHECK(make_partitions(impl_->pool));
+  PGA_CHECK(make_partitions(impl_->pool, impl_->document_days));
   Expired expired;
-  PGA_TRY(expired.partition, drop_partition(impl_->pool));
+  PGA_TRY(expired.partition, drop_partition(impl_->pool, impl_->document_days));
   if (!expired.partition.empty()) return expired;  // the next may be old enough too, and rows go with it
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
   PGA_TRY(const bool leader, lead(transaction));
   if (!leader) return expired;
-  PGA_TRY(expired.documents, forget_documents(transaction));
-  PGA_TRY(const postgres::Rows batches, transaction.ask(embedded::batches_expire_sql, {std::to_string(kRoundRows)}));
-  expired.batches = batches.affected();
+  PGA_TRY(expired.documents, forget_documents(transaction, impl_->document_days));
+  PGA_CHECK(sweep(transaction, expired));
+  PGA_TRY(const std::int64_t late_points, forget(transaction, embedded::points_forget_sql));
+  PGA_TRY(const std::int64_t late_events, forget(transaction, embedded::events_forget_sql));
+  expired.points += late_points;
+  expired.events += late_events;
+  PGA_TRY(expired.series, forget(transaction, embedded::series_forget_sql));
+  PGA_TRY(expired.texts, forget(transaction, embedded::texts_forget_sql));
+  PGA_TRY(expired.batches, forget(transaction, embedded::batches_expire_sql));
   PGA_CHECK(transaction.commit());
   return expired;
 }

@@ -158,7 +158,10 @@ struct ConfigStatus {
 struct Expired {
   std::string partition;                    // whole, by its name; "" = none was old enough
   std::int64_t documents = 0, batches = 0;  // one by one
-  [[nodiscard]] bool any() const { return !partition.empty() || documents > 0 || batches > 0; }
+  std::int64_t points = 0, events = 0, series = 0, texts = 0;
+  [[nodiscard]] bool any() const {
+    return !partition.empty() || documents > 0 || batches > 0 || points > 0 || events > 0 || series > 0 || texts > 0;
+  }
 };
 
 enum class Role { kViewer, kOperator, kAdmin };
@@ -193,6 +196,7 @@ struct KeyRow {
 struct StoreOptions {
   std::string conninfo;
   unsigned connections = 8;
+  int document_days = 0;  // documents are kept for so many days at most, their rows for longer; 0: for as long as those
 };
 
 // Methods that take an AuditEntry write it in the transaction of what it tells of: both or neither. What only they know (the id
@@ -266,8 +270,9 @@ class Store {
   // their plugin), has `read` fill rows, and stores these: once, in one transaction. False: there are none.
   Expected<bool> read_unread(const UnreadReader& read);
 
-  // Makes the partitions of the days to come; forgets documents that are older than their collector's retention_days (30 where
-  // nothing was configured) and batch numbers that can no longer come again. One bounded round, by one of all servers at a time:
+  // Makes the partitions of the days to come; forgets documents, points and events that are older than their collector's
+  // retention_days (30 where nothing was configured), series and texts that none of these need, and batch numbers that can no
+  // longer come again. One bounded round, by one of all servers at a time:
   // the caller goes on until there is nothing more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
   Expected<Expired> expire();
 

@@ -55,6 +55,7 @@ create table pganalytics.series (
   unique (family_id, collector_id, digest)
 );
 create index series_labels on pganalytics.series using gin (labels);
+create index series_of_collector on pganalytics.series (collector_id);
 create index series_seen on pganalytics.series (seen_at);
 create index series_long_facts on pganalytics.series using gin (long_facts) where long_facts is not null;
 
@@ -62,8 +63,9 @@ create index series_long_facts on pganalytics.series using gin (long_facts) wher
 create table pganalytics.texts (
   digest  bytea primary key,  -- 16 bytes
   text    text not null,
-  used_at timestamptz not null default now()  -- given again, to the day
+  used_at timestamptz not null default now()  -- given again, or found in use; to the day
 );
+create index texts_used on pganalytics.texts (used_at);
 
 -- The fields in the family's order; null where a row has none, and behind the end. A row that is as it was may not come again: it
 -- holds until the next (pg_stats sends what changed).
@@ -221,7 +223,7 @@ $$;
 
 -- Partitions of any table of ours: <table>_until_<day>, the day, in UTC, that it ends before. Documents have theirs since 0006.
 create view pganalytics.partitions as
-select p.relname as parent, c.relname as name, to_date(right(c.relname, 8), 'YYYYMMDD') as until
+select p.relname as parent, c.relname as name, to_date(substring(c.relname from '_until_(\d{8})$'), 'YYYYMMDD') as until
 from pg_catalog.pg_inherits i
 join pg_catalog.pg_class c on c.oid = i.inhrelid
 join pg_catalog.pg_class p on p.oid = i.inhparent
@@ -247,7 +249,8 @@ declare
   day date;
 begin
   perform pg_advisory_xact_lock(8443150004);
-  select coalesce(greatest(today, max(until)), today - days_back) into day from pganalytics.partitions where parent = of_table;
+  select case when max(until) is null then today - days_back else greatest(today, max(until)) end into day
+  from pganalytics.partitions where parent = of_table;
   -- What came while there was none stays in the default partition: a day has one place.
   execute format('select greatest($1, (max(%1$I) at time zone ''UTC'')::date + 1) from pganalytics.%2$I where %1$I >= $2',
                  key, of_table || '_default') into day using day, pganalytics.midnight(day);
@@ -274,9 +277,71 @@ begin
 end
 $$;
 
+-- Documents have theirs in the same way; their functions of 0006 remain as names.
+create or replace view pganalytics.document_partitions as select name, until from pganalytics.partitions where parent = 'documents';
+create or replace function pganalytics.add_document_partition(since date, until date) returns void language sql set search_path = pg_catalog as $$
+  select pganalytics.add_partition('documents', since, until)
+$$;
+create or replace function pganalytics.make_document_partitions(days_ahead integer, width integer)
+returns void language sql set search_path = pg_catalog as $$
+  select pganalytics.make_partitions('documents', 'received_at', 0, days_ahead, width)
+$$;
+drop function pganalytics.drop_document_partition(integer);
+drop function pganalytics.attach_document_partition(text, date, date);
+
 -- Partitions in which nothing is left of a collector that keeps less than others.
 create table pganalytics.swept_partitions (
   partition    text not null,
   collector_id uuid not null,
   primary key (partition, collector_id)
 );
+
+-- Deletes at most so many rows of a collector from a partition of points or events, all of which are older than it keeps, and returns
+-- how many. With less than that nothing is left, and the partition is not looked at again.
+create function pganalytics.sweep_partition(partition text, of_collector uuid, most integer) returns bigint
+language plpgsql set search_path = pg_catalog as $$
+declare
+  gone bigint;
+begin
+  execute format('delete from pganalytics.%1$I where ctid = any(array(select p.ctid from pganalytics.%1$I p where %2$s limit $2))', partition,
+                 case when partition like 'points%' then 'p.series_id in (select id from pganalytics.series where collector_id = $1)'
+                      else 'p.collector_id = $1' end)
+  using of_collector, most;
+  get diagnostics gone = row_count;
+  if gone < most then
+    insert into pganalytics.swept_partitions (partition, collector_id) values (partition, of_collector) on conflict do nothing;
+  end if;
+  return gone;
+end
+$$;
+
+-- As pganalytics.retention, of documents: those may be kept for less than what is made of them. null: for as long.
+create function pganalytics.document_retention(raw_days integer)
+returns table (collector_id uuid, longest_days integer, forget_after_days integer) language sql stable set search_path = pg_catalog as $$
+  select kept.collector_id, kept.longest, case when kept.days < kept.longest then kept.days else kept.days + greatest(1, kept.days / 60) + 1 end
+  from (select r.collector_id, least(r.days, raw_days) as days, least(r.longest_days, raw_days) as longest from pganalytics.retention r) kept
+$$;
+
+-- What each family has and about what it takes, by a hundredth of the points' pages and all of what is small.
+create function pganalytics.family_sizes()
+returns table (view text, series bigint, points bigint, events bigint, bytes bigint) language sql stable set search_path = pg_catalog as $$
+  with percent as (
+    select case when sum(pg_total_relation_size(inhrelid)) > 64000000 then 1.0 else 100.0 end as of_pages
+    from pg_inherits where inhparent in ('pganalytics.points'::regclass, 'pganalytics.events'::regclass)
+  ), sampled_points as (
+    select s.family_id, count(*) as rows, sum(pg_column_size(p.*) + 36) as bytes
+    from pganalytics.points p tablesample system ((select of_pages from percent)) join pganalytics.series s on s.id = p.series_id
+    group by s.family_id
+  ), sampled_events as (
+    select e.family_id, count(*) as rows, sum(pg_column_size(e.*) + 60) as bytes
+    from pganalytics.events e tablesample system ((select of_pages from percent)) group by e.family_id
+  ), of_family as (
+    select family_id, count(*) as series from pganalytics.series group by family_id
+  )
+  select f.view, coalesce(o.series, 0), (coalesce(p.rows, 0) * 100 / of_pages)::bigint, (coalesce(e.rows, 0) * 100 / of_pages)::bigint,
+         ((coalesce(p.bytes, 0) + coalesce(e.bytes, 0)) * 100 / of_pages)::bigint
+  from percent cross join pganalytics.families f
+  left join of_family o on o.family_id = f.id
+  left join sampled_points p on p.family_id = f.id
+  left join sampled_events e on e.family_id = f.id
+$$;

@@ -1,0 +1,40 @@
+#include "core/server/ingest/unread.h"
+
+#include "core/log/log.h"
+#include "core/server/ingest/document_rows.h"
+
+namespace pganalytics::server::ingest {
+namespace {
+
+using store::DocumentRow;
+
+Expected<std::shared_ptr<const KnownSchema>> schema_for(KnownSchemas& schemas, const store::UnreadDocuments& unread) {
+  PGA_TRY(auto exact, schemas.find(unread.type, unread.schema_sha256));
+  if (exact != nullptr) return exact;
+  return schemas.find(unread.type, "");
+}
+
+}  // namespace
+
+Expected<bool> read_next_unread(store::Store& store, KnownSchemas& schemas) {
+  return store.read_unread([&](const store::UnreadDocuments& unread, const std::string& collector_id,
+                               const std::vector<DocumentRow>& documents) -> Expected<std::unique_ptr<store::RowBatch>> {
+    PGA_TRY(const auto schema, schema_for(schemas, unread));
+    if (schema == nullptr) return std::unique_ptr<store::RowBatch>();
+    DocumentRows reader(store, collector_id);
+    std::size_t refused = 0;
+    for (const DocumentRow& document : documents) {
+      const Outcome read = reader.read(*schema, document.document, document.timestamp_unix_ns);
+      if (read) continue;
+      if (read.error().status == PGA_E_TRANSIENT || read.error().status == PGA_E_DEADLINE) return read.error();
+      ++refused;
+    }
+    if (refused > 0) {
+      log::warn(std::to_string(refused) + " stored documents of " + unread.type + " from collector " + collector_id +
+                " are not as their schema says: they have no rows");
+    }
+    return reader.take();
+  });
+}
+
+}  // namespace pganalytics::server::ingest

@@ -1,0 +1,141 @@
+// What is forgotten of rows and when: points, events, series, texts; and documents before them.
+#include "tests/core/server/store/rows_fixture.h"
+#include "tests/support/catch.h"
+#include "tests/support/must.h"
+
+using namespace pganalytics;
+using namespace pganalytics::testing;
+
+namespace {
+
+constexpr std::int64_t kDay = 86'400 * kSecond;
+
+struct Aging : StoreFixture {
+  Plugin plugin = add_plugin(store(), "disk", kTablesSchema);
+  std::int64_t now = std::stoll(value("select extract(epoch from now())::bigint")) * kSecond;
+  std::uint64_t seq = 0;
+
+  // A point and an event of the collector so many days ago.
+  void push(const std::string& id, int days_ago, const std::string& name = "a") {
+    push_rows(store(), plugin, id, ++seq,
+              {R"({"tables":[{"name":")" + name + R"(","scans":)" + std::to_string(days_ago) + R"(}],"errors":[{"scope":"x"}]})"},
+              now - days_ago * kDay);
+  }
+  std::string kept(const std::string& id) {
+    return value("select string_agg(scans::text, ' ' order by scans) from metrics.pg_table where collector_id = '" + id + "'");
+  }
+  std::string events(const std::string& id) {
+    return value("select count(*) from metrics.disk_errors where collector_id = '" + id + "'");
+  }
+  void add_partition(int since_days_ago, int until_days_ago) {
+    const std::string today = "(now() at time zone 'UTC')::date - ";
+    for (const char* table : {"points", "events"}) {
+      server().sql(database(), "select pganalytics.add_partition('" + std::string(table) + "', " + today +
+                                   std::to_string(since_days_ago) + ", " + today + std::to_string(until_days_ago) + ")");
+    }
+  }
+  server::store::Expired expire_all(server::store::Store& by) {
+    server::store::Expired all;
+    for (;;) {
+      const auto round = must(by.expire());
+      if (!round.any()) return all;
+      all.partition += round.partition + " ";
+      all.points += round.points;
+      all.events += round.events;
+      all.series += round.series;
+      all.texts += round.texts;
+      all.documents += round.documents;
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("points and events lie in partitions of their day, which are dropped when they are over for all") {
+  Aging aging;
+  const std::string id = aging.enrol();
+  aging.add_partition(32, 31);
+  aging.add_partition(30, 29);
+  for (const int days : {0, 10, 30}) aging.push(id, days);
+  CHECK(aging.value("select count(*) from only pganalytics.points_default") == "0");
+  aging.server().sql(aging.database(), R"(insert into pganalytics.points (time, series_id, fields)
+    select pganalytics.midnight((now() at time zone 'UTC')::date - 32), 1, '{1}';
+    insert into pganalytics.events (time, collector_id, family_id, labels, event)
+    select pganalytics.midnight((now() at time zone 'UTC')::date - 32), collector_id, family_id, labels, event from pganalytics.events limit 1)");
+  const auto gone = aging.expire_all(aging.store());
+  CHECK(gone.partition.find("points_until_") == 0);
+  CHECK(gone.partition.find("events_until_") != std::string::npos);
+  CHECK(gone.points == 0);
+  CHECK(aging.kept(id) == "0 10 30");
+}
+
+TEST_CASE("a collector that keeps less loses its own, of whole days, and nobody else's") {
+  Aging aging;
+  const std::string plain = aging.enrol("plain"), brief = aging.enrol("brief");
+  REQUIRE(aging.store().put_config(brief, R"({"retention_days":3})"));
+  for (const std::string& id : {plain, brief}) {
+    for (const int days : {0, 2, 5, 9}) aging.push(id, days);
+  }
+  const auto gone = aging.expire_all(aging.store());
+  CHECK(gone.points == 2);
+  CHECK(gone.events == 2);
+  CHECK(aging.kept(brief) == "0 2");
+  CHECK(aging.events(brief) == "2");
+  CHECK(aging.kept(plain) == "0 2 5 9");
+  CHECK(aging.events(plain) == "4");
+  CHECK_FALSE(must(aging.store().expire()).any());  // what was swept is not swept again
+}
+
+TEST_CASE("rows whose day has no partition are forgotten, too") {
+  Aging aging;
+  const std::string id = aging.enrol();
+  aging.push(id, 29);
+  aging.push(id, 31);
+  const auto gone = aging.expire_all(aging.store());
+  CHECK(gone.points == 1);
+  CHECK(gone.events == 1);
+  CHECK(aging.kept(id) == "29");
+}
+
+TEST_CASE("a series is forgotten when no point of its can be left, a text when no series has it") {
+  Aging aging;
+  const std::string id = aging.enrol();
+  const std::string used(600, 'u'), unused(600, 'x');
+  push_rows(aging.store(), aging.plugin, id, 100,
+            {R"({"tables":[{"name":"kept","scans":1,"definition":")" + used + R"("},{"name":"gone","scans":1,"definition":")" +
+             unused + "\"}]}"},
+            aging.now);
+  const auto age = [&](int days) {
+    aging.server().sql(aging.database(), "update pganalytics.series set seen_at = now() - interval '" + std::to_string(days) +
+                                             " days' where labels[1] = 'gone'");
+  };
+  aging.server().sql(aging.database(), "update pganalytics.texts set used_at = now() - interval '8 days'");
+  age(32);
+  CHECK(aging.expire_all(aging.store()).series == 0);
+  age(34);
+  aging.server().sql(aging.database(), "update pganalytics.texts set used_at = now() - interval '8 days'");
+  const auto gone = aging.expire_all(aging.store());
+  CHECK(gone.series == 1);
+  CHECK(gone.texts == 1);
+  CHECK(aging.value("select text from pganalytics.texts") == used);
+}
+
+TEST_CASE("documents may be kept for less than their rows") {
+  Aging aging;
+  const std::string id = aging.enrol(), brief = aging.enrol("brief");
+  REQUIRE(aging.store().put_config(brief, R"({"retention_days":1})"));
+  const auto store = must(server::store::Store::open({aging.conninfo(), 4, 2}));
+  for (const std::string& each : {id, brief}) aging.push(each, 0);
+  const auto age = [&](int hours) {
+    aging.server().sql(aging.database(),
+                       "update pganalytics.documents set received_at = now() - interval '" + std::to_string(hours) + " hours'");
+  };
+  age(23);
+  CHECK(aging.expire_all(*store).documents == 0);
+  age(48);
+  CHECK(aging.expire_all(*store).documents == 1);  // of the one that keeps all for a day
+  age(120);
+  CHECK(aging.expire_all(*store).documents == 1);
+  CHECK(aging.kept(id) == "0");
+  CHECK(aging.kept(brief) == "0");
+}
