@@ -93,6 +93,7 @@ void Collector::deliver_to(std::unique_ptr<transport::Backend> backend) {
   transport::DeliveryOptions options;
   options.config_pull_interval_ms = configuration_->local().config_pull_interval_ms;
   options.known_etag = configuration_->known_etag();
+  options.schemas = &schemas_;
   delivery_ = std::make_unique<transport::Delivery>(std::move(backend), *parts_.spool, mailbox_, options);
   delivery_->start();
   configuration_->report_again();
@@ -154,6 +155,11 @@ Outcome Collector::run_finished(host::RunReport&& report) {
   }
   spool::SealedRun run;
   run.plugin = report.plugin;
+  const Catalogue::Entry* const entry = configuration_->catalogue().find(report.plugin);
+  if (entry != nullptr && entry->info) {
+    run.type = entry->info->id;
+    run.schema_sha256 = schemas_.put(entry->info->id, entry->info->output_schema);
+  }
   run.documents = std::move(report.documents);
   run.state = std::move(report.state);
   run.scheduled_unix_ns = report.scheduled_unix_ns;

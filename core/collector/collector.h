@@ -92,6 +92,7 @@ class Collector : private host::RunSink {
 
   Parts parts_;
   RemoteMailbox mailbox_;
+  transport::SchemaShelf schemas_;
   std::unique_ptr<host::Supervisor> supervisor_;
   std::unique_ptr<transport::Delivery> delivery_;
   std::unique_ptr<Configuration> configuration_;

@@ -12,10 +12,12 @@
 namespace pganalytics::spool {
 namespace {
 
-// None of them can occur inside a JSON string, where a quote is escaped; the envelope's other members are all before the metrics.
-constexpr std::string_view kMetricsKey = "\"metrics\":";
-constexpr std::string_view kPartKey = "\"part\":\"";
-constexpr std::string_view kOfKey = "\"of\":\"";
+// None of them can occur inside a JSON string, where a quote is escaped, nor within the schemas, which have one member; the
+// envelope's other members are all before the metrics.
+constexpr std::string_view kMetricsKey = ",\"metrics\":";
+constexpr std::string_view kSchemasKey = ",\"schemas\":";
+constexpr std::string_view kPartKey = ",\"part\":\"";
+constexpr std::string_view kOfKey = ",\"of\":\"";
 
 // Reads up to the top-level "timestamp" and stops there: most documents have it among their first members.
 class TimestampFinder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TimestampFinder> {
@@ -55,6 +57,7 @@ std::string wrap_metrics(const Sender& sender, std::string_view metrics) {
       .member("version", sender.version)
       .member("epoch", sender.key.epoch)
       .member("seq", sender.key.seq);
+  if (!sender.schemas.empty()) json.key("schemas").json(sender.schemas);
   json.key("metrics").json(metrics).end_object();
   return std::string(json.text());
 }
@@ -77,6 +80,21 @@ Expected<std::string_view> metrics_of(std::string_view envelope) {
   return envelope.substr(begin, envelope.size() - begin - 1);
 }
 
+std::string_view schemas_of(std::string_view envelope) {
+  const std::size_t end = std::min(envelope.find(kMetricsKey), envelope.size());
+  const std::size_t at = envelope.substr(0, end).find(kSchemasKey);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = envelope.substr(at + kSchemasKey.size());
+  return rest.substr(0, rest.find('}') + 1);
+}
+
+std::string schemas_text(const std::string& type, const std::string& schema_sha256) {
+  if (schema_sha256.empty()) return "";
+  JsonWriter json;
+  json.begin_object().member(type, schema_sha256).end_object();
+  return std::string(json.text());
+}
+
 Expected<std::string> part_of(std::string_view envelope, const std::string& part, std::string_view metrics) {
   PGA_TRY(const std::string_view all, metrics_of(envelope));
   std::string_view head = envelope.substr(0, static_cast<std::size_t>(all.data() - envelope.data()) - kMetricsKey.size());
@@ -87,8 +105,8 @@ Expected<std::string> part_of(std::string_view envelope, const std::string& part
     head = head.substr(0, head.find(kPartKey));
   }
   std::string text(head);
-  text.append(kPartKey).append(part).append("\",").append(kOfKey).append(before).append(before.empty() ? "" : "/");
-  text.append(crypto::sha256_hex(envelope)).append("\",").append(kMetricsKey).append(metrics).append("}");
+  text.append(kPartKey).append(part).append("\"").append(kOfKey).append(before).append(before.empty() ? "" : "/");
+  text.append(crypto::sha256_hex(envelope)).append("\"").append(kMetricsKey).append(metrics).append("}");
   return text;
 }
 

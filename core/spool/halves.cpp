@@ -70,7 +70,10 @@ Expected<std::optional<std::array<SealedBatch, 2>>> halve(const BatchRow& whole,
 Expected<SealedBatch> reseal(const BatchRow& row, std::string_view body, const BatchKey& key, const SpoolOptions& options) {
   PGA_TRY(const std::string envelope, envelope_of(row, body));
   PGA_TRY(const std::string_view metrics, metrics_of(envelope));
-  return seal_as(row, key, wrap_metrics({options.collector_id, options.hostname, options.version, key}, metrics), options);
+  return seal_as(
+      row, key,
+      wrap_metrics({options.collector_id, options.hostname, options.version, key, std::string(schemas_of(envelope))}, metrics),
+      options);
 }
 
 }  // namespace pganalytics::spool

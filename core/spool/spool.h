@@ -87,6 +87,7 @@ struct SealedRun {
   std::map<std::string, std::optional<std::string>> state;
   std::int64_t scheduled_unix_ns = 0;
   std::vector<Loss> reported_losses;  // as losses() gave them and the documents tell them; one may have grown meanwhile
+  std::string type, schema_sha256;    // of its documents and their output schema, for the envelope; "": not known
 };
 
 struct SpoolStatus {

@@ -51,10 +51,12 @@ void Write::give_up(std::int64_t now_unix_ns) {
 
 void prepare(Write& write, const BatchKey& key, std::int64_t position, std::int64_t sealed_ns, const SpoolOptions& options) {
   const std::vector<std::string_view> documents(write.run.documents.begin(), write.run.documents.end());
-  auto body = write.given_up > 0 ? Expected<std::string>(std::string())
-                                 : compression::compress(
-                                       options.encoding,
-                                       make_envelope({options.collector_id, options.hostname, options.version, key}, documents));
+  auto body =
+      write.given_up > 0
+          ? Expected<std::string>(std::string())
+          : compression::compress(options.encoding, make_envelope({options.collector_id, options.hostname, options.version, key,
+                                                                   schemas_text(write.run.type, write.run.schema_sha256)},
+                                                                  documents));
   if (!body) {  // GCOVR_EXCL_START: the compressors fail for want of memory only
     log::write(log::Level::kError, "a run of " + write.run.plugin + " is lost", body.error());
     write.give_up(options.clock->unix_ns());

@@ -41,6 +41,20 @@ std::uint64_t number_at(const rapidjson::Value& object, const char* key) {
   return value != nullptr && value->IsUint64() ? value->GetUint64() : 0;
 }
 
+// SHA-256 digests in hex; what is none, or beyond the first few, is passed over.
+std::vector<std::string> digests_at(const rapidjson::Value& object, const char* key) {
+  constexpr std::size_t kMost = 100;
+  std::vector<std::string> digests;
+  const rapidjson::Value* list = find(object, key);
+  if (list == nullptr || !list->IsArray()) return digests;
+  for (const rapidjson::Value& entry : list->GetArray()) {
+    const std::string_view text = entry.IsString() ? std::string_view(entry.GetString(), entry.GetStringLength()) : "";
+    const bool is_digest = text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    if (is_digest && digests.size() < kMost) digests.emplace_back(text);
+  }
+  return digests;
+}
+
 std::uint32_t small_number(std::uint64_t number) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
 }
@@ -138,6 +152,7 @@ void judge_acknowledgement(const HttpAnswer& answer, const std::string& key, Pus
   push.duplicate = duplicate != nullptr && duplicate->IsBool() && duplicate->GetBool();
   const rapidjson::Value* rejected = find(document, "rejected");
   push.rejected = rejected != nullptr && rejected->IsArray() ? rejected->Size() : 0;
+  push.schemas_wanted = digests_at(document, "schemas_wanted");
 }
 
 // RFC 6750's b68 form: what may follow "Bearer " without making another header.

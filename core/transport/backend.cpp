@@ -32,6 +32,7 @@ class Backend::Impl {
   PushAnswer push(const spool::Batch& batch);
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
   Outcome report_config(const ConfigReport& report);
+  Outcome put_schema(const OutputSchema& schema);
   Expected<bool> renew_certificate_if_due();
   void interrupt() { client_->interrupt(); }
   [[nodiscard]] const std::string& url() const { return client_->url(); }
@@ -118,6 +119,17 @@ Outcome Backend::Impl::report_config(const ConfigReport& report) {
   return refusal(answer, clock::now_unix_ns());
 }
 
+Outcome Backend::Impl::put_schema(const OutputSchema& schema) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.path = "/api/v1/schemas/" + schema.sha256 + "?type=" + schema.type;
+  request.headers = {"Content-Type: application/json"};
+  request.body = schema.text;
+  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
+  if (answer.status >= 200 && answer.status < 300) return {};
+  return refusal(answer, clock::now_unix_ns());
+}
+
 Expected<bool> Backend::Impl::renew_certificate_if_due() {
   PGA_TRY(const bool other_certificate,
           upkeep_->turn([this](HttpRequest request) { return call_with_token(std::move(request)); }));
@@ -149,6 +161,7 @@ Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, Backe
 PushAnswer Backend::push(const spool::Batch& batch) { return impl_->push(batch); }
 Expected<ConfigAnswer> Backend::pull_config(const std::string& known_etag) { return impl_->pull_config(known_etag); }
 Outcome Backend::report_config(const ConfigReport& report) { return impl_->report_config(report); }
+Outcome Backend::put_schema(const OutputSchema& schema) { return impl_->put_schema(schema); }
 Expected<bool> Backend::renew_certificate_if_due() { return impl_->renew_certificate_if_due(); }
 void Backend::interrupt() { impl_->interrupt(); }
 const std::string& Backend::url() const { return impl_->url(); }

@@ -7,12 +7,14 @@
 #include "core/clock/clock.h"
 #include "core/spool/batch.h"
 #include "core/transport/identity.h"
+#include "core/transport/schema_shelf.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
+#include <vector>
 
 namespace pganalytics::transport {
 
@@ -50,6 +52,7 @@ struct PushAnswer {
   std::int64_t retry_after_ms = 0;   // 0: the server did not say
   std::uint64_t config_version = 0;  // 0: the server did not say
   std::uint32_t accepted = 0, rejected = 0;
+  std::vector<std::string> schemas_wanted;      // SHA-256, in hex, of output schemas that the server does not know
   std::uint64_t max_bytes = 0;                  // if too large: what would not be; 0: the server did not say
   bool max_is_expanded = false;                 // max_bytes counts the expanded body, not the compressed one
   std::string server_time;                      // RFC 3339; "": the server did not say
@@ -83,6 +86,9 @@ class Backend {
 
   // PGA_E_TRANSIENT, PGA_E_DENIED: later perhaps. Anything else: this server does not want to know.
   Outcome report_config(const ConfigReport& report);
+
+  // An output schema that the server wanted. PGA_E_TRANSIENT, PGA_E_DENIED: later perhaps. Anything else: not this one.
+  Outcome put_schema(const OutputSchema& schema);
 
   // What keeps the identity alive (upkeep.h): once half of the certificate's life is over, a new key and certificate, on disk and
   // in use; the server's CAs followed; changed files read again. True: another certificate is in use now. After a failure what is

@@ -4,6 +4,7 @@
 #include "core/clock/clock.h"
 #include "core/log/log.h"
 #include "core/transport/call_health.h"
+#include "core/transport/schema_sender.h"
 
 #include <algorithm>
 #include <chrono>
@@ -48,7 +49,9 @@ class Delivery::Impl {
         backend_(std::move(backend)),
         sink_(sink),
         pusher_(*backend_, outbox, options_.push,
-                {[this](std::uint64_t version) { config_announced(version); }, [this] { return stopping(); }}),
+                {[this](std::uint64_t version) { config_announced(version); }, [this] { return stopping(); },
+                 [this](const std::vector<std::string>& wanted) { schemas_.wanted(wanted); }}),
+        schemas_(*backend_, options_.schemas),
         config_retry_(options_.push.retry_first_ms, options_.push.retry_max_ms, backoff::random_seed()),
         report_retry_(options_.push.retry_first_ms, options_.push.retry_max_ms, backoff::random_seed()),
         etag_(options_.known_etag),
@@ -95,6 +98,7 @@ class Delivery::Impl {
 
   // The delivery thread's own.
   Pusher pusher_;
+  SchemaSender schemas_;
   Backoff config_retry_, report_retry_;
   std::int64_t config_at_ms_ = 0;
   std::int64_t report_at_ms_ = kNever;  // kNever: nothing to tell, until report_config()
@@ -163,7 +167,8 @@ void Delivery::Impl::run() {
     }
     if (now_ms() >= report_at_ms_) send_report();
     if (now_ms() >= pusher_.due_ms() && !stopping()) push_next();
-  } while (wait_until(std::min({config_at_ms_, report_at_ms_, pusher_.due_ms()})));
+    if (!stopping()) schemas_.send_next();
+  } while (wait_until(std::min({config_at_ms_, report_at_ms_, pusher_.due_ms(), schemas_.due_ms()})));
   drain();
   {
     const std::lock_guard lock(mutex_);

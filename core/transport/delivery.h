@@ -26,6 +26,7 @@ struct DeliveryOptions {
   std::int64_t config_pull_interval_ms = 300'000;  // +- 10 %
   std::string known_etag;                          // of the last good configuration
   PushOptions push;
+  const SchemaShelf* schemas = nullptr;  // what the server may ask for; outlives the delivery; nullptr: nothing
 };
 
 // failures and last_error are of pushing and pulling together.

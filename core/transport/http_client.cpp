@@ -222,7 +222,8 @@ Expected<HttpAnswer> HttpClient::Impl::call(const HttpRequest& request) {
   const std::string url = options_.url + request.path;
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_HTTPHEADER, headers.get());
-  if (request.method == "POST") {
+  set(CURLOPT_CUSTOMREQUEST, request.method == "PUT" ? "PUT" : static_cast<const char*>(nullptr));
+  if (request.method != "GET") {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     set(CURLOPT_POSTFIELDS, request.body.data() != nullptr ? request.body.data() : "");

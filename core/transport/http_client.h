@@ -43,10 +43,10 @@ struct HttpOptions {
 };
 
 struct HttpRequest {
-  std::string method = "GET";        // "GET" or "POST"
+  std::string method = "GET";        // "GET", "POST" or "PUT"
   std::string path;                  // "/api/v1/..."
   std::vector<std::string> headers;  // "Name: value"
-  std::string_view body;             // for POST; must outlive the call
+  std::string_view body;             // for POST and PUT; must outlive the call
 };
 
 struct HttpAnswer {

@@ -173,6 +173,7 @@ void Pusher::acknowledged(const Batch& batch, const PushAnswer& answer) {
     log::warn("push: the server took " + describe(batch) + " but rejected " + std::to_string(answer.rejected) +
               " of its documents");
   }
+  if (events_.schemas_wanted && !answer.schemas_wanted.empty()) events_.schemas_wanted(answer.schemas_wanted);
   events_.config_announced(answer.config_version);
 }
 

@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace pganalytics::transport {
 
@@ -68,6 +69,7 @@ class Pusher {
   struct Events {
     std::function<void(std::uint64_t)> config_announced;  // the newest version that an acknowledgement told of
     std::function<bool()> stopping;                       // an interrupted call while stopping says nothing about the server
+    std::function<void(const std::vector<std::string>&)> schemas_wanted = {};  // that an acknowledgement asked for
   };
 
   Pusher(Backend& backend, spool::Outbox& outbox, PushOptions options, Events events);
