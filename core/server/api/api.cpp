@@ -69,8 +69,8 @@ http::Admission Api::operator()(const http::Request& head) {
   accepted.needs_body = route.body != Body::kNone;
   accepted.authenticated = !caller.collector_id.empty() || caller.role.has_value();
   accepted.serve = [this, &route, caller = std::move(caller), path_id = id.value_or(""),
-                    sha256 = found.sha256](const http::Request& request) {
-    return serve(route, Call{services_, request, caller, path_id, sha256});
+                    name = found.name](const http::Request& request) {
+    return serve(route, Call{services_, request, caller, path_id, name});
   };
   return accepted;
 }

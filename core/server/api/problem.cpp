@@ -17,6 +17,11 @@ http::Response bad_request(std::string_view code, std::string_view message) { re
 
 http::Response no_such_collector() { return http::Response::error(404, "no_such_collector", "there is no collector of this id"); }
 
+http::Response no_such_family(std::string_view name) {
+  return http::Response::error(404, "no_such_family",
+                               "there is no family called \"" + std::string(name) + "\"; GET /api/v1/families lists them");
+}
+
 http::Response collector_revoked() {
   http::Response response = http::Response::error(403, "collector_revoked", "this collector is revoked or not known any more");
   response.ends_connection = true;

@@ -16,6 +16,7 @@ http::Response problem(std::string_view doing, const Error& error);
 
 http::Response bad_request(std::string_view code, std::string_view message);  // 400
 http::Response no_such_collector();                                           // 404
+http::Response no_such_family(std::string_view name);                         // 404
 // 403. The connection ends with it: there is nothing more to say to this client.
 http::Response collector_revoked();
 

@@ -24,6 +24,8 @@ constexpr std::array kRoutes = {
   Route{"GET",    "/api/v1/collectors/{id}",             Access::kViewer,            Body::kNone, serve_collector, Rate::kRead},
   Route{"DELETE", "/api/v1/collectors/{id}",             Access::kAdmin,             Body::kNone, serve_revoke, Rate::kRead},
   Route{"GET",    "/api/v1/servers/{id}/metrics",        Access::kViewer,            Body::kNone, serve_metrics, Rate::kRead},
+  Route{"GET",    "/api/v1/families",                    Access::kViewer,            Body::kNone, serve_families, Rate::kRead},
+  Route{"GET",    "/api/v1/families/{name}",             Access::kViewer,            Body::kNone, serve_family, Rate::kRead},
 };
 // clang-format on
 
@@ -45,16 +47,21 @@ constexpr bool none_twice() {
 }
 static_assert(none_twice(), "a second rule for the same route would never be looked at");
 
-// Whether `path` has the form of `pattern`; `name` gets what stands for {id} or {sha256}.
-bool matches(std::string_view pattern, std::string_view path, std::string_view& name) {
-  name = {};
+// Whether `path` has the form of `pattern`; `word` gets what stands for its {id}, {name} or {sha256}.
+bool matches(std::string_view pattern, std::string_view path, std::string_view& word) {
+  word = {};
   const std::size_t at = pattern.find('{');
   if (at == std::string_view::npos) return path == pattern;
   const std::string_view after = pattern.substr(pattern.find('}') + 1);
   if (path.size() <= at + after.size() || path.substr(0, at) != pattern.substr(0, at)) return false;
   if (path.substr(path.size() - after.size()) != after) return false;
-  name = path.substr(at, path.size() - at - after.size());
-  return name.find('/') == std::string_view::npos;
+  word = path.substr(at, path.size() - at - after.size());
+  return word.find('/') == std::string_view::npos;
+}
+
+Found found(const Route& route, std::string_view word) {
+  const bool is_id = route.pattern.find("{id}") != std::string_view::npos;
+  return {&route, std::string(is_id ? word : ""), std::string(is_id ? "" : word)};
 }
 
 http::Response not_allowed(const std::string& allowed) {
@@ -70,12 +77,11 @@ std::variant<Found, http::Response> find_route(const http::Request& request) {
   std::string allowed;
   const Route* literal = nullptr;  // "collectors/register" is not a collector whose id is "register"
   for (const Route& route : kRoutes) {
-    std::string_view name;
-    if (!matches(route.pattern, request.path, name)) continue;
-    if (literal != nullptr && !name.empty()) continue;
-    if (name.empty()) literal = &route;
-    const bool is_sha256 = route.pattern.find("{sha256}") != std::string_view::npos;
-    if (route.method == method) return Found{&route, std::string(is_sha256 ? "" : name), std::string(is_sha256 ? name : "")};
+    std::string_view word;
+    if (!matches(route.pattern, request.path, word)) continue;
+    if (literal != nullptr && !word.empty()) continue;
+    if (word.empty()) literal = &route;
+    if (route.method == method) return found(route, word);
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method) + (route.method == "GET" ? ", HEAD" : "");
   }
   if (!allowed.empty()) return not_allowed(allowed);

@@ -18,8 +18,8 @@ struct Call {
   Services& services;
   const http::Request& request;
   Caller caller;
-  std::string id;      // the path's {id}: a UUID in lower case, or "" if the path has none
-  std::string sha256;  // its {sha256}, as it came; likewise
+  std::string id;    // the path's {id}: a UUID in lower case, or "" if the path has none
+  std::string name;  // the path's {name} or {sha256}, as it came; "" if the path has none
 };
 
 // kNone: what comes is ignored; the others must come, as application/json.
@@ -49,10 +49,11 @@ constexpr bool is_complete(const Route& route) {
 
 struct Found {
   const Route* route = nullptr;
-  std::string id, sha256;
+  std::string id;    // what stands for {id}
+  std::string name;  // what stands for {name} or {sha256}
 };
 
-// The route and what stands for its {id} or {sha256}, or 404, or 405 with Allow. HEAD finds the GET route.
+// The route and its {id}, {name} or {sha256}, or 404, or 405 with Allow. HEAD finds the GET route.
 std::variant<Found, http::Response> find_route(const http::Request& request);
 
 // The whole table: what the documentation has to say.

@@ -16,8 +16,8 @@ Response serve_put_schema(const Call& call) {
   if (call.request.query.size() != 1 || !ingest::is_plugin_id(type)) {
     return bad_request("bad_parameter", "type: is to be the id of a plugin, and the only parameter");
   }
-  if (!ingest::is_sha256(call.sha256)) return bad_request("bad_digest", "the path does not end in 64 lower-case hex digits");
-  const Outcome added = call.services.schemas.add(ingest::canonical_plugin_id(type), call.sha256, call.request.body);
+  if (!ingest::is_sha256(call.name)) return bad_request("bad_digest", "the path does not end in 64 lower-case hex digits");
+  const Outcome added = call.services.schemas.add(ingest::canonical_plugin_id(type), call.name, call.request.body);
   if (added) return Response::json(200, R"({"status":"success"})");
   const Error& error = added.error();
   if (error.code == "other_digest") return bad_request(error.code, error.message);

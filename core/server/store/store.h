@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/schema/families.h"
+#include "core/server/store/family.h"
 #include "core/server/store/row_batch.h"
 #include "core/server/store/stored_family.h"
 
@@ -269,6 +270,10 @@ class Store {
   // Takes the oldest documents that came without their schema and can be read by now (or, after an hour, by another schema of
   // their plugin), has `read` fill rows, and stores these: once, in one transaction. False: there are none.
   Expected<bool> read_unread(const UnreadReader& read);
+
+  // What can be asked: the families after the view `after` ("" = from the first on) of one plugin, or of all (""). limit <= 1000.
+  Expected<FamiliesPage> families(const std::string& plugin, const std::string& after, std::uint32_t limit);
+  Expected<FamilyInfo> family(const std::string& view);  // PGA_E_NOTFOUND
 
   // Makes the partitions of the days to come; forgets documents, points and events that are older than their collector's
   // retention_days (30 where nothing was configured), series and texts that none of these need, and batch numbers that can no

@@ -44,10 +44,10 @@ def everyone(status, **others):
     return {name: others.get(name.replace(" ", "_").replace(",", ""), status) for name in CALLERS}
 
 
-def keys_read():
+def keys_read(status=200):
     """What people's keys of any role may do and collectors may not."""
-    return everyone(401, viewer=200, operator=200, admin=200, admin_on_a_revoked_certificate=200,
-                    admin_on_an_expired_certificate=200, own=403, other=403, revoked=403, revoked_certificate=403, superseded=403)
+    return everyone(401, viewer=status, operator=status, admin=status, admin_on_a_revoked_certificate=status,
+                    admin_on_an_expired_certificate=status, own=403, other=403, revoked=403, revoked_certificate=403, superseded=403)
 
 
 def admins(status, **others):
@@ -84,6 +84,8 @@ ROUTES = [
     ("GET", "/api/v1/collectors/{id}", None, keys_read()),
     ("DELETE", "/api/v1/collectors/{victim}", None, admins(204)),
     ("GET", "/api/v1/servers/{id}/metrics", None, keys_read()),
+    ("GET", "/api/v1/families", None, keys_read()),
+    ("GET", "/api/v1/families/{name}", None, keys_read(404)),
 ]
 
 
@@ -132,7 +134,7 @@ def test_what_an_old_certificate_may_for_itself(cast, method, path, body):
     """One that was replaced: nothing, and is told why. One that is over: renew itself, by itself alone."""
     old, late = cast["superseded"], cast["late"]
     answer = cast["site"].ask(method, path.replace("{id}", old.id), [old.bearer], body, old.certificate)
-    by_people = "servers" in path or path.endswith("/collectors") or path.endswith("/{id}") and "config" not in path or method == "PUT"
+    by_people = path.split("/")[3] in ("servers", "families", "query", "events") or path.endswith("/collectors") or path.endswith("/{id}") and "config" not in path or method == "PUT"
     if path.endswith("/register"):
         assert answer.status == 401, answer
     else:

@@ -111,6 +111,7 @@ def tight(make_site):
 
 
 C, CONFIG, PUSH, METRICS = "/api/v1/collectors", "/api/v1/config/{id}", "/api/v1/metrics/push", "/api/v1/servers/{id}/metrics"
+FAMILIES = "/api/v1/families"
 JSON = ("Content-Type", "application/json")
 ENVELOPE = {"collector_id": "", "hostname": "h", "version": "1", "epoch": "", "seq": 1, "metrics": [DOCUMENT, {"type": "Bad"}]}
 
@@ -251,6 +252,26 @@ def test_metrics(book, cast):
     assert book.check("GET", METRICS, site.with_key("viewer", "GET", METRICS.replace("{id}", NOBODY))).status == 404
 
 
+@pytest.fixture(scope="module")
+def gauges(cast):
+    """A family with a field."""
+    site, *_ = cast
+    site.sql("insert into pganalytics.families (plugin, name, description, is_events, view) values ('acme', 'gauges', 'd', false, 'gauges');"
+             "insert into pganalytics.family_members (family_id, role, position, name, kind, unit)"
+             " select id, role, 1, role, case role when 'field' then 'gauge' else '' end, ''"
+             " from pganalytics.families, unnest('{label,field,fact}'::text[]) role where view = 'gauges'")
+    return "gauges"
+
+
+def test_families(book, cast, gauges):
+    site, own, *_ = cast
+    for target, path, right, wrong in ((FAMILIES, FAMILIES, "?limit=5", ("?limit=x", 400)), (FAMILIES, FAMILIES + "/{name}", "/" + gauges, ("/none", 404))):
+        assert book.check("GET", path, site.with_key("viewer", "GET", target + right)).status == 200
+        assert book.check("GET", path, site.with_key("viewer", "GET", target + wrong[0])).status == wrong[1]
+        assert book.check("GET", path, site.ask("GET", target + right)).status == 401
+        assert book.check("GET", path, own.ask("GET", target + right)).status == 403
+
+
 def test_ca(book, cast):
     site, own, _, revoked = cast
     answer = book.check("GET", "/api/v1/ca", site.ask("GET", "/api/v1/ca", certificate=own.certificate))
@@ -296,7 +317,8 @@ def test_too_often(book, tight):
     until_429("POST", C + "/register", lambda: tight.ask("POST", C + "/register", [("X-Registration-Secret", "pge_x")], {}))
     until_429("GET", "/api/v1/ca", lambda: tight.ask("GET", "/api/v1/ca", certificate=own.certificate))
     until_429("GET", CONFIG, lambda: own.ask("GET", f"/api/v1/config/{own.id}"))
-    for method, path in [("PUT", CONFIG), ("GET", C), ("GET", C + "/{id}"), ("DELETE", C + "/{id}"), ("GET", METRICS)]:
+    for method, path in [("PUT", CONFIG), ("GET", C), ("GET", C + "/{id}"), ("DELETE", C + "/{id}"), ("GET", METRICS), ("GET", FAMILIES),
+                         ("GET", FAMILIES + "/{name}")]:
         until_429(method, path, lambda: tight.with_key("admin", method, path.replace("{id}", NOBODY), body={} if method == "PUT" else None))
 
 
