@@ -4,6 +4,7 @@
 
 #include "core/clock/clock.h"
 #include "core/server/api/api.h"
+#include "core/server/api/collector_health.h"
 #include "core/server/api/config_status.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
@@ -27,6 +28,8 @@ void write(JsonWriter& json, const store::CollectorRow& row, const store::Config
   // Of the certificate in force: who made its key, and when it is over.
   json.member("key_origin", row.key_origin.empty() ? std::optional<std::string>() : row.key_origin);
   json.member("certificate_until", time_of(row.certificate_until_unix_ns)).member("late_renewals", row.late_renewals);
+  json.key("health");
+  write_health(json, row);
   json.key("config");
   if (status != nullptr) {
     write_json(json, *status);

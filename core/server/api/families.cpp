@@ -55,7 +55,7 @@ Response serve_families(const Call& call) {
 
 Response serve_family(const Call& call) {
   const auto family = call.services.store.family(call.name);
-  if (!family && family.error().status == PGA_E_NOTFOUND) return no_such_family(call.name);
+  if (!family && family.error().status == PGA_E_NOTFOUND) return no_such_family();
   if (!family) return problem("look up a family", family.error());
   JsonWriter json;
   write(json, family.value());

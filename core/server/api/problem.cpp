@@ -13,13 +13,18 @@ http::Response problem(std::string_view doing, const Error& error) {
   return http::Response::error(500, "internal", "the server failed to answer; its log says why");
 }
 
+http::Response costly_or(const Error& error, std::string_view doing) {
+  if (error.code != "57014") return problem(doing, error);
+  return http::Response::error(422, "query_too_costly",
+                               "the database needs too long for this; ask for a shorter range, a longer step or fewer series");
+}
+
 http::Response bad_request(std::string_view code, std::string_view message) { return http::Response::error(400, code, message); }
 
 http::Response no_such_collector() { return http::Response::error(404, "no_such_collector", "there is no collector of this id"); }
 
-http::Response no_such_family(std::string_view name) {
-  return http::Response::error(404, "no_such_family",
-                               "there is no family called \"" + std::string(name) + "\"; GET /api/v1/families lists them");
+http::Response no_such_family() {
+  return http::Response::error(404, "no_such_family", "there is no family of this name; GET /api/v1/families lists them");
 }
 
 http::Response collector_revoked() {

@@ -14,9 +14,12 @@ namespace pganalytics::server::api {
 // caller may not know stays in the log.
 http::Response problem(std::string_view doing, const Error& error);
 
+// The same, but 422 "query_too_costly" where the database gave up on a statement that took longer than it may (SQLSTATE 57014).
+http::Response costly_or(const Error& error, std::string_view doing);
+
 http::Response bad_request(std::string_view code, std::string_view message);  // 400
 http::Response no_such_collector();                                           // 404
-http::Response no_such_family(std::string_view name);                         // 404
+http::Response no_such_family();                                              // 404
 // 403. The connection ends with it: there is nothing more to say to this client.
 http::Response collector_revoked();
 

@@ -26,9 +26,13 @@ http::Response serve_collector(const Call& call);
 http::Response serve_revoke(const Call& call);
 // schemas.cpp
 http::Response serve_put_schema(const Call& call);
+// events.cpp
+http::Response serve_events(const Call& call);
 // families.cpp
 http::Response serve_families(const Call& call);
 http::Response serve_family(const Call& call);
+// query.cpp
+http::Response serve_query(const Call& call);
 // metrics.cpp
 http::Response serve_metrics(const Call& call);
 

@@ -26,6 +26,8 @@ constexpr std::array kRoutes = {
   Route{"GET",    "/api/v1/servers/{id}/metrics",        Access::kViewer,            Body::kNone, serve_metrics, Rate::kRead},
   Route{"GET",    "/api/v1/families",                    Access::kViewer,            Body::kNone, serve_families, Rate::kRead},
   Route{"GET",    "/api/v1/families/{name}",             Access::kViewer,            Body::kNone, serve_family, Rate::kRead},
+  Route{"GET",    "/api/v1/query",                       Access::kViewer,            Body::kNone, serve_query, Rate::kRead},
+  Route{"GET",    "/api/v1/events",                      Access::kViewer,            Body::kNone, serve_events, Rate::kRead},
 };
 // clang-format on
 

@@ -12,6 +12,7 @@
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
 #include "core/server/program/revocation_watch.h"
+#include "core/server/program/roll_up_turns.h"
 
 #include <sys/resource.h>
 
@@ -164,7 +165,8 @@ class Housekeeping {
   std::int64_t expire_at_ns_ = 0, read_at_ns_ = 0;
 };
 
-void serve_until_told_to_stop(const Signals& signals, Housekeeping& housekeeping, CertificateWatch& certificates) {
+void serve_until_told_to_stop(const Signals& signals, Housekeeping& housekeeping, RollUpTurns& roll_ups,
+                              CertificateWatch& certificates) {
   for (;;) {
     const int signal = signals.wait_a_second();
     if (signal == SIGHUP) {
@@ -175,6 +177,7 @@ void serve_until_told_to_stop(const Signals& signals, Housekeeping& housekeeping
     }
     certificates.turn();
     housekeeping.turn();
+    roll_ups.turn();
   }
 }
 
@@ -196,9 +199,10 @@ Outcome serve(const Arguments& arguments) {
   log::info("pganalytics-server " PGANALYTICS_VERSION " listens on " + settings.listen + "; CA " + authority->ca_file() + "; " +
             std::to_string(collectors.size()) + " collectors registered");
   Housekeeping housekeeping(place.database, *settings.api.refusals, *signer, settings.signing_key_life_ms);
+  RollUpTurns roll_ups(*place.database.store, settings.roll_ups);
   CertificateWatch certificates(settings, *authority, *server, certificate_until);
   RevocationWatch revocations(api, *server);
-  serve_until_told_to_stop(signals, housekeeping, certificates);
+  serve_until_told_to_stop(signals, housekeeping, roll_ups, certificates);
   revocations.stop();
   server->stop();
   return {};

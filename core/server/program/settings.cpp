@@ -112,9 +112,18 @@ void read_access(TableReader table, Settings& settings) {
   table.finish();
 }
 
+std::uint32_t days(TableReader& table, const char* key, std::uint32_t otherwise) {
+  return static_cast<std::uint32_t>(table.duration_ms(key, otherwise * kDayMs, {kDayMs, 3650 * kDayMs}) / kDayMs);
+}
+
 void read_retention(TableReader table, Settings& settings) {
-  const std::int64_t days_ms = settings.document_days * kDayMs;
-  settings.document_days = static_cast<int>(table.duration_ms("documents", days_ms, {kDayMs, 3650 * kDayMs}) / kDayMs);
+  settings.document_days = static_cast<int>(days(table, "documents", static_cast<std::uint32_t>(settings.document_days)));
+  table.finish();
+}
+
+void read_rollups(TableReader table, Settings& settings) {
+  settings.roll_ups.days_of_5m = days(table, "keep_5m", settings.roll_ups.days_of_5m);
+  settings.roll_ups.days_of_1h = days(table, "keep_1h", settings.roll_ups.days_of_1h);
   table.finish();
 }
 
@@ -148,6 +157,7 @@ Expected<Settings> load_settings(const std::optional<std::string>& path) {
   read_enrolment(root.table("enrolment"), settings);
   read_access(root.table("access"), settings);
   read_retention(root.table("retention"), settings);
+  read_rollups(root.table("rollups"), settings);
   read_limits(root.table("limits"), settings);
   root.finish();
   if (!problems.empty()) return problems.as_error();

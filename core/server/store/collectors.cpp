@@ -25,6 +25,9 @@ CollectorRow row_of(const postgres::Rows& rows, int row) {
   collector.certificate_ca_pin = rows.text(row, 11);
   collector.late_renewals = static_cast<std::uint32_t>(rows.int64(row, 12).value_or(0));
   collector.ca_etag = rows.text(row, 13);
+  collector.quiet_s = rows.int64(row, 14).value_or(0);
+  if (const auto newest_us = rows.int64(row, 15)) collector.newest_data_unix_ns = *newest_us * 1'000;
+  collector.lag_s = rows.int64(row, 16).value_or(0);
   return collector;
 }
 

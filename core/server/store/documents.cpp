@@ -77,6 +77,15 @@ StoredDocument document_of(const postgres::Rows& rows, int row) {
   return document;
 }
 
+// Of its documents; nullopt: it has none.
+std::optional<std::string> newest_time(const Push& push) {
+  const auto newest =
+      std::max_element(push.documents.begin(), push.documents.end(),
+                       [](const DocumentRow& a, const DocumentRow& b) { return a.timestamp_unix_ns < b.timestamp_unix_ns; });
+  if (newest == push.documents.end()) return std::nullopt;
+  return timestamp_text(newest->timestamp_unix_ns);
+}
+
 // `learnt` holds once this is committed.
 Expected<PushResult> add(Transaction& transaction, SeriesCache& known, const Push& push, LearntSeries& learnt) {
   if (!push.documents.empty()) PGA_CHECK(transaction.copy(embedded::documents_copy_sql, copy_rows(push)));
@@ -85,9 +94,9 @@ Expected<PushResult> add(Transaction& transaction, SeriesCache& known, const Pus
   }
   if (push.rows != nullptr) PGA_CHECK(add_rows(transaction, known, *push.rows, learnt));
   const std::size_t out_of_time = push.rows == nullptr ? 0 : push.rows->out_of_time();
-  PGA_TRY(const postgres::Rows counted,
-          transaction.ask(embedded::collector_pushed_sql, {push.collector_id, std::to_string(push.documents.size()),
-                                                           push.hostname, push.version, std::to_string(out_of_time)}));
+  PGA_TRY(const postgres::Rows counted, transaction.ask(embedded::collector_pushed_sql,
+                                                        {push.collector_id, std::to_string(push.documents.size()), push.hostname,
+                                                         push.version, std::to_string(out_of_time), newest_time(push)}));
   if (counted.affected() != 1) {
     return Error{PGA_E_DENIED, "store.collector", "collector " + push.collector_id + " is revoked or not known", "", 0};
   }

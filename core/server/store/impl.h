@@ -62,9 +62,10 @@ class Transaction {
     PGA_CHECK(connection->execute("begin", call_deadline()));
     return Transaction(std::move(connection));
   }
-  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
+  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters,
+                               const postgres::Deadline& deadline = call_deadline()) {
     PGA_CHECK(check_parameters(parameters));
-    return connection_->query(sql, parameters, call_deadline());
+    return connection_->query(sql, parameters, deadline);
   }
   Expected<std::int64_t> copy(const char* sql, std::string_view data) { return connection_->copy_in(sql, data, call_deadline()); }
   Outcome commit() {

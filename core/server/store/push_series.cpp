@@ -225,12 +225,22 @@ class Resolver {
   std::set<std::size_t> touched_;   // those that the cache does not know so
 };
 
+// An array of timestamps.
+std::string times_text(const std::set<std::int64_t>& times_us) {
+  std::string text = "{";
+  for (const std::int64_t time_us : times_us) text += (text.size() > 1 ? "," : "") + timestamp_text(time_us * 1'000);
+  return text + "}";
+}
+
 }  // namespace
 
 Outcome add_rows(Transaction& transaction, SeriesCache& cache, RowBatch& rows, LearntSeries& learnt) {
   Resolver resolver(transaction, cache, rows);
   PGA_CHECK(resolver.resolve());
-  if (rows.points() > 0) PGA_CHECK(transaction.copy(embedded::points_copy_sql, rows.finish_points(resolver.ids())));
+  if (rows.points() > 0) {
+    PGA_CHECK(transaction.copy(embedded::points_copy_sql, rows.finish_points(resolver.ids())));
+    PGA_CHECK(transaction.ask(embedded::points_note_sql, {rows.collector_id(), times_text(rows.point_times_us())}));
+  }
   if (!rows.events().empty()) PGA_CHECK(transaction.copy(embedded::events_copy_sql, rows.events()));
   learnt = resolver.learnt();
   return {};

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t kNull = 0xFFFFFFFF;
 constexpr std::int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01, in Unix time (PostgreSQL, datatype/timestamp.h)
+constexpr std::int64_t kRollUpUs = 300'000'000;                 // the narrowest roll-ups (migrations/0009_rollups.sql)
 constexpr std::int32_t kFloat8Oid = 701;                        // PostgreSQL, catalog/pg_type.dat
 // PostgreSQL docs, COPY, "Binary Format": signature, flags, length of the header's extension.
 constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
@@ -160,6 +161,7 @@ void RowBatch::add_point(const StoredFamily& family, const schema::FamilyRow& ro
   put<std::int64_t>(copy_, unix_us - kPostgresEpochUs);
   put<std::int32_t>(copy_, 8);
   points_.push_back({series, copy_.size()});
+  point_times_us_.insert(unix_us - unix_us % kRollUpUs);
   put<std::int64_t>(copy_, 0);  // finish_points()
   put<std::int32_t>(copy_, static_cast<std::int32_t>(array_bytes));
   put<std::int32_t>(copy_, 1);  // dimensions

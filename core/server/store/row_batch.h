@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <pganalytics/expected.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -60,6 +61,8 @@ class RowBatch {
   // COPY's binary form, with the series' ids in their places: ids[i] is that of series()[i].
   std::string_view finish_points(const std::vector<std::int64_t>& ids);
   [[nodiscard]] std::size_t points() const { return points_.size(); }
+  // In which five minutes there are points, or were before take_back(): the beginnings, Unix time in microseconds.
+  [[nodiscard]] const std::set<std::int64_t>& point_times_us() const { return point_times_us_; }
   [[nodiscard]] const std::string& events() const { return events_; }  // COPY's text form
   [[nodiscard]] std::size_t out_of_time() const { return out_of_time_; }
 
@@ -81,6 +84,7 @@ class RowBatch {
   std::string events_;  // the events
   std::string texts_;   // labels and facts
   std::vector<Point> points_;
+  std::set<std::int64_t> point_times_us_;
   std::vector<Series> series_;
   std::unordered_map<SeriesDigest, std::size_t, SeriesDigestHash> by_digest_;
   std::size_t out_of_time_ = 0;

@@ -7,8 +7,10 @@
 #pragma once
 
 #include "core/schema/families.h"
+#include "core/server/store/events.h"
 #include "core/server/store/family.h"
 #include "core/server/store/row_batch.h"
+#include "core/server/store/series.h"
 #include "core/server/store/stored_family.h"
 
 #include <cstdint>
@@ -29,6 +31,9 @@ struct CollectorRow {
   std::int64_t created_unix_ns = 0, last_push_unix_ns = 0;  // 0 = never
   std::uint64_t batches = 0, documents = 0;
   bool revoked = false;
+  std::int64_t quiet_s = 0;                         // since its last push, or since it enrolled
+  std::optional<std::int64_t> newest_data_unix_ns;  // the newest timestamp of its documents
+  std::int64_t lag_s = 0;                           // since then; negative where its clock is ahead
   // Of the certificate in force; before its first use, of the newest that was given out.
   std::string key_origin;  // who made its key: "collector", "server" (the simple enrolment); "" = no certificate is known
   std::int64_t certificate_until_unix_ns = 0;
@@ -165,6 +170,16 @@ struct Expired {
   }
 };
 
+// How long roll-ups are kept, in days.
+struct RollUpRetention {
+  std::uint32_t days_of_5m = 90, days_of_1h = 400;
+};
+
+struct RolledUp {
+  bool more = false;              // to be done at once
+  std::string dropped_partition;  // "" = none was old enough
+};
+
 enum class Role { kViewer, kOperator, kAdmin };
 
 // What is written to the audit log. actor: "key:admin:1a2b3c4d", "collector:<uuid>", "address:192.0.2.1", "command line".
@@ -275,11 +290,29 @@ class Store {
   Expected<FamiliesPage> families(const std::string& plugin, const std::string& after, std::uint32_t limit);
   Expected<FamilyInfo> family(const std::string& view);  // PGA_E_NOTFOUND
 
+  Expected<bool> knows_collector(const std::string& id_or_name);
+  // Those whose labels fit, the oldest first, `limit` at most.
+  Expected<std::vector<SeriesRow>> series(const SeriesQuery& query);
+  // The steps in which there are samples, and of each series the last step before `from` that has any, if it is at most a day
+  // older: by series, then time. From roll-ups as
+  // far as there are any for such steps, from points otherwise: the same either way. Code "57014" if it took longer than a
+  // statement may.
+  Expected<std::vector<StepRow>> steps(const StepsQuery& query);
+
+  // Of the families that are named and no others. PGA_E_CONFIG: unknown cursor. Code "57014": it took longer than a statement
+  // may.
+  Expected<EventsPage> events(const EventsQuery& query);
+
   // Makes the partitions of the days to come; forgets documents, points and events that are older than their collector's
   // retention_days (30 where nothing was configured), series and texts that none of these need, and batch numbers that can no
   // longer come again. One bounded round, by one of all servers at a time:
   // the caller goes on until there is nothing more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
   Expected<Expired> expire();
+
+  // Rolls points up to buckets of 5 minutes and of an hour, those that are a minute old and new in what has come late; makes the
+  // partitions of the days to come, forgets old ones. About a second at most, by one of all servers at a time: the caller goes
+  // on while there is more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
+  Expected<RolledUp> roll_up(const RollUpRetention& retention = {});
 
   Expected<ConfigRow> config(const std::string& collector_id);
   // History kept; returns the new version. `edited_from`: the version that must still be the newest, otherwise PGA_E_FAIL with

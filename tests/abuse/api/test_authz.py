@@ -86,6 +86,8 @@ ROUTES = [
     ("GET", "/api/v1/servers/{id}/metrics", None, keys_read()),
     ("GET", "/api/v1/families", None, keys_read()),
     ("GET", "/api/v1/families/{name}", None, keys_read(404)),
+    ("GET", "/api/v1/query", None, keys_read(400)),
+    ("GET", "/api/v1/events", None, keys_read()),
 ]
 
 

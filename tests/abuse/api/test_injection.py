@@ -69,6 +69,43 @@ def test_query_parameter(cast, name, parameter):
         assert answer.status == 400 and answer.code == "bad_parameter", answer
 
 
+@pytest.fixture(scope="module")
+def rows(cast):
+    """A family with a field, a series of it whose label is a quote, and an event."""
+    site, own = cast
+    site.sql("insert into pganalytics.families (plugin, name, is_events, view) values ('acme', 'evil_gauges', false, 'evil_gauges'), ('acme', 'evil_events', true, 'evil_events');"
+             "insert into pganalytics.family_members (family_id, role, position, name, kind) select id, role, 1, role, case role when 'field' then 'gauge' else '' end"
+             " from pganalytics.families, unnest('{label,field}'::text[]) role where view like 'evil%';"
+             f"insert into pganalytics.series (collector_id, family_id, labels, digest) select '{own.id}', id, array[chr(39)], '' from pganalytics.families where view = 'evil_gauges';"
+             "insert into pganalytics.points select now(), id, '{1}' from pganalytics.series where labels = array[chr(39)];"
+             f"insert into pganalytics.events (time, collector_id, family_id, labels, event) select now(), '{own.id}', id, '{{x}}', '{{}}' from pganalytics.families where view = 'evil_events'")
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_names_and_labels_of_series(cast, rows, name):
+    site, _ = cast
+
+    def ask(path, **parameters):
+        return site.with_key("viewer", "GET", path + "?" + urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote))
+
+    assert ask("/api/v1/query", family=EVIL[name], field="field").status == 404
+    assert site.with_key("viewer", "GET", "/api/v1/families/" + urllib.parse.quote(EVIL[name], safe="")).status in (400, 404)
+    for parameter in ("field", "labels", "from", "to", "step", "hold", "agg", "by", "group", "limit"):
+        answer = ask("/api/v1/query", **{"family": "evil_gauges", "field": "field", parameter: EVIL[name]})
+        assert answer.status == 400 and answer.code == "bad_parameter", (parameter, answer)
+    for path, parameters in (("/api/v1/query", {"family": "evil_gauges", "field": "field"}), ("/api/v1/events", {"family": "evil_events"})):
+        assert ask(path, **parameters, collector=EVIL[name]).status == 404
+        for comparison in ("=", "~"):
+            matcher = "label" + comparison + '"' + EVIL[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
+            answer = ask(path, **parameters, labels=matcher)
+            assert answer.status == 200, answer
+            found = answer.json["series" if path.endswith("query") else "events"]
+            assert len(found) == (1 if name == "quote" and path.endswith("query") else 0), answer
+    answer = ask("/api/v1/events", family="evil_events", text=EVIL[name], **{"from": "2026-11-01T00:00:00Z", "to": "2026-11-30T00:00:00Z"})
+    assert answer.status == 200 and answer.json == {"events": []}, answer
+    assert int(site.sql("select count(*) from pganalytics.points")) >= 1
+
+
 # The target's own bytes, and the status they get. {id} is a collector that exists.
 TARGETS = {
     "encoded zero": ("/api/v1/collectors/{id}%00", 400),

@@ -111,7 +111,7 @@ def tight(make_site):
 
 
 C, CONFIG, PUSH, METRICS = "/api/v1/collectors", "/api/v1/config/{id}", "/api/v1/metrics/push", "/api/v1/servers/{id}/metrics"
-FAMILIES = "/api/v1/families"
+FAMILIES, QUERY, EVENTS = "/api/v1/families", "/api/v1/query", "/api/v1/events"
 JSON = ("Content-Type", "application/json")
 ENVELOPE = {"collector_id": "", "hostname": "h", "version": "1", "epoch": "", "seq": 1, "metrics": [DOCUMENT, {"type": "Bad"}]}
 
@@ -272,6 +272,34 @@ def test_families(book, cast, gauges):
         assert book.check("GET", path, own.ask("GET", target + right)).status == 403
 
 
+def test_query(book, cast, gauges):
+    site, own, *_ = cast
+    series = (f"insert into pganalytics.series (collector_id, family_id, labels, digest) select '{own.id}', id, array[label], label::bytea from pganalytics.families,"
+              " unnest('{a,b}'::text[]) label where view = 'gauges'; insert into pganalytics.points select now(), id, '{1}' from pganalytics.series")
+    site.sql(series)
+    good = QUERY + "?family=gauges&field=field"
+    for query, status in (("", 200), ("&group=sum&limit=1", 200), ("&limit=1", 422), ("&step=x", 400), ("&collector=none", 404)):
+        assert book.check("GET", QUERY, site.with_key("viewer", "GET", good + query)).status == status
+    assert book.check("GET", QUERY, site.ask("GET", good)).status == 401
+    assert book.check("GET", QUERY, own.ask("GET", good)).status == 403
+
+
+def test_events(book, cast):
+    site, own, *_ = cast
+    site.sql("insert into pganalytics.families (plugin, name, is_events, view) values ('acme', 'events', true, 'events');"
+             f"insert into pganalytics.events (time, collector_id, family_id, labels, event) select now(), '{own.id}', id, '{{}}', json::jsonb"
+             """ from pganalytics.families, unnest(array['{"message": "m"}', '{"message": "\\u00e4"}']) json where view = 'events'""")
+    for query, status in (("", 200), ("?family=events&limit=1", 200), ("?limit=x", 400), ("?collector=none", 404)):
+        assert book.check("GET", EVENTS, site.with_key("viewer", "GET", EVENTS + query)).status == status
+    assert book.check("GET", EVENTS, site.ask("GET", EVENTS)).status == 401
+    assert book.check("GET", EVENTS, own.ask("GET", EVENTS)).status == 403
+    site.sql("create function pganalytics.slow(v jsonb) returns jsonb language plpgsql as $$ begin raise query_canceled; end $$;"
+             "alter table pganalytics.events rename to kept;"
+             "create view pganalytics.events as select id, time, collector_id, family_id, labels, pganalytics.slow(event) as event from pganalytics.kept")
+    assert book.check("GET", EVENTS, site.with_key("viewer", "GET", EVENTS)).status == 422
+    site.sql("drop view pganalytics.events; alter table pganalytics.kept rename to events")
+
+
 def test_ca(book, cast):
     site, own, _, revoked = cast
     answer = book.check("GET", "/api/v1/ca", site.ask("GET", "/api/v1/ca", certificate=own.certificate))
@@ -318,7 +346,7 @@ def test_too_often(book, tight):
     until_429("GET", "/api/v1/ca", lambda: tight.ask("GET", "/api/v1/ca", certificate=own.certificate))
     until_429("GET", CONFIG, lambda: own.ask("GET", f"/api/v1/config/{own.id}"))
     for method, path in [("PUT", CONFIG), ("GET", C), ("GET", C + "/{id}"), ("DELETE", C + "/{id}"), ("GET", METRICS), ("GET", FAMILIES),
-                         ("GET", FAMILIES + "/{name}")]:
+                         ("GET", FAMILIES + "/{name}"), ("GET", QUERY), ("GET", EVENTS)]:
         until_429(method, path, lambda: tight.with_key("admin", method, path.replace("{id}", NOBODY), body={} if method == "PUT" else None))
 
 

@@ -1,5 +1,6 @@
 #include "tests/core/server/api/api_under_test.h"
 #include "tests/support/catch.h"
+#include "tests/support/postgres_server.h"
 
 using namespace pganalytics::server;
 using namespace pganalytics::server::api;
@@ -30,6 +31,49 @@ TEST_CASE("collectors are listed, with what they have sent") {
   std::string upper = collector.id;
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   CHECK(get("/api/v1/collectors/" + upper).status == 200);
+}
+
+TEST_CASE("a collector's health is how long nothing came, and how old its newest data is") {
+  ApiUnderTest test;
+  const std::string viewer = test.key(store::Role::kViewer), admin = test.key(store::Role::kAdmin);
+  const Collector collector = test.enrol("db1");
+  const auto age = [&](const std::string& column, const std::string& interval) {
+    pganalytics::testing::PostgresServer::shared().sql(
+        test.database, "update pganalytics.collectors set " + column + " = now() - interval '" + interval + "'");
+  };
+  const auto health = [&](const char* member) {
+    const auto answer = parsed(test.ask(ApiUnderTest::with_key(viewer, ApiUnderTest::request("GET", "/api/v1/collectors"))));
+    const auto& value = answer["collectors"][0]["health"][member];
+    return value.IsString() ? std::string(value.GetString()) : value.IsNull() ? "null" : std::to_string(value.GetInt64());
+  };
+  CHECK(health("state") == "ok");
+  CHECK(health("newest_data_at") == "null");
+  CHECK(health("lag_seconds") == "null");
+  age("created_at", "16 minutes");
+  CHECK(health("state") == "silent");
+  const auto push = [&](const std::string& time) {
+    const std::string document = R"({"type":"sysstat","timestamp":")" + time + "\"}";
+    REQUIRE(test.ask(ApiUnderTest::as(collector, ApiUnderTest::request("POST", "/api/v1/metrics/push", document))).status == 200);
+  };
+  push("2026-02-03T04:05:06.789Z");
+  CHECK(health("state") == "ok");
+  push("2026-02-03T04:00:00Z");  // a backlog
+  push("2200-01-01T00:00:00Z");  // a clock gone wild
+  CHECK(health("newest_data_at") == "2026-02-03T04:05:06.789Z");
+  age("newest_data_at", "100 seconds");
+  CHECK(std::stoi(health("lag_seconds")) / 10 == 10);
+  age("newest_data_at", "-100 seconds");
+  CHECK(std::stoi(health("lag_seconds")) / 10 == -10);
+  age("last_push_at", "170 seconds");
+  CHECK(health("state") == "ok");
+  age("last_push_at", "181 seconds");
+  CHECK(health("state") == "late");
+  CHECK(std::stoi(health("quiet_seconds")) / 10 == 18);
+  age("last_push_at", "901 seconds");
+  CHECK(health("state") == "silent");
+  REQUIRE(test.ask(ApiUnderTest::with_key(admin, ApiUnderTest::request("DELETE", "/api/v1/collectors/" + collector.id))).status ==
+          204);
+  CHECK(health("state") == "revoked");
 }
 
 TEST_CASE("collectors that do not exist") {

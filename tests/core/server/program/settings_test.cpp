@@ -29,6 +29,8 @@ TEST_CASE("an empty file means the defaults") {
   CHECK(settings->data_dir == "/var/lib/pganalytics-server");
   CHECK(settings->api.push_per_second == 20);
   CHECK(settings->http.connections == 12'000);
+  CHECK(settings->roll_ups.days_of_5m == 90);
+  CHECK(settings->roll_ups.days_of_1h == 400);
 }
 
 TEST_CASE("every table is read") {
@@ -43,6 +45,9 @@ url = "postgresql://db/pga"
 connections = 20
 [tls]
 names = ["pga.example", "10.0.0.1"]
+[rollups]
+keep_5m = "14d"
+keep_1h = "800d"
 [limits]
 push_per_second = 5
 body_bytes = "2MiB"
@@ -83,6 +88,8 @@ auth_failures_per_minute = 19
   CHECK(settings->http.connections_per_collector == 6);
   CHECK(settings->http.bodies == 30);
   CHECK(settings->http.stranger_bodies == 20);
+  CHECK(settings->roll_ups.days_of_5m == 14);
+  CHECK(settings->roll_ups.days_of_1h == 800);
   CHECK(settings->http.stranger_bodies_per_address == 10);
   CHECK(settings->http.requests_at_work == 8);
   CHECK(settings->http.header_timeout_ms == 9'000);

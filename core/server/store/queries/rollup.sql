@@ -1,0 +1,2 @@
+/* pganalytics-server:rollup */
+select pganalytics.roll_up($1::integer)

@@ -1,0 +1,2 @@
+/* pganalytics-server:rollup_partitions_make */
+select pganalytics.make_rollup_partitions()

@@ -1,0 +1,2 @@
+/* pganalytics-server:rollup_patience */
+select pg_catalog.set_config('statement_timeout', '60s', true)
