@@ -9,6 +9,7 @@
 #include "core/schema/families.h"
 #include "core/server/store/events.h"
 #include "core/server/store/family.h"
+#include "core/server/store/rollups.h"
 #include "core/server/store/row_batch.h"
 #include "core/server/store/series.h"
 #include "core/server/store/stored_family.h"
@@ -168,16 +169,6 @@ struct Expired {
   [[nodiscard]] bool any() const {
     return !partition.empty() || documents > 0 || batches > 0 || points > 0 || events > 0 || series > 0 || texts > 0;
   }
-};
-
-// How long roll-ups are kept, in days.
-struct RollUpRetention {
-  std::uint32_t days_of_5m = 90, days_of_1h = 400;
-};
-
-struct RolledUp {
-  bool more = false;              // to be done at once
-  std::string dropped_partition;  // "" = none was old enough
 };
 
 enum class Role { kViewer, kOperator, kAdmin };
