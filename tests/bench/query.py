@@ -50,9 +50,9 @@ class Site:
 
     def family(self, name, label):
         return self.sql(f"with f as (insert into pganalytics.families (plugin, name, is_events, view) values ('bench', '{name}', false, '{name}') returning id),"
-                        f" l as (insert into pganalytics.family_members (family_id, role, position, name) select id, 'label', 1, '{label}' from f),"
-                        f" m as (insert into pganalytics.family_members (family_id, role, position, name, kind) select id, 'field', i, 'f' || i,"
-                        f" case when i <= {GAUGES} then 'gauge' else 'counter' end from f, generate_series(1, {FIELDS}) i) select id from f")
+                        f" l as (insert into pganalytics.family_members (family_id, role, position, name, ordinal, column_name) select id, 'label', 1, '{label}', 1, '{label}' from f),"
+                        f" m as (insert into pganalytics.family_members (family_id, role, position, name, kind, ordinal, column_name) select id, 'field', i, 'f' || i,"
+                        f" case when i <= {GAUGES} then 'gauge' else 'counter' end, i + 1, 'f' || i from f, generate_series(1, {FIELDS}) i) select id from f")
 
     def collector(self, name, family, series):
         identity = str(uuid.uuid4())

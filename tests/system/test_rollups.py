@@ -41,8 +41,9 @@ def values(server, agg, field):
 
 def test_points_are_rolled_up_late_ones_too(two_servers, postgres):
     postgres.sql("insert into pganalytics.families (plugin, name, is_events, view) values ('acme', 'gauges', false, 'gauges');"
-                 "insert into pganalytics.family_members (family_id, role, position, name, kind) select id, 'field', 1, 'size', 'gauge' from pganalytics.families"
-                 " union all select id, 'field', 2, 'scans', 'counter' from pganalytics.families;"
+                 "insert into pganalytics.family_members (family_id, role, position, name, kind, ordinal, column_name)"
+                 " select id, 'field', 1, 'size', 'gauge', 1, 'size' from pganalytics.families"
+                 " union all select id, 'field', 2, 'scans', 'counter', 2, 'scans' from pganalytics.families;"
                  f"insert into pganalytics.collectors (id, name, hostname) values ('{COLLECTOR}', 'db1', 'db1');"
                  f"insert into pganalytics.series (collector_id, family_id, labels, digest) select '{COLLECTOR}', id, '{{}}', '' from pganalytics.families", "pga")
     add_points(postgres, "50,40,30")

@@ -74,8 +74,9 @@ def rows(cast):
     """A family with a field, a series of it whose label is a quote, and an event."""
     site, own = cast
     site.sql("insert into pganalytics.families (plugin, name, is_events, view) values ('acme', 'evil_gauges', false, 'evil_gauges'), ('acme', 'evil_events', true, 'evil_events');"
-             "insert into pganalytics.family_members (family_id, role, position, name, kind) select id, role, 1, role, case role when 'field' then 'gauge' else '' end"
-             " from pganalytics.families, unnest('{label,field}'::text[]) role where view like 'evil%';"
+             "insert into pganalytics.family_members (family_id, role, position, name, kind, ordinal, column_name)"
+             " select id, role, 1, role, case role when 'field' then 'gauge' else '' end, ordinal, role"
+             " from pganalytics.families, unnest('{label,field}'::text[]) with ordinality r (role, ordinal) where view like 'evil%';"
              f"insert into pganalytics.series (collector_id, family_id, labels, digest) select '{own.id}', id, array[chr(39)], '' from pganalytics.families where view = 'evil_gauges';"
              "insert into pganalytics.points select now(), id, '{1}' from pganalytics.series where labels = array[chr(39)];"
              f"insert into pganalytics.events (time, collector_id, family_id, labels, event) select now(), '{own.id}', id, '{{x}}', '{{}}' from pganalytics.families where view = 'evil_events'")

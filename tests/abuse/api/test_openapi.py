@@ -257,9 +257,9 @@ def gauges(cast):
     """A family with a field."""
     site, *_ = cast
     site.sql("insert into pganalytics.families (plugin, name, description, is_events, view) values ('acme', 'gauges', 'd', false, 'gauges');"
-             "insert into pganalytics.family_members (family_id, role, position, name, kind, unit)"
-             " select id, role, 1, role, case role when 'field' then 'gauge' else '' end, ''"
-             " from pganalytics.families, unnest('{label,field,fact}'::text[]) role where view = 'gauges'")
+             "insert into pganalytics.family_members (family_id, role, position, name, kind, unit, ordinal, column_name)"
+             " select id, role, 1, role, case role when 'field' then 'gauge' else '' end, '', ordinal, role"
+             " from pganalytics.families, unnest('{label,field,fact}'::text[]) with ordinality r (role, ordinal) where view = 'gauges'")
     return "gauges"
 
 

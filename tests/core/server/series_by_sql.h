@@ -66,9 +66,11 @@ class SeriesBySql {
 
  private:
   void member(const std::string& family_id, const std::string& role, std::size_t position, const Field& field) {
-    sql("insert into pganalytics.family_members (family_id, role, position, name, kind, unit, description) values (" + family_id +
-        ", " + quoted(role) + ", " + std::to_string(position) + ", " + quoted(field.name) + ", " + quoted(field.kind) + ", " +
-        quoted(field.unit) + ", 'What " + field.name + " says.')");
+    sql("insert into pganalytics.family_members (family_id, role, position, name, kind, unit, description, ordinal, column_name) "
+        "select " +
+        family_id + ", " + quoted(role) + ", " + std::to_string(position) + ", " + quoted(field.name) + ", " +
+        quoted(field.kind) + ", " + quoted(field.unit) + ", 'What " + field.name + " says.', coalesce(max(ordinal), 0) + 1, " +
+        quoted(field.name) + " from pganalytics.family_members where family_id = " + family_id);
   }
 
   PostgresServer& server_;

@@ -149,8 +149,8 @@ TEST_CASE("malformed questions about events are refused, and the parameter is na
 
 TEST_CASE("every example of events in docs/API.md is answered") {
   Fixture fixture;
-  fixture.rows.sql("insert into pganalytics.family_members (family_id, role, position, name) values (" + fixture.entries +
-                   ", 'label', 4, 'user')");
+  fixture.rows.sql("insert into pganalytics.family_members (family_id, role, position, name, ordinal, column_name) values (" +
+                   fixture.entries + ", 'label', 4, 'user', 99, 'user')");
   std::ifstream file(PGANALYTICS_SOURCE_DIR "/docs/API.md");
   std::string line;
   int examples = 0;

@@ -26,8 +26,8 @@ TEST_CASE("a family says its labels, fields, units and what they mean") {
   Fixture fixture;
   const std::string id = fixture.rows.family("pg_table", {"schema_name", "table_name"},
                                              {{"n_live_tup", "gauge", "{row}"}, {"seq_scan", "counter", ""}});
-  fixture.rows.sql("insert into pganalytics.family_members (family_id, role, position, name) values (" + id +
-                   ", 'fact', 1, 'owner')");
+  fixture.rows.sql("insert into pganalytics.family_members (family_id, role, position, name, ordinal, column_name) values (" +
+                   id + ", 'fact', 1, 'owner', 99, 'owner')");
   const auto answer = fixture.get("/pg_table");
   CHECK(answer.status == 200);
   CHECK(answer.body ==
