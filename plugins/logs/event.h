@@ -52,7 +52,7 @@ struct Event {
   std::optional<std::int64_t> query_id;
   std::string_view class_name;  // of static storage; empty: none that we know
   std::vector<Field> fields;
-  std::string plan;  // JSON array of nodes
+  std::string plan;                   // JSON array of nodes
   std::uint64_t truncated_bytes = 0;  // of text that was read and is not here
   std::uint64_t sampled_one_in = 1;   // it stands for so many of its kind; the others were left out
 };

@@ -49,6 +49,17 @@ TEST_CASE("what is no number is null, and a row without any has no point") {
   CHECK(rows.count("points") == "1");
 }
 
+TEST_CASE("which buckets have new points is noted with them, for the roll-ups") {
+  Rows rows;
+  constexpr std::int64_t kBucket = 300 * kSecond;
+  rows.push(1, one_table(R"("name":"a","scans":1)"), kStart);
+  rows.push(2, R"({"tables":[{"name":"a","scans":2},{"name":"b","scans":2}]})", kStart + kBucket);
+  rows.push(3, one_table(R"("name":"a","definition":"no field, no point")"), kStart + 2 * kBucket);
+  const std::string bucket = std::to_string(kStart / kBucket * 300);
+  CHECK(rows.value("select string_agg((extract(epoch from time) - " + bucket +
+                   ")::bigint::text, ' ' order by time) from pganalytics.rollups_due where width_s = 300") == "0 300");
+}
+
 TEST_CASE("rows with the same labels are one series, whichever server stores them") {
   Rows rows;
   const auto other = rows.open_again();
@@ -125,8 +136,7 @@ TEST_CASE("events are found with their labels and whole, but for what jsonb does
   CHECK(rows.value("select string_agg(concat_ws('|', collector, scope, event ->> 'message', event ->> 'value'), ' ' order by id) "
                    "from metrics.disk_errors") == "db1|a\tb|m\\|1.50 db1|half|x\uFFFDy\uFFFDz\U0001F600");
   for (const char* number :
-       {"1e-99999",
-        "123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"}) {
+       {"1e-99999", "123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"}) {
     RowBatch batch(rows.id);
     const Plugin& plugin = rows.plugin;
     schema::FamilyRows reader(plugin.families);
