@@ -1,10 +1,7 @@
 #include "plugins/logs/file_reading.h"
 
 #include "plugins/logs/entries/beginning.h"
-#include "plugins/logs/entries/csv_entries.h"
-#include "plugins/logs/entries/json_entries.h"
-#include "plugins/logs/entries/stderr_entries.h"
-#include "plugins/logs/entries/syslog_entries.h"
+#include "plugins/logs/entries/make_source.h"
 #include "plugins/logs/follow/joined_file.h"
 #include "plugins/logs/troubles.h"
 
@@ -27,18 +24,6 @@ Expected<std::optional<Format>> shown_format(const Config& config, const std::st
   if (config.unnamed_format) return config.unnamed_format;
   PGA_TRY(const std::string head, read_bytes(file, 0, std::min<std::uint64_t>(file.facts().size, kHeadBytes)));
   return format_of_head(head, config.line_prefix);
-}
-
-std::unique_ptr<EntrySource> make_source(Format format, const Config& config, const Cursor& cursor, const FileFacts& facts) {
-  switch (format) {
-    case Format::kCsvlog: return std::make_unique<CsvEntries>(cursor.offset, cursor.resynchronise);
-    case Format::kJsonlog: return std::make_unique<JsonEntries>(cursor.offset, cursor.resynchronise);
-    case Format::kSyslog:
-      return std::make_unique<SyslogEntries>(config.line_prefix, config.syslog_ident, facts.mtime_ns / 1'000'000'000,
-                                             cursor.offset, cursor.resynchronise);
-    case Format::kStderr: break;
-  }
-  return std::make_unique<StderrEntries>(config.line_prefix, cursor.offset, cursor.resynchronise);
 }
 
 // The bytes at a file's beginning that belong to the last entry of the file before it.
@@ -87,7 +72,8 @@ Outcome FileReading::run() {
   if (!(file.facts().id == file_.cursor.id)) return {};  // rotated since the survey: the next run sees it under its new name
   if (auto chosen = choose_format(file); !chosen) return tell(chosen.error());
   LineReader reader(file, file_.cursor.offset);
-  const auto entries = make_source(format_, reading_.config, file_.cursor, file.facts());
+  const SourcePlace place{file_.cursor.offset, file_.cursor.resynchronise, file.facts().mtime_ns / 1'000'000'000};
+  const auto entries = make_source(format_, reading_.config.line_prefix, reading_.config.syslog_ident, place);
   PGA_CHECK(read_lines(reader, *entries));
   PGA_CHECK(settle(file, reader, *entries));
   tell_troubles(entries->tally(), format_, file_.cursor.path, reading_.problems);

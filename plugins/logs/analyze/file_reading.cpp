@@ -1,9 +1,6 @@
 #include "plugins/logs/analyze/file_reading.h"
 
-#include "plugins/logs/entries/csv_entries.h"
-#include "plugins/logs/entries/json_entries.h"
-#include "plugins/logs/entries/stderr_entries.h"
-#include "plugins/logs/entries/syslog_entries.h"
+#include "plugins/logs/entries/make_source.h"
 #include "plugins/logs/follow/file_access.h"
 #include "plugins/logs/follow/line_reader.h"
 #include "plugins/logs/troubles.h"
@@ -62,17 +59,6 @@ bool is_compressed(std::string_view head) {
   return false;
 }
 
-std::unique_ptr<EntrySource> make_source(Format format, const AnalyzeOptions& options, std::int64_t newest_unix_s) {
-  switch (format) {
-    case Format::kCsvlog: return std::make_unique<CsvEntries>(0, false);
-    case Format::kJsonlog: return std::make_unique<JsonEntries>(0, false);
-    case Format::kSyslog:
-      return std::make_unique<SyslogEntries>(options.line_prefix, options.syslog_ident, newest_unix_s, 0, false);
-    case Format::kStderr: break;
-  }
-  return std::make_unique<StderrEntries>(options.line_prefix, 0, false);
-}
-
 // The first lines, kept until it is known what they are.
 struct Head {
   struct Kept {
@@ -95,7 +81,7 @@ class FileReading {
                    "Unpack it on the way: zcat " + path_ + " | pganalytics logs analyze -", 0};
     }
     const Format format = options_.format.value_or(recognise_format(path_, head.text, options_.line_prefix));
-    source_ = make_source(format, options_, newest_unix_s);
+    source_ = make_source(format, options_.line_prefix, options_.syslog_ident, {0, false, newest_unix_s});
     for (const Head::Kept& kept : head.lines) {
       Line line = kept.line;
       line.text = kept.text;
