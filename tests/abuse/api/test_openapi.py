@@ -1,5 +1,6 @@
 """docs/openapi.yaml against the running server: the same paths, methods and statuses, and every answer as its schema says, no member more."""
 
+import hashlib
 import os
 import re
 import uuid
@@ -111,7 +112,7 @@ def tight(make_site):
 
 
 C, CONFIG, PUSH, METRICS = "/api/v1/collectors", "/api/v1/config/{id}", "/api/v1/metrics/push", "/api/v1/servers/{id}/metrics"
-FAMILIES, QUERY, EVENTS = "/api/v1/families", "/api/v1/query", "/api/v1/events"
+FAMILIES, QUERY, EVENTS, SCHEMAS = "/api/v1/families", "/api/v1/query", "/api/v1/events", "/api/v1/schemas/{sha256}"
 JSON = ("Content-Type", "application/json")
 ENVELOPE = {"collector_id": "", "hostname": "h", "version": "1", "epoch": "", "seq": 1, "metrics": [DOCUMENT, {"type": "Bad"}]}
 
@@ -178,6 +179,28 @@ def test_push(book, cast):
     assert ask(own, b"x", [("Content-Encoding", "br")]).status == 415
     assert book.check("POST", PUSH, own.ask("POST", PUSH, [("Content-Type", "application/json")])).status == 411
     assert book.check("POST", PUSH, site.ask("POST", PUSH, body=DOCUMENT)).status == 401
+
+
+def test_schemas(book, cast):
+    site, own, _, revoked = cast
+    schema = b'{"type":"object","properties":{"size":{"type":"integer","x-kind":"gauge","x-unit":"By"}}}'
+
+    def target(body):
+        return SCHEMAS.replace("{sha256}", hashlib.sha256(body).hexdigest()) + "?type=acme_sizes"
+
+    def put(body, collector=own, target=target(schema), headers=(JSON,)):
+        return book.check("PUT", SCHEMAS, collector.ask("PUT", target, headers, body))
+
+    assert put(schema).status == 200
+    assert put(schema).status == 200
+    assert put(b"{}").status == 400  # of another digest
+    wrong = b'{"type":"nothing"}'
+    assert put(wrong, target=target(wrong)).status == 422
+    assert put(schema, revoked).status == 403
+    assert put(b" " * (2 << 20)).status == 413
+    assert put(b"x", headers=[("Content-Type", "text/plain")]).status == 415
+    assert put(None).status == 411
+    assert book.check("PUT", SCHEMAS, site.ask("PUT", target(schema), [JSON], schema)).status == 401
 
 
 def test_config(book, cast):
@@ -339,6 +362,7 @@ def test_too_often(book, tight):
         raise AssertionError(f"{method} {path} never answered 429")
 
     until_429("POST", PUSH, own.push)
+    until_429("PUT", SCHEMAS, lambda: own.ask("PUT", SCHEMAS.replace("{sha256}", "0" * 64), [JSON], b"{}"))
     until_429("POST", CONFIG + "/status", lambda: own.ask("POST", f"/api/v1/config/{own.id}/status", body={"version": 0, "state": "applied"}))
     until_429("POST", C + "/{id}/token", lambda: tight.ask("POST", f"{C}/{own.id}/token", certificate=own.certificate))
     until_429("POST", C + "/{id}/certificate", lambda: own.ask("POST", f"{C}/{own.id}/certificate", body={"csr": "x"}))
