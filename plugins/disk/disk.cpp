@@ -200,11 +200,13 @@ void Disk::write_filesystems(const Reading& reading, Gaps& gaps) {
   document_.end_array();
 }
 
-// With the file system that it lies on in its own words: a directory may be a symbolic link, or behind one.
+// With the file system that it lies on in its own words: a directory may be a symbolic link, or behind one, and the mount that it
+// is reached by another one than that which is told.
 void Disk::write_directory(const Reading& reading, const Directory& directory, const StatvfsProbe::Answer& answer) {
   const std::string mount_id = answer ? std::to_string(answer->mount_id) : "";
-  const auto found =
-      std::find_if(reading.mounts.begin(), reading.mounts.end(), [&](const Mount& each) { return each.id == mount_id; });
+  const auto found = std::find_if(reading.mounts.begin(), reading.mounts.end(), [&](const Mount& each) {
+    return std::find(each.ids.begin(), each.ids.end(), mount_id) != each.ids.end();
+  });
   const Mount* const mount = found == reading.mounts.end() ? nullptr : &*found;
   const Storage storage = mount == nullptr ? Storage{} : reading.storage[static_cast<std::size_t>(mount - reading.mounts.data())];
   const Usage usage = answer ? usage_of(answer->usage) : Usage{};

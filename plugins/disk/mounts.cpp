@@ -144,6 +144,10 @@ std::vector<Mount> choose_mounts(const std::vector<Mount>& mounts, const MountFi
       chosen[known->second] = *mount;
     }
   }
+  for (const Mount& mount : mounts) {
+    const auto known = place_of.find(mount.device_number);
+    if (known != place_of.end()) chosen[known->second].ids.push_back(mount.id);
+  }
   return chosen;
 }
 

@@ -23,6 +23,7 @@ struct Mount {
   // The file system is read-only, as after an I/O error. A mount that is read-only only here does not count: a service's own
   // view of the machine is often read-only (systemd's ProtectSystem) while the file system is not.
   bool read_only = false;
+  std::vector<std::string> ids;  // by choose_mounts(): of all mounts of the file system, this one among them
 };
 
 // `text` is all of mountinfo. A line that is not understood is skipped and told in `gaps` (a few of them, then how many).

@@ -1,6 +1,7 @@
 // mountinfo: reading its lines, and choosing the mounts that people mean when they say "the disks".
 #include "plugins/disk/mounts.h"
 
+#include <algorithm>
 #include <string>
 
 #include "tests/support/catch.h"
@@ -83,6 +84,15 @@ TEST_CASE("of several mounts of a file system the one of its root wins, then the
   CHECK(mount_points("1 0 8:1 /sub /a rw - ext4 /dev/a rw\n2 0 8:1 / /longer rw - ext4 /dev/a rw\n") == Points{"/longer"});
   CHECK(mount_points("1 0 8:1 /s /etc/resolv.conf rw - ext4 /dev/a rw\n2 0 8:1 /t /etc/hosts rw - ext4 /dev/a rw\n") ==
         Points{"/etc/hosts"});
+}
+
+TEST_CASE("a file system knows all of its mounts, so that what is reached by another one is known to lie on it") {
+  Gaps gaps;
+  const auto chosen = choose_mounts(parse_mounts(kMountinfo, gaps), default_filter());
+  const auto archive = std::find_if(chosen.begin(), chosen.end(), [](const Mount& mount) { return mount.device == "/dev/vdb"; });
+  REQUIRE(archive != chosen.end());
+  CHECK(archive->id == "30");
+  CHECK(archive->ids == std::vector<std::string>{"30", "31"});
 }
 
 TEST_CASE("a mount that a later one covers is left out: its path leads elsewhere") {
