@@ -7,6 +7,7 @@
 #include <fstream>
 #include <pganalytics/testhost.hpp>
 #include <pganalytics/text.hpp>
+#include <sstream>
 #include <string>
 
 #include "core/postgres/connection.h"
@@ -171,6 +172,23 @@ TEST_CASE("temporary files are counted while they are there") {
   CHECK(named(document, "temp")["size_bytes"].GetUint64() > 1 << 20);
 }
 
+namespace {
+
+// Not so behind a chroot(2) into a plain folder: the kernel does not list what it lies on.
+bool is_root_a_mount() {
+  std::ifstream mounts("/proc/self/mountinfo");
+  std::string line;
+  while (std::getline(mounts, line)) {
+    std::istringstream fields(line);
+    std::string id, parent, device, root, mount_point;
+    fields >> id >> parent >> device >> root >> mount_point;
+    if (mount_point == "/") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 TEST_CASE("WAL behind a symbolic link is told with the file system that it really lies on") {
   if (::geteuid() != 0) return;  // nobody else may pass the data directory
   PostgresServer server;
@@ -181,6 +199,10 @@ TEST_CASE("WAL behind a symbolic link is told with the file system that it reall
     struct stat folder {};
     return ::stat(path, &folder) == 0 && folder.st_dev != owner.st_dev;
   };
+  if (!is_root_a_mount()) {
+    WARN("skipped: in a root that is no mount of its own nothing is known of what /var/tmp lies on");
+    return;
+  }
   const char* const other = is_elsewhere("/var/tmp") ? "/var/tmp" : "/dev/shm";
   if (!is_elsewhere(other)) {
     WARN("skipped: the server's data, /var/tmp and /dev/shm are one file system");
