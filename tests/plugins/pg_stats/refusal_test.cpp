@@ -101,6 +101,13 @@ TEST_CASE("while others have all connections the run fails for now, and one that
   CHECK(refused.result.error_message.find("HINT: ") != std::string::npos);
 
   others.back().close(soon);
+  auto free = postgres::Connection::open(server.conninfo("postgres", "postgres"), {}, soon);
+  REQUIRE(free);
+  REQUIRE(eventually([&] {  // a session that has ended is counted for a moment
+    const auto counted = free->execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'clerk'", soon);
+    return counted && counted->text(0, 0) == "2";
+  }));
+  free->close(soon);
   for (int i = 0; i < 2; ++i) {
     const Collected collected = collect(instance);
     CHECK(is_without_errors(collected));
