@@ -8,11 +8,10 @@ import time
 
 import pytest
 
-from site_of_abuse import DOCUMENT
+from site_of_abuse import DOCUMENT, MOST_MIB
 from wire import request_bytes
 
 WANTED = int(os.environ.get("PGANALYTICS_IDLE_CONNECTIONS", "12000"))
-MOST_MIB = 1024
 HAND_SHAKES_OPEN = 60  # of one address at a time, below the limit for strangers
 
 
