@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -87,15 +88,19 @@ Outcome LogsCollector::collect(Run& run) {
   Reading reading{files, plan.config, discovery_, budget, documents, problems};
   put_successors_last(survey.files, reading);
   std::vector<FollowedFile> of_interest;
+  std::set<std::string> waiting;  // folders in which a file is not read as far as it must be before those that go on in it
   for (std::size_t i = 0; i < survey.files.size(); ++i) {
     FollowedFile& file = survey.files[i];
     const std::uint64_t from = file.cursor.offset;
+    const bool goes_on = from == 0 && waiting.count(folder_of(file.cursor.path)) > 0 && begins_within_entry(reading, file);
+    file.waits = file.waits || goes_on;
     if (file.readable && file.size == from) {
       file.cursor.size = file.size;
       file.cursor.mtime_ns = file.mtime_ns;
     } else if (file.readable && !file.waits && !budget.out_of_bytes() && !budget.out_of_time() && !documents.full()) {
       PGA_CHECK(FileReading(reading, file, successors_of(survey.files, i)).run());
     }
+    if (file.waits) waiting.insert(folder_of(file.cursor.path));
     if (file.cursor.offset != from || !file.cursor.done()) of_interest.push_back(file);
   }
   PGA_CHECK(documents.finish(of_interest, problems));

@@ -127,10 +127,13 @@ Outcome FileReading::read_lines(LineReader& reader, EntrySource& entries) {
   }
 }
 
+bool FileReading::is_idle(const FileFacts& facts) const {
+  return (reading_.access.now_ns() - facts.mtime_ns) / 1'000'000 >= reading_.config.idle_ms;
+}
+
 bool FileReading::is_resting(const FileFacts& facts, const Cursor& cursor) const {
   const bool seen_before = cursor.mtime_ns != 0;
-  return (seen_before && facts.size == cursor.size) ||
-         (reading_.access.now_ns() - facts.mtime_ns) / 1'000'000 >= reading_.config.idle_ms;
+  return (seen_before && facts.size == cursor.size) || is_idle(facts);
 }
 
 // Whoever copies and truncates a file, or divides a stream into files by size, may do so within an entry or a line. Its rest is
@@ -146,7 +149,7 @@ Outcome FileReading::join(const ReadableFile& file, LineReader& reader, EntrySou
   return {};
 }
 
-// false: the entry does not go on there.
+// false: the entry does not go on there, but may in a younger file.
 Expected<bool> FileReading::join_with(FollowedFile& successor, const ReadableFile& file, LineReader& reader,
                                       EntrySource& entries) {
   PGA_TRY(const auto next, reading_.access.open(successor.cursor.path));
@@ -155,13 +158,16 @@ Expected<bool> FileReading::join_with(FollowedFile& successor, const ReadableFil
   if (format.value_or(format_) != format_) return false;
   PGA_TRY(const Head head, measure_head(*next, reader.has_rest(), format_, reading_.config));
   Cursor& cursor = successor.cursor;
-  if (!head.ends && !is_resting(next->facts(), cursor)) {
+  // So short a file would not be known again, were it copied and truncated now.
+  const bool unmistakable = next->facts().size >= kTellingBytes || !successor.youngest || is_idle(next->facts());
+  if ((!head.ends && !is_resting(next->facts(), cursor)) || !unmistakable) {
     file_.waits = successor.waits = true;
     cursor.size = next->facts().size;
     cursor.mtime_ns = next->facts().mtime_ns;
     return true;
   }
-  if (head.bytes == 0) return false;
+  // Another entry begins: that one is over. A line that has no end must have it somewhere.
+  if (head.bytes == 0) return !reader.has_rest();
   PGA_TRY(const Fingerprint fingerprint, take_fingerprint(*next, next->facts().size, head.bytes));
   PGA_TRY(const std::string bytes, read_bytes(*next, 0, head.bytes));
   const JoinedFile joined(file, reader.end(), bytes);

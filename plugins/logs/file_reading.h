@@ -66,6 +66,7 @@ class FileReading {
   Expected<bool> join_with(FollowedFile& successor, const ReadableFile& file, LineReader& reader, EntrySource& entries);
   Outcome settle(const ReadableFile& file, LineReader& reader, EntrySource& entries);
   Outcome hand_over();
+  [[nodiscard]] bool is_idle(const FileFacts& facts) const;
   [[nodiscard]] bool is_resting(const FileFacts& facts, const Cursor& cursor) const;
 
   Reading& reading_;

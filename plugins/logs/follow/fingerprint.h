@@ -12,14 +12,15 @@ namespace pganalytics::logs {
 std::uint64_t hash_bytes(std::string_view bytes);  // FNV-1a
 
 inline constexpr std::uint64_t kSampleBytes = 1024;
+// So many that another file does not begin with them by accident: a log line has its time and its text in so much.
+inline constexpr std::uint64_t kTellingBytes = 32;
 
 struct Fingerprint {
   std::uint64_t head_bytes = 0;  // at most kSampleBytes
   std::uint64_t head = 0;        // of the first head_bytes bytes
   std::uint64_t tail = 0;        // of the last kSampleBytes before the cursor's offset
 
-  // Long enough that another file does not have it by accident: a log line has its time and its text in so much.
-  [[nodiscard]] bool tells_files_apart() const { return head_bytes >= 32; }
+  [[nodiscard]] bool tells_files_apart() const { return head_bytes >= kTellingBytes; }
 };
 
 // Of a file of `size` bytes whose cursor stands at `offset`.

@@ -160,7 +160,8 @@ class Surveyor {
       }
     }
     const bool farewell = pattern_removed_ && !found.in_pattern;
-    survey_.files.push_back({std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, false, false, farewell});
+    survey_.files.push_back(
+        {std::move(cursor), found.facts.size, found.facts.mtime_ns, readable, false, false, false, false, farewell});
   }
 
   // Even if this run does not get to read the file, the next one must know it.
@@ -193,20 +194,22 @@ class Surveyor {
     if (file == nullptr || file->facts().size < cursor.offset) return false;
     const auto same = matches(cursor.fingerprint, *file, cursor.offset);
     if (!same || !same.value()) return false;
-    survey_.files.push_back({cursor, file->facts().size, file->facts().mtime_ns, true, false, true, false, false});
+    survey_.files.push_back({cursor, file->facts().size, file->facts().mtime_ns, true, false, false, true, false, false});
     return true;
   }
 
   // What could not be read now may be it: the next run decides.
   void keep(const Cursor& cursor) {
-    survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false, false, false});
+    survey_.files.push_back({cursor, cursor.size, cursor.mtime_ns, false, false, false, false, false, false});
   }
 
-  // A few bytes prove little; where they are all that was delivered, and the file would be read from its beginning otherwise,
-  // they are enough.
-  static bool may_hold(const Found& candidate, const Cursor& cursor) {
-    return cursor.fingerprint.tells_files_apart() ||
-           (cursor.fingerprint.head_bytes > 0 && cursor.offset == 0 && candidate.in_pattern);
+  // A few bytes prove little. They are enough where nothing else is at stake, as the file would be read from its beginning
+  // otherwise; and where the file was truncated in its place, which is what is done after a copy.
+  bool may_hold(const Found& candidate, const Cursor& cursor) {
+    if (cursor.fingerprint.tells_files_apart()) return true;
+    if (cursor.fingerprint.head_bytes == 0 || !candidate.in_pattern) return false;
+    const Found* in_place = by_id(cursor.id);
+    return cursor.offset == 0 || (in_place != nullptr && in_place->path == cursor.path);
   }
 
   // An error: it may. What may not be read at all, or is gone, is not what was read before.
@@ -266,8 +269,9 @@ class Surveyor {
     std::sort(files.begin(), files.end(), [&](const FollowedFile& a, const FollowedFile& b) { return key(a) < key(b); });
     std::map<std::string, std::int64_t> youngest_ns;  // by folder
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
-      const std::int64_t youngest = youngest_ns.emplace(folder_of(file->cursor.path), file->mtime_ns).first->second;
-      file->superseded = youngest - file->mtime_ns > kSuperseded_ns;
+      const auto [youngest, is_first] = youngest_ns.emplace(folder_of(file->cursor.path), file->mtime_ns);
+      file->youngest = is_first;
+      file->superseded = youngest->second - file->mtime_ns > kSuperseded_ns;
     }
   }
 

@@ -20,6 +20,7 @@ struct FollowedFile {
   std::int64_t mtime_ns = 0;
   bool readable = true;
   bool superseded = false;  // a younger log file is beside it
+  bool youngest = false;    // of its folder
   bool removed = false;     // no folder has it any more: FileAccess::held() does
   bool waits = false;       // for a file beside it that is not read as far as it must be before this one
   bool farewell = false;    // its pattern is watched no more: read to its end, and forgotten

@@ -5,8 +5,11 @@
 
 #include <unistd.h>
 
+#include <deque>
 #include <map>
 #include <random>
+#include <set>
+#include <utility>
 
 namespace pganalytics::logs {
 namespace {
@@ -23,6 +26,14 @@ struct Entry {
   std::string severity, message, detail, statement;
 
   [[nodiscard]] std::string in(Format format) const {
+    const auto digits = [](int number, std::size_t count) { return std::to_string(10'000 + number).substr(5 - count); };
+    const std::string time = "04:" + digits(serial / 60 % 60, 2) + ":" + digits(serial % 60, 2);
+    const std::string text = replaced(at_one_time(format), ".789", "." + digits(serial % 1000, 3));
+    return replaced(text, "04:05:06", time);  // another for each: files are known by their first bytes
+  }
+
+ private:
+  [[nodiscard]] std::string at_one_time(Format format) const {
     switch (format) {
       case Format::kCsvlog: return csv();
       case Format::kJsonlog: return json();
@@ -32,7 +43,6 @@ struct Entry {
     return stderr_lines();
   }
 
- private:
   [[nodiscard]] std::string stderr_lines() const {
     const auto lines = [&](const std::string& text, const std::string& label) {
       return text.empty() ? text : entry(replaced(text, "\n", "\n\t"), label, pid);
@@ -68,7 +78,9 @@ struct Entry {
 
 class World {
  public:
-  World(unsigned seed, Format format) : random_(seed), format_(format), logs_(options(seed)) { open_file(); }
+  World(unsigned seed, Format format) : random_(seed), format_(format), divides_(seed % 2 == 0), logs_(options(seed, format)) {
+    open_file();
+  }
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World() { close(fd_); }
@@ -91,6 +103,7 @@ class World {
   }
 
   void settle() {
+    think_of_an_entry();  // what begins with the rest of an entry is longer than that in the end
     write_all_pending();
     for (int quiet = 0; quiet < 3;) quiet = committed_run() == 0 ? quiet + 1 : 0;
   }
@@ -105,11 +118,18 @@ class World {
   }
 
  private:
-  static Options options(unsigned seed) {
+  struct Unwritten {
+    int serial;
+    std::size_t length;
+    std::size_t rest;  // that is not written yet
+  };
+
+  static Options options(unsigned seed, Format format) {
     Options options;
-    options.idle = "1h";  // the clock does not decide anything here
+    options.idle = "1h";                                      // the clock does not decide anything here
+    if (seed % 2 == 0) options.format = format_name(format);  // the pieces of a divided entry do not show it
     if (seed % 3 == 0) options.max_bytes_per_run = "700";
-    if (seed % 2 == 0) options.events_per_document = 3;
+    if (seed % 5 < 3) options.events_per_document = 3;
     return options;
   }
 
@@ -124,8 +144,7 @@ class World {
 
   // Of what the server has to say, `bytes` bytes; and something more to say.
   void write_some(std::size_t bytes) {
-    REQUIRE(write(fd_, pending_.data(), bytes) == static_cast<ssize_t>(bytes));
-    pending_.erase(0, bytes);
+    write_pending(bytes);
     if (!pending_.empty()) return;
     for (std::size_t count = pick(6); count-- > 0;) think_of_an_entry();
   }
@@ -133,28 +152,44 @@ class World {
   void think_of_an_entry() {
     Entry entry{
         written_, 100 + static_cast<int>(pick(3)), pick(2) == 0 ? "ERROR" : "LOG", "serial " + std::to_string(written_), "", ""};
-    serials_in_file_.push_back(written_++);
+    ++written_;
     if (pick(4) == 0) entry.message += "\nsecond \"line\"\nthird, line";
     if (pick(40) == 0) entry.message += std::string(3000, '.');
     if (pick(4) == 0) entry.detail = "some detail";
     if (pick(4) == 0) entry.statement = "select \"1\"\nfrom t\n";
-    pending_ += entry.in(format_);
+    const std::string text = entry.in(format_);
+    pending_ += text;
+    unwritten_.push_back({entry.serial, text.size(), text.size()});
   }
 
-  // The server goes on in the old file until it has written what it was about to, as PostgreSQL does.
+  void write_pending(std::size_t bytes) {
+    REQUIRE(write(fd_, pending_.data(), bytes) == static_cast<ssize_t>(bytes));
+    pending_.erase(0, bytes);
+    while (bytes > 0) {
+      Unwritten& entry = unwritten_.front();
+      const std::size_t part = std::min(bytes, entry.rest);
+      serials_in_file_.insert(entry.serial);
+      bytes -= part;
+      entry.rest -= part;
+      if (entry.rest == 0) unwritten_.pop_front();
+    }
+  }
+
+  // The server goes on in the old file for a while, as PostgreSQL does.
   void rename_and_create() {
     const std::string rotated = next_name();
     logs_.rename("a.log", rotated);
     if (pick(2) == 0) committed_run();
-    write_all_pending();
+    write_up_to_a_cut();
     close(fd_);
     rotated_.emplace_back(rotated, serials_in_file_);
     open_file();
+    write_rest_of_divided_entry();
   }
 
-  // At a moment when the server writes nothing. A copy that is not in the patterns can be recognised only if the file was seen.
+  // A copy that is not in the patterns can be recognised only if the file was seen.
   void copy_and_truncate() {
-    write_all_pending();
+    write_up_to_a_cut();
     const bool in_pattern = !identified_ || pick(2) == 0;
     const std::string rotated = "copy-" + std::to_string(names_++) + (in_pattern ? ".log" : ".old");
     logs_.copy("a.log", rotated);
@@ -162,12 +197,44 @@ class World {
     rotated_.emplace_back(rotated, serials_in_file_);
     serials_in_file_.clear();
     identified_ = false;
+    write_rest_of_divided_entry();
   }
 
-  void write_all_pending() {
-    REQUIRE(write(fd_, pending_.data(), pending_.size()) == static_cast<ssize_t>(pending_.size()));
-    pending_.clear();
+  // As the server does, or within an entry or a line as those do that divide a stream by its size.
+  void write_up_to_a_cut() {
+    divided_ = divides_ && pick(2) == 0 && !pending_.empty();
+    if (divided_) {
+      write_pending(pick(pending_.size()));
+    } else {
+      write_all_pending();
+    }
   }
+
+  // Comes at once, though a run may see the files before.
+  void write_rest_of_divided_entry() {
+    if (divides_) await_tick();
+    if (!divided_) return;
+    seen_rest_ = 0;
+    if (pick(2) == 0) committed_run();
+    write_pending(unwritten_.front().rest);
+  }
+
+  // Which of two pieces came first is told by when they were written, as exactly as the file system's clock tells (4 ms).
+  void await_tick() {
+    const std::string probe = logs_.path("clock");
+    const auto now = [&] {
+      const int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+      struct stat status {};
+      REQUIRE(write(fd, ".", 1) == 1);
+      REQUIRE(fstat(fd, &status) == 0);
+      close(fd);
+      return std::make_pair(status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    };
+    for (const auto before = now(); now() == before;) continue;
+    ::unlink(probe.c_str());
+  }
+
+  void write_all_pending() { write_pending(pending_.size()); }
 
   std::string next_name() { return "r-" + std::to_string(names_++) + (identified_ && pick(2) == 0 ? ".old" : ".log"); }
 
@@ -184,7 +251,16 @@ class World {
     }
   }
 
+  // A server does not stop within an entry for as long as it takes to look twice: by then what is there of it counts as whole.
+  void end_entry_seen_before() {
+    const bool within = !unwritten_.empty() && unwritten_.front().rest < unwritten_.front().length;
+    const std::size_t rest = within ? unwritten_.front().rest : 0;
+    if (within && rest == seen_rest_) write_pending(rest);
+    seen_rest_ = rest;
+  }
+
   std::size_t committed_run() {
+    end_entry_seen_before();
     const auto result = logs_.run();
     const auto events = LogFolder::events_of(result);
     for (const SeenEvent& event : events) {
@@ -214,12 +290,16 @@ class World {
 
   std::mt19937 random_;
   const Format format_;
+  const bool divides_;
   LogFolder logs_;
   int fd_ = -1;
   std::string pending_;
   int written_ = 0;
-  std::vector<int> serials_in_file_;
-  std::vector<std::pair<std::string, std::vector<int>>> rotated_;
+  std::deque<Unwritten> unwritten_;  // the entries of pending_
+  std::size_t seen_rest_ = 0;
+  bool divided_ = false;  // the entry that comes next has begun in another file
+  std::set<int> serials_in_file_;
+  std::vector<std::pair<std::string, std::set<int>>> rotated_;
   std::map<int, int> delivered_;
   int names_ = 0;
   bool identified_ = false;  // a committed run has seen the current file, with enough in it

@@ -279,7 +279,68 @@ TEST_CASE("the rest of a divided entry is waited for, but not for ever") {
     logs.append("a.log", "\tand a third\n" + entry("three"));
     CHECK(logs.messages() == Texts{"two\nwith a second line\nand a third"});
   }
-  SECTION("nothing comes") { CHECK(logs.messages() == Texts{"two\nwith a second line"}); }
+  SECTION("nothing comes") {
+    CHECK(logs.messages().empty());  // so short a file would not be known again after a copy and a truncation
+    logs.set_age_s("b.log", 7210);
+    logs.set_age_s("a.log", 7200);
+    CHECK(logs.messages() == Texts{"two\nwith a second line"});
+  }
+}
+
+// So long that its file is known again, wherever it goes.
+std::string long_entry(const std::string& message) { return entry(message + std::string(80, '.')); }
+
+TEST_CASE("a file that goes on in an entry waits while the one before it does") {
+  Options options;
+  options.idle = "1h";
+  LogFolder logs(options);
+  const std::string two = entry("two\n\tand more"), three = entry("three");
+  logs.append("c.log", entry("one") + two.substr(0, two.size() - 3));
+  logs.append("b.log", two.substr(two.size() - 3) + "\tto come\n");
+  logs.set_age_s("c.log", 20);
+  logs.set_age_s("b.log", 15);
+  auto seen = logs.messages();
+  CHECK(seen == Texts{"one"});  // of "two" there may be more
+  logs.append("b.log", three.substr(0, 10));
+  logs.set_age_s("b.log", 15);
+  logs.append("a.log", three.substr(10) + entry("four"));
+  for (int run = 0; run < 3; ++run) {
+    for (const std::string& message : logs.messages()) seen.push_back(message);
+  }
+  CHECK(seen == Texts{"one", "two\nand more\nto come", "three", "four"});
+}
+
+TEST_CASE("what follows a whole entry two files on is no part of it") {
+  LogFolder logs;
+  logs.append("c.log", entry("one") + entry("a detail", "DETAIL"));
+  logs.append("b.log", entry("two") + entry("three").substr(0, 20));
+  logs.append("a.log", entry("three").substr(20) + entry("four"));
+  logs.append("late.log", "\tand more\n" + entry("five"));
+  logs.set_age_s("c.log", 30);
+  logs.set_age_s("b.log", 20);
+  logs.set_age_s("a.log", 10);
+  CHECK(logs.messages() == Texts{"one", "two", "three", "four\nand more", "five"});
+}
+
+TEST_CASE("the rest of an entry that is all of a file, copied and truncated, comes once") {
+  Options options;
+  options.idle = GENERATE("1h", "0s");
+  LogFolder logs(options);
+  const std::string two = entry("two");
+  logs.append("b.log", long_entry("one") + two.substr(0, two.size() - 5));
+  logs.set_age_s("b.log", 10);
+  logs.append("a.log", two.substr(two.size() - 5));
+  auto seen = logs.messages();
+  logs.copy("a.log", "copy.log");
+  logs.truncate("a.log");
+  logs.append("copy.log", entry("three"));
+  logs.set_age_s("copy.log", 5);
+  logs.append("a.log", long_entry("four"));
+  for (int run = 0; run < 2; ++run) {
+    for (const std::string& message : logs.messages()) seen.push_back(message);
+  }
+  for (std::string& message : seen) message = message.substr(0, message.find('.'));
+  CHECK(seen == Texts{"one", "two", "three", "four"});
 }
 
 TEST_CASE("what begins a file after a finished one is no part of it") {
