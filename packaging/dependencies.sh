@@ -11,7 +11,8 @@ build_packages=(
 # To run the programs beside a throwaway PostgreSQL.
 run_packages=(postgresql curl jq ca-certificates)
 # To run the tests.
-test_packages=(catch2 debhelper faketime python3 python3-pytest python3-cryptography python3-jsonschema python3-yaml nghttp2-server binutils openssl procps sysstat sqlite3 valgrind abigail-tools clang)
+test_packages=(catch2 debhelper faketime python3 python3-pytest python3-cryptography python3-jsonschema python3-yaml nghttp2-server binutils openssl procps sysstat sqlite3 valgrind abigail-tools clang
+  prometheus victoria-metrics)  # real receivers of exported metrics
 # To fetch the PostgreSQL majors that tests run on. npm comes from many places, and Debian's brings 350 packages and clashes with the others.
 majors_packages=(jq)
 command -v npm >/dev/null || majors_packages+=(npm)

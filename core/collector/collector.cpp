@@ -2,6 +2,7 @@
 
 #include "core/clock/clock.h"
 #include "core/collector/exit_code.h"
+#include "core/collector/export_options.h"
 #include "core/collector/installation.h"
 #include "core/collector/plugin_facts.h"
 #include "core/collector/spool_keys.h"
@@ -45,6 +46,12 @@ bool same_delivery(const config::CollectorConfig& a, const config::CollectorConf
          a.push_timeout_ms == b.push_timeout_ms && a.config_pull_interval_ms == b.config_pull_interval_ms;
 }
 
+// The same address, or none.
+bool same_scrape(const config::CollectorConfig& a, const config::CollectorConfig& b) {
+  if (a.prometheus.has_value() != b.prometheus.has_value()) return false;
+  return !a.prometheus || a.prometheus->listen == b.prometheus->listen;
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load, std::optional<WakeSignals> signals) {
@@ -84,7 +91,15 @@ Outcome Collector::begin(config::CollectorConfig local, Catalogue catalogue) {
   PGA_CHECK(configuration_->begin(std::move(local), std::move(catalogue), collector_id()));
   PGA_TRY(auto backend, open_backend(configuration_->local(), parts_.identity));
   deliver_to(std::move(backend));
+  begin_scraping();
   return {};
+}
+
+// Said aloud when the port is not to be had: collecting matters more.
+void Collector::begin_scraping() {
+  auto scrape = open_scrape_endpoint(configuration_->local(), configuration_->catalogue());
+  if (!scrape) return log::write(log::Level::kError, "Prometheus cannot scrape this collector", scrape.error());
+  scrape_ = std::move(scrape).value();
 }
 
 void Collector::deliver_to(std::unique_ptr<transport::Backend> backend) {
@@ -139,6 +154,7 @@ int Collector::shut_down() {
   if (!has_successor_) parts_.spool->stop_waiting_after(std::chrono::steady_clock::now() + kSpoolStop);
   backup_.reset();
   control_.reset();  // who asks from now on is told that nobody is here
+  scrape_.reset();
   supervisor_->stop(kStopMs);
   configuration_->end();
   if (delivery_) delivery_->stop(kDrainMs);
@@ -169,6 +185,7 @@ Outcome Collector::run_finished(host::RunReport&& report) {
 }
 
 Outcome Collector::keep(spool::SealedRun&& run) {
+  if (scrape_) scrape_->take(run.plugin, run.documents);
   if (!configuration_->local().backend) {
     PGA_CHECK(parts_.output.write(run.documents));
     run.documents.clear();
@@ -240,6 +257,11 @@ Outcome Collector::reload_files(config::CollectorConfig local, Catalogue catalog
   if (other_control) {
     PGA_TRY(control, open_control(local));
   }
+  std::unique_ptr<exporters::ScrapeEndpoint> scrape;
+  const bool other_scrape = !same_scrape(local, before) || (local.prometheus && !scrape_);
+  if (other_scrape) {
+    PGA_TRY(scrape, open_scrape_endpoint(local, catalogue));
+  }
   const bool other_files = identity && parts_.identity && identity->stamp != parts_.identity->stamp;
   const bool other_delivery = other_files || !same_delivery(local, before);
   if (other_delivery) {
@@ -250,6 +272,8 @@ Outcome Collector::reload_files(config::CollectorConfig local, Catalogue catalog
   parts_.identity = std::move(identity);
   std::swap(parts_.output, output);
   if (other_control) control_ = std::move(control);
+  if (other_scrape) scrape_ = std::move(scrape);
+  if (scrape_) scrape_->use(exposition_options(configuration_->local(), configuration_->catalogue()));
   parts_.spool->set_caps(caps_of(configuration_->local().spool));
   if (other_delivery) deliver_to(std::move(backend));
   return {};

@@ -15,6 +15,7 @@
 #include "core/collector/state_backup.h"
 #include "core/collector/wake_signals.h"
 #include "core/config/collector_config.h"
+#include "core/exporters/scrape_endpoint.h"
 #include "core/host/supervisor.h"
 #include "core/spool/spool.h"
 #include "core/transport/delivery.h"
@@ -67,6 +68,7 @@ class Collector : private host::RunSink {
   void begin_reload();
   void end_reload();
   Outcome reload_files(config::CollectorConfig local, Catalogue catalogue);
+  void begin_scraping();
   Outcome make_way(config::CollectorConfig local, const Catalogue& catalogue, const std::optional<transport::Identity>& identity);
   [[nodiscard]] std::string collector_id() const { return parts_.identity ? parts_.identity->collector_id : ""; }
   [[nodiscard]] std::optional<transport::DeliveryStatus> delivery_status() const;
@@ -97,9 +99,10 @@ class Collector : private host::RunSink {
   std::unique_ptr<transport::Delivery> delivery_;
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<StateBackup> backup_;
-  std::unique_ptr<ControlSocket> control_;   // may be nullptr
-  config::CollectorConfig reloading_;        // what describing_ is for
-  std::unique_ptr<Description> describing_;  // nullptr: no reload is under way
+  std::unique_ptr<ControlSocket> control_;             // may be nullptr
+  std::unique_ptr<exporters::ScrapeEndpoint> scrape_;  // nullptr: no [prometheus], or its port was not to be had at start
+  config::CollectorConfig reloading_;                  // what describing_ is for
+  std::unique_ptr<Description> describing_;            // nullptr: no reload is under way
   bool has_successor_ = false;
   std::int64_t started_unix_ns_ = 0;
   std::int64_t report_at_ms_ = 0, reported_ms_ = 0;       // monotonic

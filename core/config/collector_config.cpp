@@ -272,6 +272,7 @@ Expected<CollectorConfig> decode(const Node& tree, std::vector<std::string> file
   TableReader root(tree, "", problems);
   read_collector(root.table("collector"), config);
   read_backend(root, root.table("backend"), config);
+  config.prometheus = read_prometheus(root);
   read_spool(root.table("spool"), config.spool);
   root.table("plugins");
   root.finish();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/compression/compression.h"
+#include "core/config/export_config.h"
 #include "core/config/node.h"
 #include "core/log/log.h"
 
@@ -73,6 +74,7 @@ struct CollectorConfig {
   log::Level log_level = log::Level::kInfo;
   std::string output = "-";  // without [backend]: "-" is stdout, else a file
   std::optional<BackendConfig> backend;
+  std::optional<PrometheusConfig> prometheus;
   SpoolConfig spool;
   // Remote may change these two, unless [collector] pin names them.
   compression::Encoding compression = compression::Encoding::kZstd;

@@ -172,8 +172,8 @@ class Compiler {
       PGA_CHECK(take_name(row, full_name));
       compiled.is = FamilyNode::Is::kLabel;
       compiled.slot = scope.labels++;
-      own_labels_[static_cast<std::size_t>(row.scope)].push_back({full_name, description});
-      row.family.labels.push_back({full_name, description});
+      own_labels_[static_cast<std::size_t>(row.scope)].push_back({full_name, description, false});
+      row.family.labels.push_back({full_name, description, false});
     } else if (const auto field = field_kind(kind)) {
       PGA_CHECK(take_name(row, full_name));
       compiled.is = FamilyNode::Is::kField;
@@ -183,7 +183,7 @@ class Compiler {
       PGA_CHECK(take_name(row, full_name));
       compiled.is = FamilyNode::Is::kFact;
       compiled.slot = scope.facts++;
-      row.family.facts.push_back({full_name, description});
+      row.family.facts.push_back({full_name, description, text_of(schema, "format") == "date-time"});
     }
     return {};
   }

@@ -41,6 +41,7 @@ struct FamilyField {
 struct FamilyText {
   std::string name;
   std::string description;
+  bool is_time = false;  // RFC 3339, as the schema has it
 };
 
 struct Family {

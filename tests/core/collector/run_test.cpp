@@ -5,12 +5,20 @@
 #include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
 
+#include <fcntl.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
 #include <csignal>
 #include <set>
 #include <sstream>
 
 using namespace pganalytics;
 using namespace pganalytics::collector_test;
+using boost::asio::ip::tcp;
 using Catch::Contains;
 using testing::eventually;
 
@@ -45,6 +53,23 @@ class Folder {
  private:
   testing::TemporaryFolder folder_;
 };
+
+std::uint16_t port_in(const std::string& log) {
+  return static_cast<std::uint16_t>(std::stoi(log.substr(log.rfind(" port ") + 6)));
+}
+
+// "" if nobody listens there.
+std::string metrics_at(std::uint16_t port) {
+  boost::asio::io_context context;
+  tcp::socket socket(context);
+  boost::system::error_code error;
+  socket.connect(tcp::endpoint(boost::asio::ip::address_v4::loopback(), port), error);
+  if (error) return "";
+  boost::asio::write(socket, boost::asio::buffer(std::string("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n")), error);
+  std::string text;
+  boost::asio::read(socket, boost::asio::dynamic_buffer(text), error);
+  return text;
+}
 
 constexpr const char* kFast = "[plugins.test_counter]\ninterval = \"100ms\"\n";
 
@@ -221,4 +246,45 @@ TEST_CASE("SIGHUP moves the control socket, and one that cannot be had leaves ev
   program.signal(SIGTERM);
   CHECK(program.wait() == 0);
   CHECK(read_text(file) == "keep me");
+}
+
+TEST_CASE("Prometheus may scrape what runs emit, and SIGHUP changes where") {
+  const std::string scraped = "[prometheus]\nlisten = \"127.0.0.1:0\"\n";
+  const Folder folder(kFast + scraped);
+  RunningProgram program(folder.run(), folder.log());
+  const auto told = [&](const std::string& words) { return read_text(folder.log()).find(words) != std::string::npos; };
+  REQUIRE(eventually([&] { return told("Prometheus may scrape /metrics on 127.0.0.1 port "); }));
+  const std::uint16_t port = port_in(read_text(folder.log()));
+  REQUIRE(eventually([&] { return metrics_at(port).find("test_counter_count") != std::string::npos; }));
+  CHECK_THAT(metrics_at(port), Contains("{collector=\"db1\",source=\"test_counter\"}"));
+
+  folder.configure(kFast + scraped + "exclude = [\"test_counter\"]\n");
+  program.signal(SIGHUP);
+  CHECK(eventually([&] { return metrics_at(port).find("test_counter_count") == std::string::npos; }));  // the port is the same
+  CHECK_THAT(metrics_at(port), Contains("pganalytics_export_rows"));
+
+  folder.configure(kFast);
+  program.signal(SIGHUP);
+  CHECK(eventually([&] { return metrics_at(port).empty(); }));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
+  CHECK_FALSE(folder.counts().empty());  // the output had it all
+}
+
+TEST_CASE("a port that is taken keeps nobody from collecting; an address beyond this host is warned of") {
+  boost::asio::io_context context;
+  tcp::acceptor taken(context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  REQUIRE(::fcntl(taken.native_handle(), F_SETFD, FD_CLOEXEC) == 0);  // the program would hold it too
+  const std::string port = std::to_string(taken.local_endpoint().port());
+  const Folder folder(kFast + std::string("[prometheus]\nlisten = \"127.0.0.1:") + port + "\"\n");
+  RunningProgram program(folder.run(), folder.log());
+  REQUIRE(eventually([&] { return !folder.counts().empty(); }));
+  CHECK_THAT(read_text(folder.log()),
+             Contains("Prometheus cannot scrape this collector") && Contains("HINT: Check [prometheus]"));
+  taken.close();
+  folder.configure(kFast + std::string("[prometheus]\nlisten = \"0.0.0.0:") + port + "\"\n");
+  program.signal(SIGHUP);
+  CHECK(eventually([&] { return read_text(folder.log()).find("without a password") != std::string::npos; }));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 0);
 }

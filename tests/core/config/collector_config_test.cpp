@@ -97,6 +97,23 @@ pin = true
   CHECK(config.plugins.at("sysstat").pins("anything"));
 }
 
+TEST_CASE("what Prometheus may scrape") {
+  CHECK_FALSE(loaded("").prometheus);
+  const auto config = loaded(R"([prometheus]
+listen = "[::1]:9187"
+stale_after = "2m"
+include = ["pg_*"]
+exclude = ["pg_statement*", "pg_locks"]
+)");
+  REQUIRE(config.prometheus);
+  CHECK(config.prometheus->listen.host == "::1");
+  CHECK(config.prometheus->listen.port == 9187);
+  CHECK(config.prometheus->stale_after_ms == 120'000);
+  CHECK(config.prometheus->families.takes("pg_tables"));
+  CHECK_FALSE(config.prometheus->families.takes("pg_statements"));
+  CHECK_FALSE(config.prometheus->families.takes("sysstat"));
+}
+
 TEST_CASE("what is wrong is told with file, line, key and what to do") {
   struct Case {
     const char* text;
@@ -152,6 +169,12 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"[spool]\nmax_bytes = \"1000B\"", "c.toml:2: spool.max_bytes: 1000B is out of range", "at least 1MiB"},
       {"[spool]\nmax_bytes = \"3KiB\"", "c.toml:2: spool.max_bytes: 3KiB is out of range", "at least 1MiB"},
       {"[spool]\nmax_age = \"20d\"", "c.toml:2: spool.max_age: 20d is out of range", "to 14d"},
+      {"[prometheus]\n", "c.toml:1: prometheus: lacks its key 'listen'", "127.0.0.1:9187"},
+      {"[prometheus]\nlisten = 9187", "c.toml:2: prometheus.listen: expected a string, found an integer", "string"},
+      {"[prometheus]\nlisten = \"db1:9187\"", "c.toml:2: prometheus.listen: 'db1:9187' is no address to listen on", "127.0.0.1"},
+      {"[prometheus]\nlisten = \"127.0.0.1:1\"\nstale_after = \"1ms\"", "c.toml:3: prometheus.stale_after: 1ms is out of range",
+       "from 1s"},
+      {"[prometheus]\nlisten = \"127.0.0.1:1\"\ninclude = \"*\"", "c.toml:3: prometheus.include: expected an array", "array"},
       {"spool = 1.5", "c.toml:1: spool: expected a table, found a number", "[spool]"},
   };
   for (const Case& wrong : cases) {

@@ -56,10 +56,12 @@ Keys listed_in(const Error& error) {
 }  // namespace
 
 TEST_CASE("the page of the configuration has the keys of the collector's tables") {
-  for (const std::string section : {"collector", "backend", "spool"}) {
+  for (const std::string section : {"collector", "backend", "prometheus", "spool"}) {
     CAPTURE(section);
-    const std::string url = section == "backend" ? "url = \"https://h:1\"\n" : "";
-    const auto config = config::load_text("[" + section + "]\n" + url + "qqqqqqqqqq = 1\n", "c.toml");
+    const std::string needed = section == "backend"      ? "url = \"https://h:1\"\n"
+                               : section == "prometheus" ? "listen = \"127.0.0.1:1\"\n"
+                                                         : "";
+    const auto config = config::load_text("[" + section + "]\n" + needed + "qqqqqqqqqq = 1\n", "c.toml");
     REQUIRE_FALSE(config);
     CAPTURE(config.error().hint);
     CHECK(keys_of_section("`[" + section + "]`") == listed_in(config.error()));
