@@ -6,6 +6,7 @@
 build_packages=(
   g++ cmake ninja-build pkg-config ccache
   libpq-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjwt-dev libseccomp-dev
+  libprotozero-dev libsnappy-dev
   rapidjson-dev libtomlplusplus-dev libboost-dev libboost-program-options-dev
 )
 # To run the programs beside a throwaway PostgreSQL.

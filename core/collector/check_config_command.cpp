@@ -2,6 +2,7 @@
 #include "core/collector/catalogue.h"
 #include "core/collector/command_line.h"
 #include "core/collector/commands.h"
+#include "core/collector/export_options.h"
 #include "core/collector/installation.h"
 
 #include <cstdio>
@@ -25,6 +26,7 @@ Expected<Selection> check(const CommandLine& line) {
   PGA_CHECK(config::adopt_aliases(config, catalogue.known()));
   PGA_TRY(Selection selection, select_enabled(config, catalogue));
   PGA_CHECK(check_disabled(config, catalogue));
+  PGA_TRY(const auto output, open_pushed_output(config, catalogue));
   return selection;
 }
 

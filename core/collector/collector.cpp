@@ -40,7 +40,9 @@ Expected<std::unique_ptr<transport::Backend>> open_backend(const config::Collect
 }
 
 bool same_delivery(const config::CollectorConfig& a, const config::CollectorConfig& b) {
-  if (a.backend.has_value() != b.backend.has_value()) return false;
+  if (a.backend.has_value() != b.backend.has_value() || a.pushed_output.has_value() != b.pushed_output.has_value()) return false;
+  // What an exporter says hangs on the plugins that are installed and on secrets: it is made anew each time.
+  if (a.pushed_output) return false;
   if (!a.backend) return true;
   return a.backend->url == b.backend->url && a.backend->ca_file == b.backend->ca_file && a.backend->proxy == b.backend->proxy &&
          a.push_timeout_ms == b.push_timeout_ms && a.config_pull_interval_ms == b.config_pull_interval_ms;
@@ -65,7 +67,7 @@ Expected<std::unique_ptr<Collector>> Collector::open(ConfigLoader load, std::opt
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
   PGA_CHECK(select_enabled(local, catalogue));
   PGA_TRY(auto spool, spool::Spool::open(local.state_dir, spool_options(local, identity ? identity->collector_id : "")));
-  PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
+  PGA_TRY(DocumentOutput output, DocumentOutput::open(local.delivers() ? "-" : local.output));
   std::unique_ptr<Collector> collector(
       new Collector(Parts{std::move(load), identity ? identity->collector_id : local.name, std::move(identity), std::move(spool),
                           std::move(output), std::move(*signals)}));
@@ -89,8 +91,8 @@ Collector::~Collector() = default;
 Outcome Collector::begin(config::CollectorConfig local, Catalogue catalogue) {
   backup_ = std::make_unique<StateBackup>(local.state_dir);
   PGA_CHECK(configuration_->begin(std::move(local), std::move(catalogue), collector_id()));
-  PGA_TRY(auto backend, open_backend(configuration_->local(), parts_.identity));
-  deliver_to(std::move(backend));
+  PGA_TRY(Receiver receiver, open_receiver(configuration_->local(), configuration_->catalogue(), parts_.identity));
+  deliver_to(std::move(receiver));
   begin_scraping();
   return {};
 }
@@ -102,14 +104,28 @@ void Collector::begin_scraping() {
   scrape_ = std::move(scrape).value();
 }
 
-void Collector::deliver_to(std::unique_ptr<transport::Backend> backend) {
+Expected<Collector::Receiver> Collector::open_receiver(const config::CollectorConfig& config, const Catalogue& catalogue,
+                                                       const std::optional<transport::Identity>& identity) {
+  Receiver receiver;
+  PGA_TRY(receiver.backend, open_backend(config, identity));
+  PGA_TRY(receiver.output, open_pushed_output(config, catalogue));
+  return receiver;
+}
+
+void Collector::deliver_to(Receiver receiver) {
   delivery_.reset();  // the old thread ends before the new one takes batches
-  if (!backend) return;
   transport::DeliveryOptions options;
-  options.config_pull_interval_ms = configuration_->local().config_pull_interval_ms;
-  options.known_etag = configuration_->known_etag();
-  options.schemas = &schemas_;
-  delivery_ = std::make_unique<transport::Delivery>(std::move(backend), *parts_.spool, mailbox_, options);
+  if (receiver.backend) {
+    options.config_pull_interval_ms = configuration_->local().config_pull_interval_ms;
+    options.known_etag = configuration_->known_etag();
+    options.schemas = &schemas_;
+    delivery_ = std::make_unique<transport::Delivery>(std::move(receiver.backend), *parts_.spool, mailbox_, options);
+  } else if (receiver.output) {
+    options.push.in_order = true;
+    delivery_ = std::make_unique<transport::Delivery>(std::move(receiver.output), *parts_.spool, options);
+  } else {
+    return;
+  }
   delivery_->start();
   configuration_->report_again();
 }
@@ -121,7 +137,9 @@ std::optional<transport::DeliveryStatus> Collector::delivery_status() const {
 int Collector::run() {
   const config::CollectorConfig& local = configuration_->local();
   log::info("pganalytics " PGANALYTICS_VERSION " collects as '" + local.name + "'" +
-            (local.backend ? " for " + local.backend->url : " to " + local.output));
+            (local.backend         ? " for " + local.backend->url
+             : local.pushed_output ? " for " + local.pushed_output->url
+                                   : " to " + local.output));
   begin_reporting();
   while (!WakeSignals::stop_wanted() && !has_successor_) {
     if (!wait()) {
@@ -186,7 +204,7 @@ Outcome Collector::run_finished(host::RunReport&& report) {
 
 Outcome Collector::keep(spool::SealedRun&& run) {
   if (scrape_) scrape_->take(run.plugin, run.documents);
-  if (!configuration_->local().backend) {
+  if (!configuration_->local().delivers()) {
     PGA_CHECK(parts_.output.write(run.documents));
     run.documents.clear();
   }
@@ -249,9 +267,9 @@ Outcome Collector::reload_files(config::CollectorConfig local, Catalogue catalog
   }
   PGA_TRY(auto identity, identity_of(local));
   if ((identity ? identity->collector_id : "") != collector_id()) return make_way(std::move(local), catalogue, identity);
-  PGA_TRY(DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
+  PGA_TRY(DocumentOutput output, DocumentOutput::open(local.delivers() ? "-" : local.output));
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
-  std::unique_ptr<transport::Backend> backend;
+  Receiver receiver;
   std::unique_ptr<ControlSocket> control;
   const bool other_control = !control_ || local.control_socket != control_->path();
   if (other_control) {
@@ -265,7 +283,7 @@ Outcome Collector::reload_files(config::CollectorConfig local, Catalogue catalog
   const bool other_files = identity && parts_.identity && identity->stamp != parts_.identity->stamp;
   const bool other_delivery = other_files || !same_delivery(local, before);
   if (other_delivery) {
-    PGA_TRY(backend, open_backend(local, identity));
+    PGA_TRY(receiver, open_receiver(local, catalogue, identity));
   }
   PGA_CHECK(
       configuration_->replace_local(std::move(local), std::move(catalogue), identity ? identity->collector_id : std::string()));
@@ -275,7 +293,7 @@ Outcome Collector::reload_files(config::CollectorConfig local, Catalogue catalog
   if (other_scrape) scrape_ = std::move(scrape);
   if (scrape_) scrape_->use(exposition_options(configuration_->local(), configuration_->catalogue()));
   parts_.spool->set_caps(caps_of(configuration_->local().spool));
-  if (other_delivery) deliver_to(std::move(backend));
+  if (other_delivery) deliver_to(std::move(receiver));
   return {};
 }
 
@@ -285,8 +303,8 @@ Outcome Collector::make_way(config::CollectorConfig local, const Catalogue& cata
                             const std::optional<transport::Identity>& identity) {
   PGA_CHECK(config::adopt_aliases(local, catalogue.known()));
   PGA_CHECK(select_enabled(local, catalogue));
-  PGA_TRY(const DocumentOutput output, DocumentOutput::open(local.backend ? "-" : local.output));
-  PGA_TRY(const auto backend, open_backend(local, identity));
+  PGA_TRY(const DocumentOutput output, DocumentOutput::open(local.delivers() ? "-" : local.output));
+  PGA_TRY(const Receiver receiver, open_receiver(local, catalogue, identity));
   log::info("the identity in " + local.state_dir + "/identity is now that of collector " +
             (identity ? identity->collector_id : "(none)"));
   has_successor_ = true;

@@ -1,7 +1,8 @@
 // The collector while it runs: supervisor, spool and delivery brought together, and the configuration they work by
 // (configuration.h).
 //
-// A run that ends is sealed in the spool and delivery is woken; without [backend] its documents go to the output instead and only
+// A run that ends is sealed in the spool and delivery is woken; without a receiver ([backend], [output.*]) its
+// documents go to the output instead and only
 // its state is kept. A new file (SIGHUP) is checked whole before any of it is applied; what is in force stays in force when it is
 // wrong. [main thread; RemoteMailbox is the only door for another one]
 #pragma once
@@ -73,8 +74,15 @@ class Collector : private host::RunSink {
   [[nodiscard]] std::string collector_id() const { return parts_.identity ? parts_.identity->collector_id : ""; }
   [[nodiscard]] std::optional<transport::DeliveryStatus> delivery_status() const;
 
-  // Ends the delivery there is and begins the one that `backend` is for; nullptr: none.
-  void deliver_to(std::unique_ptr<transport::Backend> backend);
+  // Where batches go: at most one of the two.
+  struct Receiver {
+    std::unique_ptr<transport::Backend> backend;
+    std::unique_ptr<transport::Destination> output;
+  };
+  static Expected<Receiver> open_receiver(const config::CollectorConfig& config, const Catalogue& catalogue,
+                                          const std::optional<transport::Identity>& identity);
+  // Ends the delivery there is and begins the one for `receiver`, if it is one.
+  void deliver_to(Receiver receiver);
   Outcome keep(spool::SealedRun&& run);
   bool wait();
   int shut_down();

@@ -1,11 +1,26 @@
 #include "core/collector/export_options.h"
 
 #include "collector_embedded.h"
+#include "core/collector/plugin_facts.h"
+#include "core/exporters/remote_write.h"
 #include "core/log/log.h"
+#include "core/transport/exported_destination.h"
 
 #include <utility>
 
 namespace pganalytics::collector {
+namespace {
+
+Expected<std::string> bearer_header(const config::CollectorConfig& config, const std::string& name) {
+  PGA_TRY(const auto token, read_secret(config, name));
+  const bool is_line = token && !token->empty() && token->find_first_of("\r\n") == std::string::npos;
+  if (is_line) return "Authorization: Bearer " + *token;
+  return Error{PGA_E_CONFIG, "output.secret",
+               "the secret '" + name + "' of [output] bearer_token is " + (token ? "no token" : "not there"),
+               "Write it to secrets/" + name + " beside the configuration file, closed to others (0600).", 0};
+}
+
+}  // namespace
 
 std::vector<exporters::PluginSchema> exported_schemas(const Catalogue& catalogue) {
   std::vector<exporters::PluginSchema> schemas = {{"collector", embedded::collector_schema_json}};
@@ -36,6 +51,25 @@ Expected<std::unique_ptr<exporters::ScrapeEndpoint>> open_scrape_endpoint(const 
               " can read all metrics, in clear and without a password: [prometheus] listen is meant for the loopback address");
   }
   return endpoint;
+}
+
+Expected<std::unique_ptr<transport::Destination>> open_pushed_output(const config::CollectorConfig& config,
+                                                                     const Catalogue& catalogue) {
+  if (!config.pushed_output) return std::unique_ptr<transport::Destination>();
+  const config::OutputConfig& output = *config.pushed_output;
+  transport::ExportTarget target;
+  target.url = output.url;
+  target.ca_file = output.ca_file;
+  target.proxy = output.proxy;
+  target.headers = output.headers;
+  if (!output.bearer_token_secret.empty()) {
+    PGA_TRY(std::string header, bearer_header(config, output.bearer_token_secret));
+    target.headers.push_back(std::move(header));
+  }
+  target.timeout_ms = config.push_timeout_ms;
+  target.user_agent = std::string("pganalytics/") + PGANALYTICS_VERSION;
+  auto exporter = std::make_unique<exporters::RemoteWrite>(config.name, exported_schemas(catalogue), output.families);
+  return transport::open_exported_destination(std::move(target), std::move(exporter));
 }
 
 }  // namespace pganalytics::collector

@@ -6,6 +6,7 @@
 #include "core/collector/catalogue.h"
 #include "core/config/collector_config.h"
 #include "core/exporters/scrape_endpoint.h"
+#include "core/transport/destination.h"
 
 #include <memory>
 #include <pganalytics/expected.hpp>
@@ -22,5 +23,9 @@ exporters::ExpositionOptions exposition_options(const config::CollectorConfig& c
 // nullptr: the configuration has no [prometheus].
 Expected<std::unique_ptr<exporters::ScrapeEndpoint>> open_scrape_endpoint(const config::CollectorConfig& config,
                                                                           const Catalogue& catalogue);
+
+// nullptr: the configuration has no [output.*]. PGA_E_CONFIG: its CA, its secret or its address is not usable.
+Expected<std::unique_ptr<transport::Destination>> open_pushed_output(const config::CollectorConfig& config,
+                                                                     const Catalogue& catalogue);
 
 }  // namespace pganalytics::collector

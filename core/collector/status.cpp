@@ -232,7 +232,9 @@ std::string to_json(const Status& status) {
 std::string to_text(const Status& status) {
   std::string text = "collector: " + status.config.name + ", " + running_text(status) + "\n";
   text += "state:     " + status.config.state_dir + "\n";
-  text += "server:    " + (status.config.backend ? status.config.backend->url : "none") + "\n";
+  const auto& config = status.config;
+  const std::string none = config.pushed_output ? "none; pushing to " + config.pushed_output->url : "none";
+  text += "server:    " + (config.backend ? config.backend->url : none) + "\n";
   text += "identity:  " + status.collector_id.value_or("not registered") + "\n";
   text += spool_text(status);
   if (const auto memory = memory_only(status)) text += "memory:    " + *memory + "\n";

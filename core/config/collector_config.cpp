@@ -273,6 +273,7 @@ Expected<CollectorConfig> decode(const Node& tree, std::vector<std::string> file
   read_collector(root.table("collector"), config);
   read_backend(root, root.table("backend"), config);
   config.prometheus = read_prometheus(root);
+  config.pushed_output = read_output(root);
   read_spool(root.table("spool"), config.spool);
   root.table("plugins");
   root.finish();

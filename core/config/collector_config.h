@@ -72,9 +72,10 @@ struct CollectorConfig {
   std::int64_t config_probation_ms = 120'000;  // how long a remote configuration has to prove itself
   std::int64_t push_timeout_ms = 30'000;
   log::Level log_level = log::Level::kInfo;
-  std::string output = "-";  // without [backend]: "-" is stdout, else a file
+  std::string output = "-";  // without [backend] and [output.*]: "-" is stdout, else a file
   std::optional<BackendConfig> backend;
   std::optional<PrometheusConfig> prometheus;
+  std::optional<OutputConfig> pushed_output;  // [output.*]; never beside backend
   SpoolConfig spool;
   // Remote may change these two, unless [collector] pin names them.
   compression::Encoding compression = compression::Encoding::kZstd;
@@ -83,6 +84,9 @@ struct CollectorConfig {
   std::map<std::string, PluginConfig> plugins;  // by PluginConfig::id
   std::uint64_t remote_version = 0;             // 0: no remote overlay
   std::vector<std::string> files;               // what was read, in order
+
+  // Documents are spooled and pushed; else they go to `output`.
+  [[nodiscard]] bool delivers() const { return backend || pushed_output; }
 };
 
 using Environment = std::map<std::string, std::string>;

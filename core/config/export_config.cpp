@@ -1,5 +1,9 @@
 #include "core/config/export_config.h"
 
+#include <strings.h>
+
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace pganalytics::config {
@@ -15,7 +19,111 @@ FamilyChoice read_families(TableReader& table) {
   return families;
 }
 
+bool starts_with(const std::string& text, std::string_view begin) { return text.rfind(begin, 0) == 0; }
+
+// The host of a URL that begins with its scheme: what stands before port and path.
+std::string host_of(const std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  if (url[begin] == '[') return url.substr(begin + 1, url.find(']', begin) - begin - 1);
+  return url.substr(begin, url.find_first_of(":/", begin) - begin);
+}
+
+void check_url(TableReader& table, const OutputConfig& output) {
+  const std::string hint = "Give it as \"https://host/path\", or as \"http://127.0.0.1:port/path\" on this host.";
+  const bool is_plain = starts_with(output.url, "http://");
+  const bool is_url = (is_plain || starts_with(output.url, "https://")) && !host_of(output.url).empty() &&
+                      output.url.find_first_of(" \t\r\n@?#") == std::string::npos;
+  if (!is_url) {
+    table.problem("url", "'" + output.url + "' is not an URL of host and path", hint);
+  } else if (is_plain && !is_loopback_host(host_of(output.url))) {
+    table.problem("url", "'" + output.url + "' is not encrypted and leaves this host", hint);
+  } else if (!is_plain && output.ca_file.empty()) {
+    table.problem("ca_file", "is needed for https: nothing is trusted that is not named",
+                  "Give the receiver's CA, or \"/etc/ssl/certs/ca-certificates.crt\" for the system's.");
+  }
+}
+
+// RFC 9110: a token, and a value without line ends. What this client sets itself is not for the file.
+std::vector<std::string> read_headers(TableReader& table) {
+  std::vector<std::string> headers;
+  const Node* const node = table.raw("headers");
+  if (node == nullptr) return headers;
+  const auto* const members = std::get_if<Node::Table>(&node->value);
+  if (members == nullptr) {
+    table.problem("headers", "is no table", "Give them as { \"X-Scope-OrgID\" = \"db\" }.");
+    return headers;
+  }
+  for (const auto& [name, member] : *members) {
+    const auto* const value = std::get_if<std::string>(&member.value);
+    const bool is_token = !name.empty() && name.find_first_not_of(
+                                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                               "0123456789-_") == std::string::npos;
+    const bool is_line = value != nullptr && !value->empty() &&
+                         std::all_of(value->begin(), value->end(), [](char c) { return c >= ' ' && c < '\x7F'; });
+    if (!is_token || !is_line) {
+      table.problem("headers", "'" + name + "' is no header with a text of visible ASCII",
+                    "Give it as \"X-Scope-OrgID\" = \"db\".");
+    } else if (::strcasecmp(name.c_str(), "authorization") == 0) {
+      table.problem("headers", "Authorization would be a secret in this file", "Use bearer_token = { \"$secret\" = \"name\" }.");
+    } else {
+      headers.push_back(name + ": " + *value);
+    }
+  }
+  return headers;
+}
+
+// bearer_token = { "$secret" = "name" }
+std::string read_secret_name(TableReader& table) {
+  const Node* const node = table.raw("bearer_token");
+  if (node == nullptr) return "";
+  const Node* const name = node->is_table() ? node->find("$secret") : nullptr;
+  const auto* const text = name != nullptr ? std::get_if<std::string>(&name->value) : nullptr;
+  if (text != nullptr && !text->empty()) return *text;
+  table.problem("bearer_token", "is not the name of a secret", "Give it as { \"$secret\" = \"name\" }.");
+  return "";
+}
+
+OutputConfig read_protocol(TableReader& outputs, const char* key, OutputConfig::Protocol protocol) {
+  TableReader table = outputs.table(key);
+  OutputConfig output;
+  output.protocol = protocol;
+  output.ca_file = table.string("ca_file", "");
+  output.proxy = table.string("proxy", "");
+  if (!output.proxy.empty() && !starts_with(output.proxy, "http://")) {
+    table.problem("proxy", "'" + output.proxy + "' is not the URL of an HTTP proxy", "Give it as \"http://host:3128\".");
+  }
+  if (const auto url = table.string("url")) {
+    output.url = *url;
+    check_url(table, output);
+  } else if (!table.has("url")) {
+    outputs.problem(key, "lacks its key 'url'", "Give it as \"http://127.0.0.1:8428/api/v1/write\".");
+  }
+  output.bearer_token_secret = read_secret_name(table);
+  output.headers = read_headers(table);
+  output.families = read_families(table);
+  table.finish();
+  return output;
+}
+
 }  // namespace
+
+bool operator==(const OutputConfig& a, const OutputConfig& b) {
+  return a.protocol == b.protocol && a.url == b.url && a.ca_file == b.ca_file && a.proxy == b.proxy &&
+         a.bearer_token_secret == b.bearer_token_secret && a.headers == b.headers && a.families == b.families;
+}
+
+std::optional<OutputConfig> read_output(TableReader& root) {
+  TableReader outputs = root.table("output");
+  std::optional<OutputConfig> output;
+  if (outputs.has("remote_write")) output = read_protocol(outputs, "remote_write", OutputConfig::Protocol::kRemoteWrite);
+  outputs.table("remote_write");
+  outputs.finish();
+  if (output && root.has("backend")) {
+    root.problem("output", "cannot be had beside [backend]: a batch has one destination",
+                 "Leave one of them out. [prometheus] may stand beside either.");
+  }
+  return output;
+}
 
 std::optional<PrometheusConfig> read_prometheus(TableReader& root) {
   TableReader table = root.table("prometheus");

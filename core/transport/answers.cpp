@@ -222,6 +222,30 @@ PushAnswer judge_failure(const Error& error) {
   return push;
 }
 
+PushAnswer judge_export(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+  PushAnswer push;
+  push.http_status = answer.status;
+  if (is_success(answer.status)) {
+    push.verdict = Verdict::kAcknowledged;
+    return push;
+  }
+  const Error error = refusal(answer, now_unix_ns);
+  switch (answer.status) {
+    case 400:
+    case 409:
+    case 422: push.verdict = Verdict::kRefused; break;
+    case 410: push.verdict = Verdict::kNotThisApi; break;  // nobody deleted us there
+    case 413: push.verdict = Verdict::kTooLarge; break;
+    default: push.verdict = verdict_of(answer.status); break;
+  }
+  push.retry_after_ms = error.retry_after_ms;
+  push.reason = error.message;
+  if (problem_of(answer).message.empty() && !answer.body.empty()) {
+    push.reason += ": " + mend_utf8(std::string_view(answer.body).substr(0, kMessageBytesMax));
+  }
+  return push;
+}
+
 Expected<TokenAnswer> read_token(const HttpAnswer& answer, std::int64_t now_unix_ns) {
   if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
   const auto body = read_object(answer);

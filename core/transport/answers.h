@@ -22,6 +22,10 @@ PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, const Ca
 // The same table for a call that got no answer, or for one whose access token could not be had.
 PushAnswer judge_failure(const Error& error);
 
+// The same table for receivers that only answer with a status (remote write, OTLP): a 2xx is success, any 4xx without a rule of
+// its own is about the batch. The reason has what the body says, whatever it is.
+PushAnswer judge_export(const HttpAnswer& answer, std::int64_t now_unix_ns);
+
 struct TokenAnswer {
   std::string token;
   std::int64_t life_ms = 0;  // from the moment of the answer; 0 if over already

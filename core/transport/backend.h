@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/clock/clock.h"
-#include "core/spool/batch.h"
+#include "core/transport/destination.h"
 #include "core/transport/identity.h"
 #include "core/transport/schema_shelf.h"
 
@@ -29,37 +29,6 @@ struct BackendOptions {
   std::int64_t (*boottime_ns)() = &clock::now_boottime_ns;
 };
 
-// What the server made of a push.
-struct PushAnswer {
-  enum class Verdict {
-    kAcknowledged,  // 2xx with our acknowledgement in the body (duplicate included)
-    kRetry,         // no answer, 408, 425, 5xx, 2xx that is not ours: cannot tell or not now
-    kBusy,          // 429: not so fast
-    kInProgress,    // 409: the same batch is being stored by an earlier try of ours
-    kRedirected,    // 3xx: something stands between us and the server; never followed
-    kNotThisApi,    // 404, 405, 411, 415, 426, 501 ...: another server, or another version
-    kUnauthorized,  // 401, also with a new token
-    kForbidden,     // 403: we are not welcome
-    kGone,          // 410: this collector is no more
-    kRefused,       // 400, 422: the batch itself
-    kKeyConflict,   // 422: the server has other content under this key
-    kPartStored,    // 422: the server has a part of this batch
-    kTooLarge,      // 413
-  };
-  Verdict verdict = Verdict::kRetry;
-  bool duplicate = false;
-  int http_status = 0;               // 0: no answer
-  std::int64_t retry_after_ms = 0;   // 0: the server did not say
-  std::uint64_t config_version = 0;  // 0: the server did not say
-  std::uint32_t accepted = 0, rejected = 0;
-  std::vector<std::string> schemas_wanted;      // SHA-256, in hex, of output schemas that the server does not know
-  std::uint64_t max_bytes = 0;                  // if too large: what would not be; 0: the server did not say
-  bool max_is_expanded = false;                 // max_bytes counts the expanded body, not the compressed one
-  std::string server_time;                      // RFC 3339; "": the server did not say
-  std::optional<std::int64_t> clock_offset_ms;  // the server's clock less ours, give or take half of the call's time
-  std::string reason;                           // for the log
-};
-
 struct ConfigAnswer {
   bool modified = false;
   std::string etag, body;     // if modified; the body as it came, its content is not looked at here
@@ -73,14 +42,14 @@ struct ConfigReport {
   std::string reason;  // "" where it needs none
 };
 
-class Backend {
+class Backend : public Destination {
  public:
   // Reads the identity's files; does not connect. PGA_E_DENIED when the key's file is open to others.
   static Expected<std::unique_ptr<Backend>> open(const Identity& identity, BackendOptions options);
-  ~Backend();
+  ~Backend() override;
 
   // A 401 costs one new token and one more try, inside.
-  PushAnswer push(const spool::Batch& batch);
+  PushAnswer push(const spool::Batch& batch) override;
   // An Error's retry_after_ms is what the server asked for.
   Expected<ConfigAnswer> pull_config(const std::string& known_etag);
 
@@ -95,10 +64,8 @@ class Backend {
   // in use stays, the next call tries again.
   Expected<bool> renew_certificate_if_due();
 
-  // [any thread] Make the call under way and every later one fail soon (shutdown).
-  void interrupt();
-
-  [[nodiscard]] const std::string& url() const;
+  void interrupt() override;
+  [[nodiscard]] const std::string& url() const override;
 
  private:
   class Impl;

@@ -20,6 +20,7 @@ namespace {
 using backoff::Backoff;
 
 constexpr std::int64_t kNever = Pusher::kNever;
+constexpr std::int64_t kLongestWaitMs = 3'600'000;  // what the clock of a condition can count; then it is looked again
 
 std::int64_t now_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
@@ -44,18 +45,23 @@ std::uint64_t version_of(const std::string& etag) {
 
 class Delivery::Impl {
  public:
-  Impl(std::unique_ptr<Backend> backend, spool::Outbox& outbox, ConfigSink& sink, DeliveryOptions options)
+  // backend: the destination as what it is, with what follows from that; nullptr both: it is not ours.
+  Impl(std::unique_ptr<Destination> destination, Backend* backend, ConfigSink* sink, spool::Outbox& outbox,
+       DeliveryOptions options)
       : options_(std::move(options)),
-        backend_(std::move(backend)),
+        destination_(std::move(destination)),
+        backend_(backend),
         sink_(sink),
-        pusher_(*backend_, outbox, options_.push,
+        pusher_(*destination_, outbox, options_.push,
                 {[this](std::uint64_t version) { config_announced(version); }, [this] { return stopping(); },
                  [this](const std::vector<std::string>& wanted) { schemas_.wanted(wanted); }}),
-        schemas_(*backend_, options_.schemas),
+        schemas_(backend_, options_.schemas),
         config_retry_(options_.push.retry_first_ms, options_.push.retry_max_ms, backoff::random_seed()),
         report_retry_(options_.push.retry_first_ms, options_.push.retry_max_ms, backoff::random_seed()),
         etag_(options_.known_etag),
-        config_version_(version_of(options_.known_etag)) {}
+        config_version_(version_of(options_.known_etag)) {
+    if (backend_ == nullptr) config_at_ms_ = kNever;
+  }
 
   void start() {
     thread_ = std::thread([this] { run(); });
@@ -93,8 +99,9 @@ class Delivery::Impl {
   }
 
   const DeliveryOptions options_;
-  const std::unique_ptr<Backend> backend_;
-  ConfigSink& sink_;
+  const std::unique_ptr<Destination> destination_;
+  Backend* const backend_;
+  ConfigSink* const sink_;
 
   // The delivery thread's own.
   Pusher pusher_;
@@ -145,7 +152,7 @@ void Delivery::Impl::stop(std::int64_t drain_ms) {
     changed_.notify_all();
     if (drain_ms > 0) changed_.wait_for(lock, std::chrono::milliseconds(drain_ms), [this] { return ended_; });
   }
-  backend_->interrupt();
+  destination_->interrupt();
   thread_.join();
 }
 
@@ -181,7 +188,7 @@ void Delivery::Impl::run() {
 bool Delivery::Impl::wait_until(std::int64_t due_ms) {
   std::unique_lock lock(mutex_);
   const auto due = [this] { return stopping_ || report_is_new_ || woken_; };
-  if (const std::int64_t left_ms = due_ms - now_ms(); left_ms > 0) {  // never for ever: the configuration is always due some time
+  if (const std::int64_t left_ms = std::min(due_ms - now_ms(), kLongestWaitMs); left_ms > 0) {
     changed_.wait_for(lock, std::chrono::milliseconds(left_ms), due);
   }
   if (std::exchange(woken_, false)) pusher_.wake();
@@ -240,7 +247,7 @@ void Delivery::Impl::send_report() {
     const std::lock_guard lock(mutex_);
     report = report_;
   }
-  if (!report) return;
+  if (!report || backend_ == nullptr) return;
   const Outcome told = backend_->report_config(*report);
   if (!told && (told.error().status == PGA_E_TRANSIENT || told.error().status == PGA_E_DENIED)) {
     const std::int64_t wait_ms = report_retry_.next_ms(spread(told.error().retry_after_ms));
@@ -275,11 +282,15 @@ void Delivery::Impl::renew_certificate() {
 void Delivery::Impl::took_config(ConfigAnswer&& answer) {
   config_version_ = answer.version;
   etag_ = answer.etag;
-  sink_.config_pulled(std::move(answer.body), std::move(answer.etag));
+  sink_->config_pulled(std::move(answer.body), std::move(answer.etag));
 }
 
-Delivery::Delivery(std::unique_ptr<Backend> backend, spool::Outbox& outbox, ConfigSink& sink, DeliveryOptions options)
-    : impl_(std::make_unique<Impl>(std::move(backend), outbox, sink, std::move(options))) {}
+Delivery::Delivery(std::unique_ptr<Backend> backend, spool::Outbox& outbox, ConfigSink& sink, DeliveryOptions options) {
+  Backend* const ours = backend.get();
+  impl_ = std::make_unique<Impl>(std::move(backend), ours, &sink, outbox, std::move(options));
+}
+Delivery::Delivery(std::unique_ptr<Destination> destination, spool::Outbox& outbox, DeliveryOptions options)
+    : impl_(std::make_unique<Impl>(std::move(destination), nullptr, nullptr, outbox, std::move(options))) {}
 Delivery::~Delivery() { stop(0); }
 void Delivery::start() { impl_->start(); }
 void Delivery::wake() { impl_->wake(); }

@@ -1,7 +1,8 @@
 // The delivery thread: pushes what waits (pusher.h), pulls configuration at its interval, tells what became of it.
 //
-// Configuration is pulled (and the certificate renewed when due) at start, at its interval, and at once when a push's answer
-// tells of a newer one. Without the server everything goes on with what is here. One log line per change: away, back.
+// With our own server, configuration is pulled (and the certificate renewed when due) at start, at its interval, and at once when
+// a push's answer tells of a newer one. Without the server everything goes on with what is here. One log line per change: away,
+// back.
 //
 // Owns a thread from start() to stop(). ConfigSink is called on that thread; an implementation hands over to the main thread.
 #pragma once
@@ -37,6 +38,8 @@ struct DeliveryStatus : PushStatus {
 class Delivery {
  public:
   Delivery(std::unique_ptr<Backend> backend, spool::Outbox& outbox, ConfigSink& sink, DeliveryOptions options);
+  // Somebody else's engine: there is nothing to pull, to renew or to report. Of the options `push` counts.
+  Delivery(std::unique_ptr<Destination> destination, spool::Outbox& outbox, DeliveryOptions options);
   ~Delivery();  // stop(0)
 
   void start();

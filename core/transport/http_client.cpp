@@ -1,6 +1,7 @@
 #include "core/transport/http_client.h"
 
 #include "core/clock/clock.h"
+#include "core/config/listen_address.h"
 #include "core/crypto/keys.h"
 #include "core/transport/answer_headers.h"
 #include "core/transport/ca_pin.h"
@@ -37,15 +38,28 @@ bool has_part(CURLU* url, CURLUPart part) {
   return found;
 }
 
+std::string part_of(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  const std::string found = curl_url_get(url, part, &text, 0) == CURLUE_OK ? text : "";
+  curl_free(text);
+  return found;
+}
+
+// "[::1]" too.
+bool is_loopback(std::string host) {
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return config::is_loopback_host(host);
+}
+
+bool is_plain(const std::string& url) { return url.rfind("http://", 0) == 0; }
+
 // The address without a trailing slash, if it is one that this client calls.
-Expected<std::string> checked_url(std::string text) {
+Expected<std::string> checked_url(std::string text, bool may_be_plain_on_loopback) {
   while (!text.empty() && text.back() == '/') text.pop_back();
   const Url url(curl_url());
   if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return bad_url(text, "is not an URL");
-  char* scheme = nullptr;
-  const bool is_https = curl_url_get(url.get(), CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && std::string_view(scheme) == "https";
-  curl_free(scheme);
-  if (!is_https) return bad_url(text, "is not https");
+  const bool plain_here = may_be_plain_on_loopback && is_plain(text) && is_loopback(part_of(url.get(), CURLUPART_HOST));
+  if (!plain_here && part_of(url.get(), CURLUPART_SCHEME) != "https") return bad_url(text, "is not https");
   if (has_part(url.get(), CURLUPART_USER) || has_part(url.get(), CURLUPART_PASSWORD))
     return bad_url(text, "contains credentials");
   if (has_part(url.get(), CURLUPART_QUERY) || has_part(url.get(), CURLUPART_FRAGMENT))
@@ -148,7 +162,7 @@ Outcome HttpClient::Impl::options_taken() const {
 }
 
 void HttpClient::Impl::set_rules() {
-  set(CURLOPT_PROTOCOLS_STR, "https");
+  set(CURLOPT_PROTOCOLS_STR, is_plain(options_.url) ? "http" : "https");
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -188,7 +202,7 @@ void HttpClient::Impl::set_trust() {
   // A distribution's libcurl comes with the system's bundle as its default; ours is the only one that counts.
   set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
   set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
-  if (options_.ca_pin.empty()) {
+  if (!options_.ca_pem.empty()) {
     curl_blob ca = blob_of(options_.ca_pem);
     set(CURLOPT_CAINFO_BLOB, &ca);
   }
@@ -345,8 +359,8 @@ HttpClient::~HttpClient() = default;
 
 Expected<std::unique_ptr<HttpClient>> HttpClient::open(HttpOptions options) {
   initialise_curl();
-  PGA_TRY(options.url, checked_url(std::move(options.url)));
-  if (options.ca_pem.empty() == options.ca_pin.empty()) {
+  PGA_TRY(options.url, checked_url(std::move(options.url), options.may_be_plain_on_loopback));
+  if (!is_plain(options.url) && options.ca_pem.empty() == options.ca_pin.empty()) {
     return Error{PGA_E_CONFIG, "http.trust", "backend " + options.url + ": one of a CA bundle and a CA pin is needed", "", 0};
   }
   auto impl = std::make_unique<Impl>(std::move(options));

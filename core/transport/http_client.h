@@ -4,10 +4,10 @@
 // Here: TLS rules, limits, timeouts, and a failed call as an Error. Not here: what the calls mean (backend.h, enrolment.h), when
 // to call again (delivery.h). [one thread at a time; interrupt() from any thread]
 //
-// What no option can change: https only, TLS 1.3 only, certificate and host name always verified against the given bundle alone
-// (never the system's), redirects never followed, .netrc, cookies and proxy environment variables ignored, an answer of at most
-// 1 MiB with at most 16 KiB of headers, never expanded: no content encoding is asked for and none undone. A name is looked up
-// anew after a minute at most.
+// What no option can change: https only (but for http to a loopback address, which Backend and enrolment do not ask for), TLS 1.3
+// only, certificate and host name always verified against the given bundle alone (never the system's), redirects never followed,
+// .netrc, cookies and proxy environment variables ignored, an answer of at most 1 MiB with at most 16 KiB of headers, never
+// expanded: no content encoding is asked for and none undone. A name is looked up anew after a minute at most.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,9 @@ constexpr std::size_t kHeaderBytesMax = 16 << 10;
 
 struct HttpOptions {
   std::string url;  // https://host[:port][/prefix]
+
+  // http:// is taken too if the host is a loopback address; then there is neither CA nor pin.
+  bool may_be_plain_on_loopback = false;
 
   // Exactly one of the two. With a pin, the trust anchor is the CA in the server's own chain whose public key has this hash
   // (64 hex digits, see ca_pin.h); without such a CA the handshake fails before anything was sent.

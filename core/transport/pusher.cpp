@@ -37,8 +37,8 @@ std::string describe(const Batch& batch) {
 
 }  // namespace
 
-Pusher::Pusher(Backend& backend, spool::Outbox& outbox, PushOptions options, Events events)
-    : backend_(backend),
+Pusher::Pusher(Destination& destination, spool::Outbox& outbox, PushOptions options, Events events)
+    : destination_(destination),
       outbox_(outbox),
       options_(options),
       events_(std::move(events)),
@@ -81,7 +81,7 @@ void Pusher::attempt() {
   due_ms_ = 0;
   if (known_too_large(batch)) return split(batch, nullptr);
   breaker_.calling();
-  const PushAnswer answer = backend_.push(batch);
+  const PushAnswer answer = destination_.push(batch);
   if (answer.clock_offset_ms) status_.clock_offset_ms = answer.clock_offset_ms;
   const bool is_flow_control = answer.verdict == Verdict::kBusy && answer.retry_after_ms > 0;
   if (answer.verdict != Verdict::kAcknowledged && !is_flow_control) {
@@ -105,6 +105,7 @@ void Pusher::slow_down(const PushAnswer& answer) {
 // While the breaker is not closed the lanes take turns: should the batch of one of them be what the server fails at, the other
 // one finds out that it is well.
 Lane Pusher::lane_of_turn() const {
+  if (options_.in_order) return Lane::kBacklog;
   if (breaker_.state() != Breaker::State::kClosed) return probe_backlog_ ? Lane::kBacklog : Lane::kLive;
   const bool live_is_late = now_ms() - live_at_ms_ >= options_.live_after_ms;
   return turn_ == 0 || live_is_late ? Lane::kLive : Lane::kBacklog;
@@ -113,6 +114,7 @@ Lane Pusher::lane_of_turn() const {
 Expected<std::optional<Batch>> Pusher::choose() {
   const Lane first = lane_of_turn();
   for (const Lane lane : {first, first == Lane::kLive ? Lane::kBacklog : Lane::kLive}) {
+    if (options_.in_order && lane != Lane::kBacklog) break;
     PGA_TRY(auto batch, outbox_.next(lane));
     if (!batch || waitlist_.is_waiting(batch->key, now_ms())) continue;
     probe_backlog_ = lane == Lane::kLive;
@@ -153,7 +155,7 @@ void Pusher::take_verdict(const Batch& batch, const PushAnswer& answer) {
 }
 
 void Pusher::acknowledged(const Batch& batch, const PushAnswer& answer) {
-  push_health_.well(backend_.url());
+  push_health_.well(destination_.url());
   breaker_.succeeded();
   unauthorized_.reset();
   forbidden_.reset();
@@ -284,7 +286,7 @@ void Pusher::open_breaker(std::int64_t delay_ms, const std::string& state, const
 // state: for the log; empty: not worth a line.
 void Pusher::wait(std::int64_t delay_ms, const std::string& state, const std::string& reason) {
   const bool for_ever = delay_ms == kNever;
-  if (!state.empty() && !events_.stopping()) push_health_.failing(backend_.url(), state, reason, for_ever ? 0 : delay_ms);
+  if (!state.empty() && !events_.stopping()) push_health_.failing(destination_.url(), state, reason, for_ever ? 0 : delay_ms);
   tell(for_ever ? kNever : now_ms() + std::max<std::int64_t>(delay_ms, 1), state.empty() ? reason : state + ": " + reason);
 }
 

@@ -9,9 +9,9 @@
 #pragma once
 
 #include "core/spool/outbox.h"
-#include "core/transport/backend.h"
 #include "core/transport/breaker.h"
 #include "core/transport/call_health.h"
+#include "core/transport/destination.h"
 #include "core/transport/waitlist.h"
 
 #include <cstdint>
@@ -24,6 +24,8 @@
 namespace pganalytics::transport {
 
 struct PushOptions {
+  // The oldest batch first, always: for receivers that take the samples of a series only in the order of their times.
+  bool in_order = false;
   // After a failure: full jitter, doubling.
   std::int64_t retry_first_ms = 1'000, retry_max_ms = 120'000;
   // After 400 or 422: the same batch once more this much later, then it is poison.
@@ -72,7 +74,7 @@ class Pusher {
     std::function<void(const std::vector<std::string>&)> schemas_wanted = {};  // that an acknowledgement asked for
   };
 
-  Pusher(Backend& backend, spool::Outbox& outbox, PushOptions options, Events events);
+  Pusher(Destination& destination, spool::Outbox& outbox, PushOptions options, Events events);
 
   // One call at most. due_ms() says when to come again.
   void push_next();
@@ -117,7 +119,7 @@ class Pusher {
   bool ended(const spool::BatchKey& key, const Outcome& outcome);
   void tell(std::int64_t due_ms, const std::string& reason);
 
-  Backend& backend_;
+  Destination& destination_;
   spool::Outbox& outbox_;
   const PushOptions options_;
   const Events events_;

@@ -13,7 +13,7 @@ std::int64_t now_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 }  // namespace
 
 void SchemaSender::wanted(const std::vector<std::string>& sha256s) {
-  if (shelf_ == nullptr) return;
+  if (backend_ == nullptr || shelf_ == nullptr) return;
   for (const std::string& sha256 : sha256s) {
     for (const OutputSchema& schema : shelf_->find(sha256)) {
       const Key key{schema.sha256, schema.type};
@@ -30,7 +30,7 @@ void SchemaSender::send_next() {
   waiting_.erase(waiting_.begin());
   for (const OutputSchema& schema : shelf_->find(key.first)) {
     if (schema.type != key.second) continue;
-    const Outcome sent = backend_.put_schema(schema);
+    const Outcome sent = backend_->put_schema(schema);
     if (sent) return log::debug("the server has the output schema of " + schema.type);
     log::write(log::Level::kWarn, "send the output schema of " + schema.type, sent.error());
     const bool may_pass = sent.error().status == PGA_E_TRANSIENT || sent.error().status == PGA_E_DENIED;

@@ -16,7 +16,8 @@ namespace pganalytics::transport {
 
 class SchemaSender {
  public:
-  SchemaSender(Backend& backend, const SchemaShelf* shelf) : backend_(backend), shelf_(shelf) {}  // nullptr: nothing is sent
+  // Both outlive it. nullptr, either: nothing is sent.
+  SchemaSender(Backend* backend, const SchemaShelf* shelf) : backend_(backend), shelf_(shelf) {}
 
   void wanted(const std::vector<std::string>& sha256s);
   // One call at most, if one is due.
@@ -27,7 +28,7 @@ class SchemaSender {
  private:
   using Key = std::pair<std::string, std::string>;  // sha256, type
 
-  Backend& backend_;
+  Backend* const backend_;
   const SchemaShelf* const shelf_;
   std::set<Key> waiting_, refused_;
   std::int64_t not_before_ms_ = 0;

@@ -97,6 +97,28 @@ pin = true
   CHECK(config.plugins.at("sysstat").pins("anything"));
 }
 
+TEST_CASE("what batches are pushed to instead of a server") {
+  CHECK_FALSE(loaded("").delivers());
+  const auto config = loaded(R"([output.remote_write]
+url = "https://mimir.example/api/v1/push"
+ca_file = "/ca.crt"
+proxy = "http://proxy:3128"
+bearer_token = { "$secret" = "mimir" }
+headers = { "X-Scope-OrgID" = "db" }
+include = ["pg_*"]
+)");
+  REQUIRE(config.pushed_output);
+  CHECK(config.delivers());
+  const config::OutputConfig& output = *config.pushed_output;
+  CHECK(output.url == "https://mimir.example/api/v1/push");
+  CHECK(output.ca_file == "/ca.crt");
+  CHECK(output.proxy == "http://proxy:3128");
+  CHECK(output.bearer_token_secret == "mimir");
+  CHECK(output.headers == std::vector<std::string>{"X-Scope-OrgID: db"});
+  CHECK_FALSE(output.families.takes("sysstat"));
+  CHECK(loaded("[output.remote_write]\nurl = \"http://[::1]:9090/api/v1/write\"").pushed_output);
+}
+
 TEST_CASE("what Prometheus may scrape") {
   CHECK_FALSE(loaded("").prometheus);
   const auto config = loaded(R"([prometheus]
@@ -175,6 +197,25 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"[prometheus]\nlisten = \"127.0.0.1:1\"\nstale_after = \"1ms\"", "c.toml:3: prometheus.stale_after: 1ms is out of range",
        "from 1s"},
       {"[prometheus]\nlisten = \"127.0.0.1:1\"\ninclude = \"*\"", "c.toml:3: prometheus.include: expected an array", "array"},
+      {"[output.remote_write]\n", "c.toml:1: output.remote_write: lacks its key 'url'", "http://127.0.0.1"},
+      {"[output.remote_write]\nurl = \"http://vm:8428/w\"",
+       "c.toml:2: output.remote_write.url: 'http://vm:8428/w' is not encrypted", "https://"},
+      {"[output.remote_write]\nurl = \"https://vm/w\"", "c.toml:1: output.remote_write.ca_file: is needed for https",
+       "ca-certificates.crt"},
+      {"[output.remote_write]\nurl = \"http://u@127.0.0.1/w\"", "c.toml:2: output.remote_write.url: ", "https://"},
+      {"[output.remote_write]\nurl = \"127.0.0.1:1\"", "c.toml:2: output.remote_write.url: '127.0.0.1:1' is not an URL",
+       "https://"},
+      {"[output.remote_write]\nurl = \"http://127.0.0.1/w\"\nbearer_token = \"secret\"",
+       "c.toml:3: output.remote_write.bearer_token: is not the name of a secret", "$secret"},
+      {"[output.remote_write]\nurl = \"http://127.0.0.1/w\"\nheaders = { \"A b\" = \"x\" }",
+       "c.toml:3: output.remote_write.headers: 'A b' is no header", "X-Scope-OrgID"},
+      {"[output.remote_write]\nurl = \"http://127.0.0.1/w\"\nheaders = { A = \"x\\r\\nB: y\" }",
+       "c.toml:3: output.remote_write.headers: 'A' is no header", "X-Scope-OrgID"},
+      {"[output.remote_write]\nurl = \"http://127.0.0.1/w\"\nheaders = { Authorization = \"x\" }",
+       "c.toml:3: output.remote_write.headers: Authorization would be a secret", "bearer_token"},
+      {"[output.otl]\n", "c.toml:1: output.otl: unknown key", "remote_write"},
+      {"[backend]\nurl = \"https://h:1\"\n[output.remote_write]\nurl = \"http://127.0.0.1/w\"",
+       "c.toml:3: output: cannot be had beside [backend]", "[prometheus]"},
       {"spool = 1.5", "c.toml:1: spool: expected a table, found a number", "[spool]"},
   };
   for (const Case& wrong : cases) {

@@ -4,6 +4,7 @@
 #include "core/config/remote_overlay.h"
 
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -56,12 +57,13 @@ Keys listed_in(const Error& error) {
 }  // namespace
 
 TEST_CASE("the page of the configuration has the keys of the collector's tables") {
-  for (const std::string section : {"collector", "backend", "prometheus", "spool"}) {
+  for (const std::string section : {"collector", "backend", "prometheus", "output.remote_write", "spool"}) {
     CAPTURE(section);
-    const std::string needed = section == "backend"      ? "url = \"https://h:1\"\n"
-                               : section == "prometheus" ? "listen = \"127.0.0.1:1\"\n"
-                                                         : "";
-    const auto config = config::load_text("[" + section + "]\n" + needed + "qqqqqqqqqq = 1\n", "c.toml");
+    const std::map<std::string, std::string> needed = {{"backend", "url = \"https://h:1\"\n"},
+                                                       {"prometheus", "listen = \"127.0.0.1:1\"\n"},
+                                                       {"output.remote_write", "url = \"http://127.0.0.1:1/\"\n"}};
+    const std::string keys = needed.count(section) != 0 ? needed.at(section) : "";
+    const auto config = config::load_text("[" + section + "]\n" + keys + "qqqqqqqqqq = 1\n", "c.toml");
     REQUIRE_FALSE(config);
     CAPTURE(config.error().hint);
     CHECK(keys_of_section("`[" + section + "]`") == listed_in(config.error()));

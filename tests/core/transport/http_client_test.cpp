@@ -284,6 +284,26 @@ TEST_CASE("an address that is not https is refused before anything happens") {
   CHECK_FALSE(HttpClient::open(nothing_to_trust));
 }
 
+TEST_CASE("plain http is for the loopback address, and for who asks for it") {
+  HttpOptions options;
+  options.may_be_plain_on_loopback = true;
+  for (const char* url : {"http://localhost:1/api", "http://127.0.0.1:1", "http://[::1]:1"}) {
+    INFO(url);
+    options.url = url;
+    options.may_be_plain_on_loopback = true;
+    CHECK(HttpClient::open(options));
+    options.may_be_plain_on_loopback = false;
+    CHECK_FALSE(HttpClient::open(options));
+  }
+  options.may_be_plain_on_loopback = true;
+  for (const char* url : {"http://db1.example:1", "http://10.0.0.1", "http://0.0.0.0:1", "http://localhost.example",
+                          "http://user@localhost", "ftp://localhost", "https://localhost:1"}) {
+    INFO(url);
+    options.url = url;
+    CHECK_FALSE(HttpClient::open(options));
+  }
+}
+
 TEST_CASE("a call to a silent server ends by timeout, or at once when interrupted") {
   const TestAuthority authority;
   // A listening socket that never accepts: the connection is made by the kernel, the handshake gets no answer.

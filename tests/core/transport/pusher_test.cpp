@@ -661,3 +661,21 @@ TEST_CASE("a disk that fails for good while a batch is sealed anew or set aside 
   CHECK(t.outbox.acknowledged_documents() == 2);
   CHECK(t.outbox.reasons().empty());
 }
+
+TEST_CASE("in order, every batch is the oldest that waits") {
+  Fixture fixture;
+  for (std::uint64_t seq = 1; seq <= 12; ++seq) fixture.outbox.add(seq);
+  int asked = 0;
+  fixture.server.on_push = [&asked](const SeenRequest& request) {
+    return ++asked % 3 == 0 ? ScriptedAnswer{503, ""} : ScriptedBackend::acknowledge(request);
+  };
+  auto options = quick();
+  options.push.in_order = true;
+  fixture.start(options);
+  REQUIRE(fixture.drained());
+  std::vector<std::uint64_t> order;
+  for (const SeenRequest& request : fixture.server.requests("/metrics/push")) {
+    if (order.empty() || order.back() != seq_of(request)) order.push_back(seq_of(request));
+  }
+  CHECK(order == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+}
