@@ -2,6 +2,7 @@
 
 #include "collector_embedded.h"
 #include "core/collector/plugin_facts.h"
+#include "core/exporters/otlp_json.h"
 #include "core/exporters/remote_write.h"
 #include "core/log/log.h"
 #include "core/transport/exported_destination.h"
@@ -18,6 +19,15 @@ Expected<std::string> bearer_header(const config::CollectorConfig& config, const
   return Error{PGA_E_CONFIG, "output.secret",
                "the secret '" + name + "' of [output] bearer_token is " + (token ? "no token" : "not there"),
                "Write it to secrets/" + name + " beside the configuration file, closed to others (0600).", 0};
+}
+
+std::unique_ptr<exporters::Exporter> exporter_of(const config::CollectorConfig& config, const Catalogue& catalogue) {
+  const config::OutputConfig& output = *config.pushed_output;
+  const auto schemas = exported_schemas(catalogue);
+  if (output.protocol == config::OutputConfig::Protocol::kOtlp) {
+    return std::make_unique<exporters::OtlpJson>(config.name, PGANALYTICS_VERSION, schemas, output.families);
+  }
+  return std::make_unique<exporters::RemoteWrite>(config.name, schemas, output.families);
 }
 
 }  // namespace
@@ -68,8 +78,7 @@ Expected<std::unique_ptr<transport::Destination>> open_pushed_output(const confi
   }
   target.timeout_ms = config.push_timeout_ms;
   target.user_agent = std::string("pganalytics/") + PGANALYTICS_VERSION;
-  auto exporter = std::make_unique<exporters::RemoteWrite>(config.name, exported_schemas(catalogue), output.families);
-  return transport::open_exported_destination(std::move(target), std::move(exporter));
+  return transport::open_exported_destination(std::move(target), exporter_of(config, catalogue));
 }
 
 }  // namespace pganalytics::collector

@@ -115,12 +115,19 @@ bool operator==(const OutputConfig& a, const OutputConfig& b) {
 std::optional<OutputConfig> read_output(TableReader& root) {
   TableReader outputs = root.table("output");
   std::optional<OutputConfig> output;
-  if (outputs.has("remote_write")) output = read_protocol(outputs, "remote_write", OutputConfig::Protocol::kRemoteWrite);
-  outputs.table("remote_write");
+  int receivers = root.has("backend") ? 1 : 0;
+  const std::pair<const char*, OutputConfig::Protocol> protocols[] = {{"remote_write", OutputConfig::Protocol::kRemoteWrite},
+                                                                      {"otlp", OutputConfig::Protocol::kOtlp}};
+  for (const auto& [key, protocol] : protocols) {
+    outputs.table(key);  // a known key, there or not
+    if (!outputs.has(key)) continue;
+    output = read_protocol(outputs, key, protocol);
+    ++receivers;
+  }
   outputs.finish();
-  if (output && root.has("backend")) {
-    root.problem("output", "cannot be had beside [backend]: a batch has one destination",
-                 "Leave one of them out. [prometheus] may stand beside either.");
+  if (output && receivers > 1) {
+    root.problem("output", "cannot be had beside [backend] or another output: a batch has one receiver",
+                 "Leave all but one of them out. [prometheus] may stand beside any.");
   }
   return output;
 }

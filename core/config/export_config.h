@@ -1,5 +1,5 @@
 // What an operator says about giving documents to others than pganalytics-server: [prometheus], which others scrape, and
-// [output.remote_write], an engine that they are pushed to instead.
+// [output.remote_write] and [output.otlp], an engine that they are pushed to instead.
 //
 // Here: the keys, read and checked. Not here: what becomes of documents (core/exporters). Pure. [main thread]
 #pragma once
@@ -23,7 +23,7 @@ struct PrometheusConfig {
 
 // A receiver that batches are pushed to instead of [backend].
 struct OutputConfig {
-  enum class Protocol { kRemoteWrite };
+  enum class Protocol { kRemoteWrite, kOtlp };
   Protocol protocol = Protocol::kRemoteWrite;
   std::string url;                   // https, or http to a loopback address
   std::string ca_file, proxy;        // "": none

@@ -213,9 +213,11 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
        "c.toml:3: output.remote_write.headers: 'A' is no header", "X-Scope-OrgID"},
       {"[output.remote_write]\nurl = \"http://127.0.0.1/w\"\nheaders = { Authorization = \"x\" }",
        "c.toml:3: output.remote_write.headers: Authorization would be a secret", "bearer_token"},
-      {"[output.otl]\n", "c.toml:1: output.otl: unknown key", "remote_write"},
+      {"[output.otl]\n", "c.toml:1: output.otl: unknown key", "otlp"},
       {"[backend]\nurl = \"https://h:1\"\n[output.remote_write]\nurl = \"http://127.0.0.1/w\"",
        "c.toml:3: output: cannot be had beside [backend]", "[prometheus]"},
+      {"[output.otlp]\nurl = \"http://127.0.0.1\"\n[output.remote_write]\nurl = \"http://127.0.0.1/w\"",
+       "c.toml:1: output: cannot be had beside [backend] or another output", "[prometheus]"},
       {"spool = 1.5", "c.toml:1: spool: expected a table, found a number", "[spool]"},
   };
   for (const Case& wrong : cases) {

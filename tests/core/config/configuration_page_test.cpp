@@ -57,11 +57,12 @@ Keys listed_in(const Error& error) {
 }  // namespace
 
 TEST_CASE("the page of the configuration has the keys of the collector's tables") {
-  for (const std::string section : {"collector", "backend", "prometheus", "output.remote_write", "spool"}) {
+  for (const std::string section : {"collector", "backend", "prometheus", "output.remote_write", "output.otlp", "spool"}) {
     CAPTURE(section);
     const std::map<std::string, std::string> needed = {{"backend", "url = \"https://h:1\"\n"},
                                                        {"prometheus", "listen = \"127.0.0.1:1\"\n"},
-                                                       {"output.remote_write", "url = \"http://127.0.0.1:1/\"\n"}};
+                                                       {"output.remote_write", "url = \"http://127.0.0.1:1/\"\n"},
+                                                       {"output.otlp", "url = \"http://127.0.0.1:1/\"\n"}};
     const std::string keys = needed.count(section) != 0 ? needed.at(section) : "";
     const auto config = config::load_text("[" + section + "]\n" + keys + "qqqqqqqqqq = 1\n", "c.toml");
     REQUIRE_FALSE(config);
