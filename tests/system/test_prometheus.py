@@ -1,12 +1,11 @@
 """A real Prometheus scrapes a real collector and answers PromQL with what PostgreSQL and the machine say."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
 
-from harness.engine import Prometheus, fetch
+from harness.engine import Prometheus, fetch, needs
 from harness.wait import eventually
 
 
@@ -46,7 +45,7 @@ def all_there(text):
 
 
 def test_the_text_is_what_promtool_takes(scraped):
-    promtool = shutil.which("promtool") or pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
+    promtool = needs("promtool")
     _, _, port = scraped
     text = eventually(lambda: (lambda seen: seen if all_there(seen) else "")(fetch(f"http://127.0.0.1:{port}/metrics")), 60, "all metrics")
     checked = subprocess.run([promtool, "check", "metrics"], input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
