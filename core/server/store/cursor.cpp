@@ -14,11 +14,6 @@ std::string seal_of(const std::string& position, const std::string& question) {
   return crypto::sha256(position + "|" + question).substr(0, kSealBytes);
 }
 
-std::string question_of(const MetricsQuery& query) {
-  const auto text_of = [](const std::optional<std::int64_t>& time) { return time ? std::to_string(*time) : "-"; };
-  return query.collector_id + "|" + query.type + "|" + text_of(query.from_unix_ns) + "|" + text_of(query.to_unix_ns);
-}
-
 // "1:2:3" -> three numbers.
 std::optional<std::array<std::int64_t, 3>> parse_position(std::string_view text) {
   std::array<std::int64_t, 3> numbers{};
@@ -51,10 +46,9 @@ std::optional<Cursor> parse_cursor(const std::string& text, const std::string& q
   return Cursor{(*numbers)[0], (*numbers)[1], (*numbers)[2]};
 }
 
-std::string to_text(const Cursor& cursor, const MetricsQuery& query) { return to_text(cursor, question_of(query)); }
-
-std::optional<Cursor> parse_cursor(const std::string& text, const MetricsQuery& query) {
-  return parse_cursor(text, question_of(query));
+std::string question_of(const MetricsQuery& query) {
+  const auto text_of = [](const std::optional<std::int64_t>& time) { return time ? std::to_string(*time) : "-"; };
+  return query.collector_id + "|" + query.type + "|" + text_of(query.from_unix_ns) + "|" + text_of(query.to_unix_ns);
 }
 
 }  // namespace pganalytics::server::store

@@ -19,8 +19,7 @@ std::string to_text(const Cursor& cursor, const std::string& question);
 // nullopt: not one of ours, or for another question.
 std::optional<Cursor> parse_cursor(const std::string& text, const std::string& question);
 
-// Documents: the question is collector, type and range.
-std::string to_text(const Cursor& cursor, const MetricsQuery& query);
-std::optional<Cursor> parse_cursor(const std::string& text, const MetricsQuery& query);
+// Of a list of documents: collector, type and range.
+std::string question_of(const MetricsQuery& query);
 
 }  // namespace pganalytics::server::store

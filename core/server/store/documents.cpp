@@ -1,7 +1,7 @@
 // What collectors push, stored once, and read back in pages.
 #include "core/server/store/copy_text.h"
-#include "core/server/store/cursor.h"
 #include "core/server/store/impl.h"
+#include "core/server/store/pages.h"
 #include "core/server/store/push_series.h"
 #include "core/server/store/row_batch.h"
 
@@ -9,8 +9,6 @@
 
 namespace pganalytics::server::store {
 namespace {
-
-constexpr std::uint32_t kPageMax = 1'000;
 
 std::string copy_rows(const Push& push) {
   CopyText rows;
@@ -117,11 +115,6 @@ Expected<PushResult> push_once(Pool& pool, SeriesCache& series, const Push& push
   return stored;
 }
 
-std::optional<std::string> time_parameter(const std::optional<std::int64_t>& unix_ns) {
-  if (!unix_ns) return std::nullopt;
-  return timestamp_text(*unix_ns);
-}
-
 }  // namespace
 
 Expected<PushResult> Store::push(const Push& push) {
@@ -139,32 +132,14 @@ Expected<std::int64_t> Store::retention_days(const std::string& collector_id) {
 }
 
 Expected<MetricsPage> Store::metrics(const MetricsQuery& query) {
-  Cursor cursor;
-  const bool first_page = query.cursor.empty();
-  if (first_page) {
-    PGA_TRY(const postgres::Rows newest, impl_->ask(embedded::documents_newest_id_sql, {}));
-    cursor.newest_id = newest.int64(0, 0).value_or(0);
-  } else if (const auto parsed = parse_cursor(query.cursor, query)) {
-    cursor = *parsed;
-  } else {
-    return Error{PGA_E_CONFIG, "store.cursor", "the cursor is not one of this query's",
-                 "Take next_cursor from the page before, unchanged.", 0};
-  }
-  const std::uint32_t limit = std::min(query.limit, kPageMax);
-  std::optional<std::string> after_time;
-  if (!first_page) after_time = timestamp_text(cursor.ts_us * 1'000);
-  // One more than asked for tells whether there is another page.
-  PGA_TRY(const postgres::Rows rows,
-          impl_->ask(embedded::documents_page_sql,
-                     {query.collector_id, query.type, time_parameter(query.from_unix_ns), time_parameter(query.to_unix_ns),
-                      std::to_string(cursor.newest_id), after_time, std::to_string(cursor.id), std::to_string(limit + 1)}));
+  PGA_TRY(const PageTurn turn,
+          PageTurn::begin(impl_->pool, embedded::documents_newest_id_sql, query.cursor, question_of(query), query.limit));
+  Parameters parameters = {query.collector_id, query.type, time_parameter(query.from_unix_ns), time_parameter(query.to_unix_ns)};
+  turn.add_to(parameters);
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::documents_page_sql, parameters));
   MetricsPage page;
-  const int shown = std::min(rows.size(), static_cast<int>(limit));
-  for (int row = 0; row < shown; ++row) page.documents.push_back(document_of(rows, row));
-  if (rows.size() > shown && shown > 0) {
-    page.next_cursor =
-        to_text({rows.int64(shown - 1, 6).value_or(0), rows.int64(shown - 1, 0).value_or(0), cursor.newest_id}, query);
-  }
+  for (int row = 0; row < turn.shown(rows); ++row) page.documents.push_back(document_of(rows, row));
+  page.next_cursor = turn.next_cursor(rows, 6, 0);
   return page;
 }
 

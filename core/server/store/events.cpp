@@ -1,18 +1,14 @@
 // Events, newest first, page by page.
 #include "core/server/store/events.h"
 
-#include <algorithm>
 #include <pganalytics/json.hpp>
 
-#include "core/server/store/copy_text.h"
-#include "core/server/store/cursor.h"
 #include "core/server/store/impl.h"
+#include "core/server/store/pages.h"
 #include "core/server/store/statement_values.h"
 
 namespace pganalytics::server::store {
 namespace {
-
-constexpr std::uint32_t kPageMax = 1'000;
 
 std::string ids_of(const std::vector<EventFamily>& families) {
   std::vector<std::int64_t> ids;
@@ -44,11 +40,6 @@ std::string pattern_of(const std::string& text) {
   return pattern + "%";
 }
 
-std::optional<std::string> time_of(const std::optional<std::int64_t>& unix_ns) {
-  if (!unix_ns) return std::nullopt;
-  return timestamp_text(*unix_ns);
-}
-
 // All but how much at a time: what a cursor is good for.
 std::string question_of(const EventsQuery& query) {
   JsonWriter json;
@@ -71,32 +62,19 @@ Event event_of(const postgres::Rows& rows, int row) {
 }  // namespace
 
 Expected<EventsPage> Store::events(const EventsQuery& query) {
-  const std::string question = question_of(query);
-  Cursor cursor;
-  const bool first_page = query.cursor.empty();
-  if (first_page) {
-    PGA_TRY(const postgres::Rows newest, impl_->ask(embedded::events_newest_id_sql, {}));
-    cursor.newest_id = newest.int64(0, 0).value_or(0);
-  } else if (const auto parsed = parse_cursor(query.cursor, question)) {
-    cursor = *parsed;
-  } else {
-    return Error{PGA_E_CONFIG, "store.cursor", "the cursor is not one of this query's",
-                 "Take next_cursor from the page before, unchanged.", 0};
-  }
-  const std::uint32_t limit = std::min(query.limit, kPageMax);
-  std::optional<std::string> after_time;
-  if (!first_page) after_time = timestamp_text(cursor.ts_us * 1'000);
-  // One more than asked for tells whether there is another page.
-  PGA_TRY(const postgres::Rows rows,
-          impl_->ask(embedded::events_page_sql,
-                     {ids_of(query.families), json_of(query.families), query.collector, pattern_of(query.text),
-                      time_of(query.from_unix_ns), time_of(query.to_unix_ns), std::to_string(cursor.newest_id), after_time,
-                      std::to_string(cursor.id), std::to_string(limit + 1)}));
+  PGA_TRY(const PageTurn turn,
+          PageTurn::begin(impl_->pool, embedded::events_newest_id_sql, query.cursor, question_of(query), query.limit));
+  Parameters parameters = {ids_of(query.families),
+                           json_of(query.families),
+                           query.collector,
+                           pattern_of(query.text),
+                           time_parameter(query.from_unix_ns),
+                           time_parameter(query.to_unix_ns)};
+  turn.add_to(parameters);
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::events_page_sql, parameters));
   EventsPage page;
-  const int shown = std::min(rows.size(), static_cast<int>(limit));
-  for (int row = 0; row < shown; ++row) page.events.push_back(event_of(rows, row));
-  if (rows.size() > shown && shown > 0)
-    page.next_cursor = to_text({page.events.back().unix_ns / 1'000, page.events.back().id, cursor.newest_id}, question);
+  for (int row = 0; row < turn.shown(rows); ++row) page.events.push_back(event_of(rows, row));
+  page.next_cursor = turn.next_cursor(rows, 1, 0);
   return page;
 }
 
