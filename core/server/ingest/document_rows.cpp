@@ -27,8 +27,7 @@ Expected<std::int64_t> DocumentRows::time_of(const schema::FamilyRow& row, std::
 Expected<bool> DocumentRows::is_in_time(std::int64_t unix_ns) {
   if (unix_ns > now_unix_ns_ - kDayNs) return unix_ns <= now_unix_ns_ + kDayNs;
   if (!oldest_unix_ns_) {
-    PGA_TRY(const std::int64_t days, store_.retention_days(collector_id_));
-    oldest_unix_ns_ = now_unix_ns_ - days * kDayNs;
+    PGA_TRY(oldest_unix_ns_, store_.oldest_kept_unix_ns(collector_id_));
   }
   return unix_ns >= *oldest_unix_ns_;
 }

@@ -125,10 +125,9 @@ Expected<PushResult> Store::push(const Push& push) {
   return result;
 }
 
-Expected<std::int64_t> Store::retention_days(const std::string& collector_id) {
-  constexpr std::int64_t kDefaultDays = 30;
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::retention_days_sql, {collector_id}));
-  return rows.size() == 0 ? kDefaultDays : rows.int64(0, 0).value_or(kDefaultDays);
+Expected<std::int64_t> Store::oldest_kept_unix_ns(const std::string& collector_id) {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::rows_oldest_sql, {collector_id}));
+  return rows.int64(0, 0).value_or(0) * 1'000;
 }
 
 Expected<MetricsPage> Store::metrics(const MetricsQuery& query) {

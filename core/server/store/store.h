@@ -263,8 +263,9 @@ class Store {
   // revoked, or became so while the push was on its way.
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
-  // How long the collector's data is kept.
-  Expected<std::int64_t> retention_days(const std::string& collector_id);
+  // Since when the collector's rows are kept, Unix time: for retention_days, but not from before points were forgotten while
+  // that was less.
+  Expected<std::int64_t> oldest_kept_unix_ns(const std::string& collector_id);
 
   // Keeps the schema, creates or extends its families and their views, in one transaction; one that is known is left as it is.
   // `families`: of Families::compile(). PGA_E_LIMIT: too many schemas, families or members.

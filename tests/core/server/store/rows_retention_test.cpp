@@ -86,6 +86,31 @@ TEST_CASE("a collector that keeps less loses its own, of whole days, and nobody 
   CHECK_FALSE(must(aging.store().expire()).any());  // what was swept is not swept again
 }
 
+TEST_CASE("rows are kept since when their collector's retention says, but not from days that were forgotten while it said less") {
+  Aging aging;
+  const std::string plain = aging.enrol("plain"), brief = aging.enrol("brief");
+  REQUIRE(aging.store().put_config(brief, R"({"retention_days":3})"));
+  const auto oldest_days = [&](const std::string& id) {
+    return static_cast<double>(aging.now - must(aging.store().oldest_kept_unix_ns(id))) / kDay;
+  };
+  CHECK(oldest_days(plain) == Approx(30).margin(0.1));
+  CHECK(oldest_days(brief) == Approx(3).margin(0.1));
+  for (const std::string& id : {plain, brief}) {
+    for (const int days : {0, 5, 9}) aging.push(id, days);
+  }
+  aging.expire_all(aging.store());
+  REQUIRE(aging.store().put_config(brief, R"({"retention_days":20})"));
+  CHECK(oldest_days(brief) > 3.9);  // the day of five days ago is gone, whole
+  CHECK(oldest_days(brief) < 5.1);
+  CHECK(oldest_days(plain) == Approx(30).margin(0.1));
+
+  aging.add_partition(40, 39);
+  REQUIRE(must(aging.store().expire()).partition.find("points_until_") == 0);
+  REQUIRE(aging.store().put_config(plain, R"({"retention_days":90})"));
+  CHECK(oldest_days(plain) > 38);  // a partition that is dropped goes for all
+  CHECK(oldest_days(plain) < 40);
+}
+
 TEST_CASE("rows whose day has no partition are forgotten, too") {
   Aging aging;
   const std::string id = aging.enrol();

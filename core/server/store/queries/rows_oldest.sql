@@ -1,0 +1,6 @@
+/* pganalytics-server:rows_oldest */
+select (extract(epoch from greatest(
+  now() - pg_catalog.make_interval(days => coalesce(
+    (select (document ->> 'retention_days')::integer from pganalytics.configs where collector_id = $1::uuid order by version desc limit 1), 30)),
+  (select max(until) from pganalytics.forgotten_points where collector_id = $1::uuid or collector_id is null)
+)) * 1000000)::bigint
