@@ -1,6 +1,7 @@
 """A plugin that nobody knew when the server was built: its numbers in SQL, through a collector, and through a server that is killed."""
 
 import os
+import urllib.parse
 from datetime import datetime
 
 from harness.collector import Collector
@@ -8,6 +9,20 @@ from harness.server import Server
 from harness.wait import eventually
 
 VIEW = "select extract(epoch from time)::numeric(20, 3) || ' ' || load1 || ' ' || tasks from metrics.example_loadavg order by time, tasks"
+
+
+def check_query(server, collector, stored):
+    """The API tells what the view has: the newest number, and the greatest."""
+    def ask(agg):
+        words = {"family": "example_loadavg", "field": "tasks", "agg": agg, "step": "1h", "collector": collector.id}
+        answer = server.get("/api/v1/query?" + urllib.parse.urlencode(words))
+        assert len(answer["series"]) == 1, answer
+        return [value for value in answer["series"][0]["values"] if value is not None]
+
+    assert ask("last")[-1] == float(max(stored, key=lambda row: float(row[0]))[2])
+    assert max(ask("max")) == max(float(row[2]) for row in stored)
+    family = server.get("/api/v1/families/example_loadavg")
+    assert "tasks" in [field["name"] for field in family["fields"]] and family["plugin"] == "example_loadavg"
 
 
 def test_a_third_partys_numbers_come_back_from_its_view_once_each(binaries, folder, postgres):
@@ -42,6 +57,7 @@ def test_a_third_partys_numbers_come_back_from_its_view_once_each(binaries, fold
         eventually(lambda: len(documents()) >= sent + 2, 60, "documents of after the kills")
         collector.stop()
         eventually(same, 60, "as many rows as documents, with their numbers")
+        check_query(server, collector, rows())
         assert postgres.sql("select col_description('metrics.example_loadavg'::regclass, 4)", "pganalytics") != ""
         assert postgres.sql("select count(*) from pganalytics.schemas where plugin = 'example_loadavg'", "pganalytics") == "1"
     finally:
