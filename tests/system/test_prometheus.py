@@ -20,9 +20,13 @@ def scraped(postgres, make_collector, folder):
 listen = "127.0.0.1:0"
 [plugins.pg_stats]
 interval = "1s"
+budget_percent = 50
+families = {{tables = {{interval = "1s"}}, indexes = {{interval = "1s"}}}}
 conninfo = "{postgres.conninfo()}"
 [plugins."pg_stats@again"]
 interval = "1s"
+budget_percent = 50
+families = {{tables = {{interval = "1s"}}, indexes = {{interval = "1s"}}}}
 conninfo = "{postgres.conninfo()}"
 [plugins.sysstat]
 interval = "1s"
@@ -78,6 +82,7 @@ def test_promql_answers_with_what_the_sources_say(scraped, folder):
         postgres.sql("insert into item select i from generate_series(5001, 5100) i", "shop")
         eventually(lambda: prometheus.query('pg_tables_tuples_inserted_total{name="item",source="pg_stats"} == 5100'), 60, "the new value")
         assert prometheus.query('increase(pg_tables_tuples_inserted_total{name="item",source="pg_stats"}[1m]) > 0')
-        assert prometheus.query('pg_index_storage_size_bytes{name="item_pkey",source="pg_stats"}')[0][1] == int(postgres.sql("select pg_relation_size('item_pkey')", "shop"))
+        index_size = int(postgres.sql("select pg_relation_size('item_pkey')", "shop"))
+        eventually(lambda: prometheus.query(f'pg_index_storage_size_bytes{{name="item_pkey",source="pg_stats"}} == {index_size}'), 60, "the index's size")
     finally:
         prometheus.close()

@@ -99,4 +99,6 @@ class VictoriaMetrics(Engine):
         self.binary = needs("victoria-metrics")
 
     def arguments(self):
-        return [self.binary, f"-storageDataPath={self.folder}", f"-httpListenAddr=127.0.0.1:{self.port}", "-search.latencyOffset=0s", "-retentionPeriod=1"]
+        # Whoever is killed between an answer and its record of it sends again: one sample of a series and a millisecond is kept.
+        return [self.binary, f"-storageDataPath={self.folder}", f"-httpListenAddr=127.0.0.1:{self.port}", "-search.latencyOffset=0s", "-retentionPeriod=1",
+                "-dedup.minScrapeInterval=1ms"]
