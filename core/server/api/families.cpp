@@ -42,7 +42,13 @@ Response serve_families(const Call& call) {
   const auto limit = read_limit(call.request, kPage, kPageMax);
   if (!limit) return bad_request("bad_parameter", limit.error().message);
   const std::string plugin(ingest::canonical_plugin_id(word_of(call.request, "plugin")));
-  const auto page = call.services.store.families(plugin, word_of(call.request, "cursor"), limit.value());
+  const std::string cursor = word_of(call.request, "cursor");  // the last family of the page before; none is ever forgotten
+  if (!cursor.empty()) {
+    const auto last = call.services.store.family(cursor);
+    if (!last && last.error().status == PGA_E_NOTFOUND) return bad_request("bad_parameter", "cursor: is not from this list");
+    if (!last) return problem("look up a cursor", last.error());
+  }
+  const auto page = call.services.store.families(plugin, cursor, limit.value());
   if (!page) return problem("list families", page.error());
   JsonWriter json;
   json.begin_object().key("families").begin_array();

@@ -64,7 +64,7 @@ Expected<Target> parse_target(std::string_view text) {
     if (parameter.empty()) continue;
     if (target.query.size() == kMaxParameters) return refused("too many parameters in the query");
     PGA_TRY(auto name, decode(take_until(parameter, '='), "query"));
-    PGA_TRY(auto value, decode(parameter, "query"));
+    PGA_TRY(auto value, decode(parameter, "query's \"" + name + "\""));
     target.query.emplace_back(std::move(name), std::move(value));
   }
   return target;

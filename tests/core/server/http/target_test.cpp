@@ -20,6 +20,7 @@ TEST_CASE("targets that two readers could read differently are refused") {
     CAPTURE(text);
     CHECK_FALSE(parse_target(text));
   }
+  CHECK(parse_target("/a?b=c&name=%00").error().message == "a control character in the query's \"name\"");
   CHECK(parse_target("/a?b=%2F"));  // only the path has segments
   CHECK_FALSE(parse_target(std::string("/a\0b", 4)));
   std::string many = "/a?";
