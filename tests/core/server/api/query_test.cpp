@@ -237,6 +237,7 @@ TEST_CASE("more series or values than an answer has are refused with what to do"
   CHECK(error_code(fixture.ask("field=n_live_tup")) == "too_many_series");
   CHECK(fixture.ask("field=n_live_tup&limit=1000").status == 422);
   CHECK(fixture.ask("field=n_live_tup&limit=1000&labels=table_name~%22t*1%22").status == 200);
+  CHECK(fixture.ask("field=n_live_tup&limit=1&labels=table_name=%22t7%22").status == 200);
   CHECK(fixture.ask("field=n_live_tup&group=sum").status == 200);
   const auto wide =
       fixture.get("family=pg_table&field=n_live_tup&limit=1000&labels=table_name~%22t1*%22&step=10s&from=" + at(kStart) +

@@ -210,3 +210,13 @@ TEST_CASE("what would cost too much is refused before it does") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().status == PGA_E_LIMIT);
 }
+
+TEST_CASE("how deep a bare document and a body may be") {
+  const auto bare = [](unsigned depth) { return kGood.substr(0, kGood.size() - 1) + ",\"x\":" + nested("1", depth) + "}"; };
+  EnvelopeLimits limits;
+  limits.body_depth = 40;
+  CHECK(scan_envelope(bare(31)).value().elements[0].fault_code.empty());
+  CHECK(scan_envelope(bare(32)).value().elements[0].fault_code == "too_deep");
+  CHECK(scan_envelope(bare(39), limits).value().elements[0].fault_code == "too_deep");
+  CHECK(scan_envelope(bare(40), limits).error().message == "the body is nested more than 40 deep");
+}

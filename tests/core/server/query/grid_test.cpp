@@ -26,6 +26,7 @@ TEST_CASE("steps begin at multiples of the step and cover the range") {
 
 TEST_CASE("without a step there are about 300 at most") {
   CHECK(lay(0, 299).value().step_s == 1);
+  CHECK(lay(0, 300).value().step_s == 10);
   CHECK(lay(0, 3'600).value().step_s == 30);
   CHECK(lay(0, 86'400).value().step_s == 300);
   CHECK(lay(0, 90 * 86'400).value().step_s == 43'200);

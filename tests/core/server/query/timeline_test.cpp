@@ -81,6 +81,8 @@ TEST_CASE("a gap has no values; the step that ends it has all the growth, at the
 
 TEST_CASE("samples more than a day apart are not compared: what grew within the step is the step's") {
   CHECK(counter(Kind::kRate, {grown(-90'000, kNone), grown(0, 30)}, 1, 86'400) == Values{3.0});
+  CHECK(counter(Kind::kIncrease, {grown(-86'410, kNone), grown(0, 30)}, 1, 86'400) == Values{30.0});
+  CHECK(counter(Kind::kIncrease, {grown(-86'400, kNone), grown(0, 8'640)}, 1, 86'400) == Values{1.0});  // not more than a day
 }
 
 TEST_CASE("of a step that is not over yet no rate is known, but its increase so far") {
@@ -88,4 +90,6 @@ TEST_CASE("of a step that is not over yet no rate is known, but its increase so 
   const std::vector<store::StepRow> rows = {grown(0, 10), grown(10, 4)};
   CHECK(values_of(rows, {Kind::kRate, 0}, grid, 900) == Values{1.0, kNone});
   CHECK(values_of(rows, {Kind::kIncrease, 0}, grid, 900) == Values{10.0, 4.0});
+  const Grid just_over{0, 10, 2, 20};
+  CHECK(values_of(rows, {Kind::kRate, 0}, just_over, 900) == Values{1.0, 0.4});
 }

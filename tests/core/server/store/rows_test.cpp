@@ -112,6 +112,11 @@ TEST_CASE("facts are those of the newest row that has any") {
   const std::string before = rows.value("select ctid::text from pganalytics.series");
   rows.push(5, one_table(R"("name":"a","scans":5,"definition":"new")"), kStart + 5 * kSecond);
   CHECK(rows.value("select ctid::text from pganalytics.series") == before);  // nothing is written for what is as it was
+  rows.push(6, R"({"tables":[{"name":"a","scans":7,"definition":"x"},{"name":"a","scans":8,"definition":"y"}]})",
+            kStart + 6 * kSecond);
+  CHECK(rows.table("definition", "scans = 1") == "y");
+  rows.push(7, one_table(R"("name":"a","scans":9,"definition":"z")"), kStart + 6 * kSecond);  // at the same time: the later push
+  CHECK(rows.table("definition", "scans = 1") == "z");
 }
 
 TEST_CASE("a long fact is stored once, whoever has it") {
@@ -209,12 +214,13 @@ TEST_CASE("what does not fit is taken back, and the documents before it stay") {
   };
   REQUIRE(add(one_table(R"("name":"a","scans":1)")));
   const auto mark = batch.mark();
-  REQUIRE_FALSE(add(R"({"tables":[{"name":"b","scans":1}],"errors":[{"scope":"x","value":1e-99999}]})"));
+  REQUIRE_FALSE(add(R"({"tables":[{"name":"a","definition":"not to be kept"},{"name":"b","scans":1}],)"
+                    R"("errors":[{"scope":"x","value":1e-99999}]})"));
   batch.take_back(mark);
   REQUIRE(add(R"({"tables":[{"name":"b","scans":2}]})"));
   Push push = push_of(rows.id, 1, {});
   push.rows = &batch;
   must(rows.store().push(push));
-  CHECK(rows.table("name, scans") == "a|1 b|2");
+  CHECK(rows.table("name, scans, definition") == "a|1 b|2");
   CHECK(rows.count("events") == "0");
 }
