@@ -124,6 +124,23 @@ Expected<CollectorRow> Store::collector(const std::string& id) {
   return row_of(rows, 0);
 }
 
+Expected<std::string> Store::find_collector(const std::string& meant) {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::collector_find_sql, {meant}));
+  if (rows.size() == 0) {
+    return Error{PGA_E_NOTFOUND, "store.collector", "no collector has this id or name: " + meant,
+                 "pganalytics-server collector list shows them.", 0};
+  }
+  std::string first(rows.text(0, 0));
+  const bool is_whole_id = meant.size() == first.size();
+  // Those that are revoked come last.
+  if (is_whole_id || rows.size() == 1 || rows.boolean(0, 2) != rows.boolean(1, 2)) return first;
+  std::string fitting;
+  for (int row = 0; row < rows.size() && rows.boolean(row, 2) == rows.boolean(0, 2); ++row)
+    fitting += (row == 0 ? "" : ", ") + std::string(rows.text(row, 0));
+  return Error{PGA_E_CONFIG, "store.ambiguous", "several collectors are meant by " + meant,
+               "Give the id of one: " + fitting + ".", 0};
+}
+
 Outcome Store::revoke_collector(const std::string& id, const AuditEntry& entry) {
   if (!is_uuid(id)) return no_such_collector(id);
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));

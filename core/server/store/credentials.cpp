@@ -58,6 +58,7 @@ Expected<std::vector<TokenRow>> Store::registration_tokens() {
     token.created_unix_ns = ns_at(rows, row, 4);
     token.expires_unix_ns = ns_at(rows, row, 5);
     token.state = rows.text(row, 6);
+    token.last_used_unix_ns = ns_at(rows, row, 7);
     found.push_back(std::move(token));
   }
   return found;
@@ -81,12 +82,17 @@ Expected<std::optional<Role>> Store::role_of_api_key(const std::string& key_sha2
   return std::optional<Role>(role_named(rows.text(0, 0)));
 }
 
+Outcome Store::note_key_used(const std::string& key_sha256) {
+  PGA_CHECK(impl_->ask(embedded::key_used_sql, {key_sha256}));
+  return {};
+}
+
 Expected<std::vector<KeyRow>> Store::api_keys() {
   PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::key_list_sql, {}));
   std::vector<KeyRow> found;
   for (int row = 0; row < rows.size(); ++row) {
     found.push_back({std::string(rows.text(row, 0)), role_named(rows.text(row, 1)), std::string(rows.text(row, 2)),
-                     ns_at(rows, row, 3), rows.boolean(row, 4).value_or(true)});
+                     ns_at(rows, row, 3), rows.boolean(row, 4).value_or(true), ns_at(rows, row, 5)});
   }
   return found;
 }

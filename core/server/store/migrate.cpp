@@ -25,7 +25,8 @@ constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql}
                                      {7, "config_outcomes", embedded::_0007_config_outcomes_sql},
                                      {8, "series", embedded::_0008_series_sql},
                                      {9, "rollups", embedded::_0009_rollups_sql},
-                                     {10, "forgotten_points", embedded::_0010_forgotten_points_sql}};
+                                     {10, "forgotten_points", embedded::_0010_forgotten_points_sql},
+                                     {11, "administration", embedded::_0011_administration_sql}};
 constexpr std::int64_t kMigrationNs = 3'600'000'000'000;  // an index over all that was ever pushed takes its time
 constexpr char kDaysAhead[] = "7";
 constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;

@@ -79,7 +79,8 @@ struct TokenRow {
   std::uint32_t uses = 0, uses_left = 0;
   std::string hostname_glob;  // "" = any
   std::int64_t created_unix_ns = 0, expires_unix_ns = 0;
-  std::string state;  // "open", "used up", "expired", "revoked"
+  std::string state;                   // "open", "used up", "expired", "revoked"
+  std::int64_t last_used_unix_ns = 0;  // 0 = never
 };
 
 // One document of a push.
@@ -153,6 +154,17 @@ struct ConfigRow {
   std::string document;       // JSON
 };
 
+// What is told of one version in the history.
+struct ConfigVersion {
+  std::uint64_t version = 0;
+  std::int64_t unix_ns = 0;
+  std::string actor;                                // who gave it; "" = not known
+  std::int64_t bytes = 0;                           // of the document
+  std::optional<std::uint64_t> restores;            // the version whose document it has again
+  std::optional<std::vector<std::string>> changed;  // top keys that differ from the version before; nullopt: that is not kept
+};
+inline constexpr std::uint64_t kConfigVersionsKept = 100;  // of each collector, the newest
+
 // What a collector says it made of the newest configuration that it was given.
 struct ConfigStatus {
   std::uint64_t version = 0;
@@ -187,6 +199,23 @@ struct AuditRow {
   std::string previous_hash, hash;
 };
 
+// What is looked for in the audit log; "" and nullopt: anything. An actor or action that ends in "*" is the beginning of one.
+struct AuditFilter {
+  std::string actor, action, subject;
+  std::optional<std::int64_t> from_unix_ns, to_unix_ns;  // [from, to)
+};
+
+struct AuditQuery {
+  AuditFilter filter;
+  std::uint32_t limit = 100;  // <= 1000
+  std::string cursor;         // opaque, from the page before; "" = first page
+};
+
+struct AuditPage {
+  std::vector<AuditRow> rows;  // newest first; stable while entries are added
+  std::string next_cursor;     // "" = last page
+};
+
 struct Revoked {
   std::vector<std::string> collector_ids;
   std::int64_t database_unix_ns = 0;  // the database's clock; 0 if nobody is named
@@ -198,6 +227,7 @@ struct KeyRow {
   std::string label;
   std::int64_t created_unix_ns = 0;
   bool revoked = false;
+  std::int64_t last_used_unix_ns = 0;  // to the minute; 0 = never
 };
 
 struct StoreOptions {
@@ -230,6 +260,9 @@ class Store {
 
   Expected<std::vector<CollectorRow>> collectors();
   Expected<CollectorRow> collector(const std::string& id);  // PGA_E_NOTFOUND
+  // The id of the collector that a person means: by its id, the beginning of it (4 characters or more), or its name; those that
+  // are revoked only if no other is meant. PGA_E_NOTFOUND: nobody; PGA_E_CONFIG: several, which the hint names.
+  Expected<std::string> find_collector(const std::string& meant);
   Outcome revoke_collector(const std::string& id, const AuditEntry& entry = {});
   // Who was revoked at or after that time.
   Expected<Revoked> revoked_since(std::int64_t unix_ns);
@@ -252,6 +285,7 @@ class Store {
   Expected<std::string> add_api_key(const std::string& key_sha256, Role role, const std::string& label = {},
                                     const AuditEntry& entry = {});
   Expected<std::optional<Role>> role_of_api_key(const std::string& key_sha256);  // nullopt: unknown or revoked
+  Outcome note_key_used(const std::string& key_sha256);                          // now
   Expected<std::vector<KeyRow>> api_keys();
   Outcome revoke_api_key(const std::string& id, const AuditEntry& entry = {});  // PGA_E_NOTFOUND; twice is as good as once
 
@@ -307,10 +341,14 @@ class Store {
   Expected<RolledUp> roll_up(const RollUpRetention& retention = {});
 
   Expected<ConfigRow> config(const std::string& collector_id);
-  // History kept; returns the new version. `edited_from`: the version that must still be the newest, otherwise PGA_E_FAIL with
-  // the code store.config_changed.
+  // Returns the new version; the newest kConfigVersionsKept of the collector are kept. `edited_from`: the version that must
+  // still be the newest, otherwise PGA_E_FAIL with the code store.config_changed. `restores`: the older version whose document
+  // this is.
   Expected<std::uint64_t> put_config(const std::string& collector_id, const std::string& document,
-                                     std::optional<std::uint64_t> edited_from = std::nullopt, const AuditEntry& entry = {});
+                                     std::optional<std::uint64_t> edited_from = std::nullopt, const AuditEntry& entry = {},
+                                     std::optional<std::uint64_t> restores = std::nullopt);
+  Expected<ConfigRow> config_at(const std::string& collector_id, std::uint64_t version);  // PGA_E_NOTFOUND: not kept
+  Expected<std::vector<ConfigVersion>> config_history(const std::string& collector_id);   // newest first
   // The collector's own word; unix_ns is the database's. False: it is what was known. The entry is for whoever gave a version
   // that was rejected or reverted, and written once for each. PGA_E_CONFIG: a version that nobody gave.
   Expected<bool> set_config_status(const std::string& collector_id, const ConfigStatus& status, const AuditEntry& entry = {});
@@ -323,8 +361,10 @@ class Store {
                 const std::string& address = {});
   // A step outside the database, files for instance: not taken if it cannot be written down.
   Outcome audited(const AuditEntry& entry, const std::function<Outcome()>& step);
-  Expected<std::vector<AuditRow>> audit_rows(std::int64_t after_id, std::uint32_t limit);  // oldest first
-  Expected<std::int64_t> newest_audit_id();                                                // 0: empty
+  // Those after `after_id`, oldest first.
+  Expected<std::vector<AuditRow>> audit_rows(std::int64_t after_id, std::uint32_t limit, const AuditFilter& filter = {});
+  Expected<AuditPage> audit_page(const AuditQuery& query);  // PGA_E_CONFIG: unknown cursor
+  Expected<std::int64_t> newest_audit_id();                 // 0: empty
 
  private:
   class Impl;

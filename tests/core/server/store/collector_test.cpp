@@ -1,3 +1,5 @@
+#include <cctype>
+
 #include "tests/core/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 
@@ -29,4 +31,37 @@ TEST_CASE("one that is not there is not found, whatever its id looks like") {
     REQUIRE_FALSE(revoked);
     CHECK(revoked.error().status == PGA_E_NOTFOUND);
   }
+}
+
+TEST_CASE("a collector is meant by its id, the beginning of it, or its name") {
+  StoreFixture fixture;
+  auto& store = fixture.store();
+  const std::string first = fixture.enrol("db1"), second = fixture.enrol("db2");
+  CHECK(store.find_collector(first).value() == first);
+  std::string upper = second;
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  CHECK(store.find_collector(upper).value() == second);
+  CHECK(store.find_collector(first.substr(0, 13)).value() == first);
+  CHECK(store.find_collector("db2").value() == second);
+  for (const std::string& nobody : {std::string(), std::string("db"), std::string("%"), first.substr(0, 3), first + "x"}) {
+    CAPTURE(nobody);
+    CHECK(store.find_collector(nobody).error().status == PGA_E_NOTFOUND);
+  }
+}
+
+TEST_CASE("of several collectors that are meant none is chosen, but one in use before those that are revoked") {
+  StoreFixture fixture;
+  auto& store = fixture.store();
+  const std::string first = fixture.enrol("db1"), second = fixture.enrol("db1"), third = fixture.enrol(first.substr(0, 8));
+  const auto several = store.find_collector("db1");
+  REQUIRE_FALSE(several);
+  CHECK(several.error().status == PGA_E_CONFIG);
+  CHECK(several.error().hint.find(first) != std::string::npos);
+  CHECK(several.error().hint.find(second) != std::string::npos);
+  CHECK(store.find_collector(first.substr(0, 8)).error().status == PGA_E_CONFIG);  // a name that looks like another's id
+  REQUIRE(store.revoke_collector(first));
+  CHECK(store.find_collector("db1").value() == second);
+  CHECK(store.find_collector(first).value() == first);
+  REQUIRE(store.revoke_collector(second));
+  CHECK(store.find_collector("db1").error().status == PGA_E_CONFIG);
 }

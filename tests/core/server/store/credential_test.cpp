@@ -37,6 +37,8 @@ TEST_CASE("registration tokens are listed with their state") {
   CHECK(rows[0].uses_left == 2);
   CHECK(rows[0].hostname_glob == "db*");
   CHECK(rows[0].expires_unix_ns - rows[0].created_unix_ns == 3'600 * kSecond);
+  CHECK(rows[0].last_used_unix_ns >= rows[0].created_unix_ns);
+  CHECK(rows[2].last_used_unix_ns == 0);
   CHECK(rows[1].state == "used up");
   CHECK(rows[2].state == "expired");
   CHECK(rows[3].state == "revoked");
@@ -62,6 +64,9 @@ TEST_CASE("a revoked key is nobody's") {
   CHECK(keys[0].role == Role::kAdmin);
   CHECK(keys[0].created_unix_ns > kStart);
   CHECK_FALSE(keys[0].revoked);
+  CHECK(keys[0].last_used_unix_ns == 0);
+  must(fixture.store().note_key_used(hash_of("key")));
+  CHECK(must(fixture.store().api_keys())[0].last_used_unix_ns >= keys[0].created_unix_ns);
   REQUIRE(fixture.store().revoke_api_key(id));
   CHECK(must(fixture.store().api_keys())[0].revoked);
   CHECK_FALSE(must(fixture.store().role_of_api_key(hash_of("key"))));
