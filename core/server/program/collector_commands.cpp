@@ -55,22 +55,32 @@ int collector_list(const Arguments& arguments) {
   return kExitOk;
 }
 
-Outcome revoke(const Arguments& arguments) {
+// Returns its id.
+Expected<std::string> revoke(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
-  const std::string& id = arguments.words[0];
-  return place.database.store->revoke_collector(id, {"command line", "collector.revoke", id, "", "{}"});
+  PGA_TRY(std::string id, place.database.store->find_collector(arguments.words[0]));
+  PGA_CHECK(place.database.store->revoke_collector(id, {"command line", "collector.revoke", id, "", "{}"}));
+  return id;
 }
 
 int collector_revoke(const Arguments& arguments) {
-  if (const Outcome done = revoke(arguments); !done) return report(done.error());
-  return report_revoked(arguments);
+  const auto id = revoke(arguments);
+  if (!id) return report(id.error());
+  Arguments by_id = arguments;  // what is reported is whom it was, not how that one was called
+  by_id.words = {*id};
+  return report_revoked(by_id);
 }
 
 }  // namespace
 
 std::vector<Command> collector_commands() {
   return {{"collector list", "", 0, "registered collectors and their last push", {}, collector_list},
-          {"collector revoke", "ID", 1, "refuse this collector from now on", {}, collector_revoke}};
+          {"collector revoke",
+           "ID",
+           1,
+           "refuse this collector (its id, the beginning of it, or its name) from now on",
+           {},
+           collector_revoke}};
 }
 
 }  // namespace pganalytics::server::program

@@ -18,9 +18,9 @@ constexpr std::size_t kDocumentBytesMax = 64 * 1024;  // as over HTTP
 Expected<std::string> get(const Arguments& arguments) {
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
   store::Store& store = *place.database.store;
-  PGA_CHECK(store.collector(arguments.words[0]));
-  PGA_TRY(const store::ConfigRow row, store.config(arguments.words[0]));
-  PGA_TRY(const auto status, store.config_status(arguments.words[0]));
+  PGA_TRY(const std::string id, store.find_collector(arguments.words[0]));
+  PGA_TRY(const store::ConfigRow row, store.config(id));
+  PGA_TRY(const auto status, store.config_status(id));
   return api::with_status(api::with_version(row.version, row.version == 0 ? api::default_config() : row.document), status);
 }
 
@@ -32,11 +32,10 @@ Expected<std::string> read_document(const std::string& from) {
 }
 
 Expected<std::string> put(const Arguments& arguments) {
-  const std::string& id = arguments.words[0];
   PGA_TRY(const std::string text, read_document(arguments.words[1]));  // before the user changes: the file is the caller's
   PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
   store::Store& store = *place.database.store;
-  PGA_CHECK(store.collector(id));
+  PGA_TRY(const std::string id, store.find_collector(arguments.words[0]));
   PGA_TRY(const api::ConfigDocument document, api::read_config(text, api::plugins_reported_by(store, id)));
   PGA_TRY(const std::uint64_t version,
           store.put_config(id, document.json, document.version, {"command line", "config.put", id, "", "{}"}));
