@@ -1,7 +1,7 @@
 #include "core/collector/diagnosis.h"
 
-#include "core/collector/text_table.h"
 #include "core/schema/json_text.h"
+#include "core/terminal/text_table.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -96,7 +96,7 @@ std::string tenths(double number) {
 }
 
 std::string parts_table(const Diagnosis& diagnosis) {
-  TextTable table({{"PART"}, {"STATE"}, {"ROWS", true}, {"BYTES", true}, {"MS", true}});
+  terminal::TextTable table({{"PART"}, {"STATE"}, {"ROWS", true}, {"BYTES", true}, {"MS", true}});
   for (const DiagnosedPart& part : diagnosis.parts) {
     const bool read = part.places > 0 || part.failures > 0;
     table.row({part.name, state_words(part), read ? std::to_string(part.rows) : "", read ? std::to_string(part.bytes) : "",
@@ -133,10 +133,10 @@ Diagnosis diagnose(const host::RunReport& report) {
 }
 
 std::string to_text(const Diagnosis& diagnosis) {
-  std::string text = printable(diagnosis.plugin) + ": ";
+  std::string text = terminal::printable(diagnosis.plugin) + ": ";
   if (diagnosis.failed) {
-    text += "failed: " + printable(diagnosis.failed->message) + "\n";
-    if (!diagnosis.failed->hint.empty()) text += "    HINT: " + printable(diagnosis.failed->hint) + "\n";
+    text += "failed: " + terminal::printable(diagnosis.failed->message) + "\n";
+    if (!diagnosis.failed->hint.empty()) text += "    HINT: " + terminal::printable(diagnosis.failed->hint) + "\n";
     return text;
   }
   text += (diagnosis.is_well() ? "works" : "works in part") + std::string("; ") + std::to_string(diagnosis.documents) +
@@ -147,8 +147,9 @@ std::string to_text(const Diagnosis& diagnosis) {
     const bool told = std::any_of(diagnosis.parts.begin(), diagnosis.parts.end(),
                                   [&](const DiagnosedPart& part) { return part.name == finding.part; });
     if (told) continue;
-    text += "    " + (finding.part.empty() ? "" : printable(finding.part) + ": ") + printable(reason_of(finding)) + "\n";
-    if (!finding.hint.empty()) text += "    HINT: " + printable(finding.hint) + "\n";
+    text += "    " + (finding.part.empty() ? "" : terminal::printable(finding.part) + ": ") +
+            terminal::printable(reason_of(finding)) + "\n";
+    if (!finding.hint.empty()) text += "    HINT: " + terminal::printable(finding.hint) + "\n";
   }
   return text;
 }

@@ -1,8 +1,8 @@
 #include "core/collector/status.h"
 
 #include "core/collector/exit_code.h"
-#include "core/collector/text_table.h"
 #include "core/schema/json_text.h"
+#include "core/terminal/text_table.h"
 
 #include <cstdio>
 #include <pganalytics/json.hpp>
@@ -54,7 +54,7 @@ const Value* list_of(const Value& object, const char* key) {
   return member != object.MemberEnd() && member->value.IsArray() ? &member->value : nullptr;
 }
 
-void add_plugin(TextTable& table, const Value& plugin) {
+void add_plugin(terminal::TextTable& table, const Value& plugin) {
   table.row({text_of(plugin, "plugin"), text_of(plugin, "state"), text_of(plugin, "runs"), text_of(plugin, "failed_runs"),
              text_of(plugin, "skipped_ticks"), text_of(plugin, "restarts"), text_of(plugin, "kills"),
              text_of(plugin, "last_duration_ms"), text_of(plugin, "max_duration_ms"), average_ms(plugin),
@@ -73,19 +73,19 @@ void add_plugin(TextTable& table, const Value& plugin) {
 std::string plugins_text(const Value& report) {
   const Value* const plugins = list_of(report, "plugins");
   if (plugins == nullptr || plugins->Empty()) return "no plugin is enabled\n";
-  TextTable table({{"ID"},
-                   {"STATE"},
-                   {"RUNS", true},
-                   {"FAILED", true},
-                   {"SKIPPED", true},
-                   {"RESTARTS", true},
-                   {"KILLS", true},
-                   {"LAST ms", true},
-                   {"MAX ms", true},
-                   {"AVG ms", true},
-                   {"RSS", true},
-                   {"CPU", true},
-                   {"ISOLATION"}});
+  terminal::TextTable table({{"ID"},
+                             {"STATE"},
+                             {"RUNS", true},
+                             {"FAILED", true},
+                             {"SKIPPED", true},
+                             {"RESTARTS", true},
+                             {"KILLS", true},
+                             {"LAST ms", true},
+                             {"MAX ms", true},
+                             {"AVG ms", true},
+                             {"RSS", true},
+                             {"CPU", true},
+                             {"ISOLATION"}});
   for (const Value& plugin : plugins->GetArray()) {
     if (plugin.IsObject()) add_plugin(table, plugin);
   }
@@ -98,10 +98,10 @@ std::string delivery_text(const Value& report) {
   const Value& delivery = found->value;
   std::string text = "delivery:  " + text_of(delivery, "pushed_batches") + " batches pushed, " + text_of(delivery, "failures") +
                      " failures, last push " + text_of(delivery, "last_push") + ", last error " +
-                     printable(text_of(delivery, "last_error")) + "\n";
+                     terminal::printable(text_of(delivery, "last_error")) + "\n";
   if (const std::string reason = text_of(delivery, "reason"); reason != "-") {
     const std::string next = text_of(delivery, "next_try");
-    text += "waits:     " + printable(reason) + (next == "-" ? "" : ", next try " + next) + ", breaker " +
+    text += "waits:     " + terminal::printable(reason) + (next == "-" ? "" : ", next try " + next) + ", breaker " +
             text_of(delivery, "breaker") + ", " + text_of(delivery, "held_batches") + " batches held\n";
   }
   // A second either way is what calls take.
@@ -122,7 +122,7 @@ std::string config_text(const Value& report) {
   if (state == "probation") text += ", on trial";
   if (state == "rejected" || state == "reverted") {
     text += "\nconfig:    version " + text_of(config->value, "newest_version") + " was " + state + ": " +
-            printable(text_of(config->value, "remote_refused"));
+            terminal::printable(text_of(config->value, "remote_refused"));
   }
   return text + "\n";
 }
@@ -133,12 +133,13 @@ std::optional<std::string> memory_only(const Status& status) {
   const auto spool = status.report->FindMember("spool");
   if (spool == status.report->MemberEnd() || !spool->value.IsObject() || text_of(spool->value, "mode") != "memory")
     return std::nullopt;
-  return printable(text_of(spool->value, "mode_reason")) + "; " + text_of(spool->value, "memory_documents") +
+  return terminal::printable(text_of(spool->value, "mode_reason")) + "; " + text_of(spool->value, "memory_documents") +
          " documents would be lost with the process";
 }
 
 std::string spool_text(const Status& status) {
-  if (status.spool_unreadable) return "spool:     cannot be read now: " + printable(status.spool_unreadable->message) + "\n";
+  if (status.spool_unreadable)
+    return "spool:     cannot be read now: " + terminal::printable(status.spool_unreadable->message) + "\n";
   if (!status.has_spool) return "spool:     none yet\n";
   const spool::SpoolStatus& spool = status.spool;
   std::string text = "spool:     " + std::to_string(spool.produced_documents) + " documents made, " +

@@ -8,8 +8,8 @@
 #include "core/collector/plugin/plugin_commands.h"
 #include "core/collector/plugin/reference_page.h"
 #include "core/collector/plugin/schema_words.h"
-#include "core/collector/text_table.h"
 #include "core/schema/json_text.h"
+#include "core/terminal/text_table.h"
 
 #include <rapidjson/document.h>
 
@@ -46,21 +46,22 @@ void print_keys(const host::PluginInfo& info) {
   std::printf("\nkeys of [plugins.%s], beside those that every plugin has:\n", info.id.c_str());
   for (const auto& property : (*schema)["properties"].GetObject()) {
     const auto fallback = property.value.FindMember("default");
-    std::printf("  %-24s %-10s %s\n", printable(property.name.GetString()).c_str(),
-                printable(type_words(*schema, property.value)).c_str(),
+    std::printf("  %-24s %-10s %s\n", terminal::printable(property.name.GetString()).c_str(),
+                terminal::printable(type_words(*schema, property.value)).c_str(),
                 fallback == property.value.MemberEnd() ? "" : ("default " + schema::to_text(fallback->value)).c_str());
     const std::string description = text_member(property.value, "description");
-    if (!description.empty()) std::printf("      %s\n", printable(description).c_str());
+    if (!description.empty()) std::printf("      %s\n", terminal::printable(description).c_str());
   }
 }
 
 void describe_text(const host::PluginInfo& info) {
   std::string aliases;
   for (const std::string& alias : info.aliases) aliases += (aliases.empty() ? "" : ", ") + alias;
-  std::printf("%s %s: %s\n", info.id.c_str(), printable(info.version).c_str(), printable(info.description).c_str());
-  if (!aliases.empty()) std::printf("also called: %s\n", printable(aliases).c_str());
-  std::printf("vendor: %s\nlicense: %s\nneeds: %s\n", printable(info.vendor).c_str(), printable(info.license).c_str(),
-              needs_words(info.needs).c_str());
+  std::printf("%s %s: %s\n", info.id.c_str(), terminal::printable(info.version).c_str(),
+              terminal::printable(info.description).c_str());
+  if (!aliases.empty()) std::printf("also called: %s\n", terminal::printable(aliases).c_str());
+  std::printf("vendor: %s\nlicense: %s\nneeds: %s\n", terminal::printable(info.vendor).c_str(),
+              terminal::printable(info.license).c_str(), needs_words(info.needs).c_str());
   std::printf("default interval: %.10g s\nfile: %s\nbuild id: %s\n", static_cast<double>(info.default_interval_ms) / 1000.0,
               info.path.c_str(), info.build_id.c_str());
   print_keys(info);

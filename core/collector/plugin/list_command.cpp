@@ -10,10 +10,10 @@
 #include "core/collector/plugin/plugin_commands.h"
 #include "core/collector/self_report.h"
 #include "core/collector/spool_keys.h"
-#include "core/collector/text_table.h"
 #include "core/host/quarantine.h"
 #include "core/instance/instance_name.h"
 #include "core/spool/spool_view.h"
+#include "core/terminal/text_table.h"
 
 #include <cstdio>
 #include <map>
@@ -117,8 +117,9 @@ void list_json(const std::vector<Catalogue::Entry>& entries, const States& state
 }
 
 void list_text(const std::vector<Catalogue::Entry>& entries, const States& states, bool described) {
-  TextTable table(described ? std::vector<TextTable::Column>{{"ID"}, {"ABI"}, {"STATE"}, {"VERSION"}, {"FILE"}}
-                            : std::vector<TextTable::Column>{{"ID"}, {"ABI"}, {"STATE"}, {"FILE"}});
+  terminal::TextTable table(described
+                                ? std::vector<terminal::TextTable::Column>{{"ID"}, {"ABI"}, {"STATE"}, {"VERSION"}, {"FILE"}}
+                                : std::vector<terminal::TextTable::Column>{{"ID"}, {"ABI"}, {"STATE"}, {"FILE"}});
   for (const Catalogue::Entry& entry : entries) {
     for (const std::string& name : states.names_of(entry)) {
       std::vector<std::string> cells = {name, abi_of(entry.candidate).value_or("-"), states.of(entry, name)};

@@ -1,9 +1,9 @@
 #include "core/collector/plugin/reference_page.h"
 
 #include "core/collector/plugin/schema_words.h"
-#include "core/collector/text_table.h"
 #include "core/schema/dialect.h"
 #include "core/schema/json_text.h"
+#include "core/terminal/text_table.h"
 
 #include <algorithm>
 #include <deque>
@@ -29,7 +29,7 @@ std::string cell(std::string_view text) {
       safe += c == '\n' ? ' ' : c;
     }
   }
-  return printable(safe);
+  return terminal::printable(safe);
 }
 
 // In backticks, which a text of its own cannot end.
@@ -39,7 +39,7 @@ std::string code(std::string_view text) {
   std::replace(inner.begin(), inner.end(), '`', '\'');
   std::replace(inner.begin(), inner.end(), '\n', ' ');
   std::string escaped;
-  for (const char c : printable(inner)) escaped += c == '|' ? "\\|" : std::string(1, c);
+  for (const char c : terminal::printable(inner)) escaped += c == '|' ? "\\|" : std::string(1, c);
   return "`" + escaped + "`";
 }
 

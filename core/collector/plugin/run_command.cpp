@@ -10,10 +10,10 @@
 #include "core/collector/installation.h"
 #include "core/collector/plugin/plugin_choice.h"
 #include "core/collector/plugin/plugin_commands.h"
-#include "core/collector/text_table.h"
 #include "core/config/toml_reader.h"
 #include "core/instance/instance_name.h"
 #include "core/schema/units.h"
+#include "core/terminal/text_table.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -52,11 +52,11 @@ class ShowingSink : public ForegroundSink {
     const host::PluginHealth health = health_now();
     if (ended() == 1) tell_gaps(health);
     for (const host::RefusedDocument& refused : report.refused) {
-      std::fprintf(stderr, "refused: %s\n    %s\n", printable(refused.why.message).c_str(),
-                   printable(refused.document.substr(0, kRefusedTextMax)).c_str());
+      std::fprintf(stderr, "refused: %s\n    %s\n", terminal::printable(refused.why.message).c_str(),
+                   terminal::printable(refused.document.substr(0, kRefusedTextMax)).c_str());
     }
     const std::string end =
-        report.failed ? "failed: " + printable(report.failed->message) : documents_text(report.documents.size());
+        report.failed ? "failed: " + terminal::printable(report.failed->message) : documents_text(report.documents.size());
     const auto status = read_text("/proc/" + std::to_string(health.pid) + "/status", 64 << 10);
     const std::string memory = health.pid == 0 || !status ? "" : *status;
     std::fprintf(stderr, "run %zu: %s; %lld ms, RSS %s, peak %s\n", ended(), end.c_str(),
@@ -84,7 +84,7 @@ class ShowingSink : public ForegroundSink {
 
   static void tell_gaps(const host::PluginHealth& health) {
     for (const std::string& gap : health.sandbox_gaps) {
-      std::fprintf(stderr, "sandbox: not in force: %s\n", printable(gap).c_str());
+      std::fprintf(stderr, "sandbox: not in force: %s\n", terminal::printable(gap).c_str());
     }
   }
 

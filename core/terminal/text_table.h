@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-namespace pganalytics::collector {
+namespace pganalytics::terminal {
 
-// On one line, control bytes as \xNN, so that nothing here steers a terminal.
+// On one line, control characters as \xNN byte by byte, those of C1 (U+0080 to U+009F, ECMA-48) and those that turn the direction
+// of text (U+202A to U+202E, U+2066 to U+2069, Unicode TR 36) included: nothing here steers a terminal or hides what it says.
 std::string printable(std::string_view text);
 
 class TextTable {
@@ -35,4 +36,4 @@ class TextTable {
   std::vector<Row> rows_;
 };
 
-}  // namespace pganalytics::collector
+}  // namespace pganalytics::terminal

@@ -1,24 +1,43 @@
-#include "core/collector/text_table.h"
+#include "core/terminal/text_table.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace pganalytics::collector {
+namespace pganalytics::terminal {
+
+namespace {
+
+// How many bytes at the beginning of `rest` are one character that must not reach a terminal: 0 if it may.
+std::size_t steering_bytes(std::string_view rest) {
+  const auto byte = [&](std::size_t i) { return i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0U; };
+  if (byte(0) < 0x20 || byte(0) == 0x7F) return 1;
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F) return 2;
+  if (byte(0) != 0xE2) return 0;
+  const bool embeds = byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE;
+  const bool isolates = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return embeds || isolates ? 3 : 0;
+}
+
+void add_hex(std::string& text, char c) {
+  constexpr char kHex[] = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  text += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+}
+
+}  // namespace
 
 std::string printable(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
   std::string safe;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
-      safe += c;
-    } else if (c == '\n' || c == '\t') {
+  while (!text.empty()) {
+    const std::size_t steering = steering_bytes(text);
+    if (steering == 0) {
+      safe += text.front();
+    } else if (text.front() == '\n' || text.front() == '\t') {
       safe += ' ';
     } else {
-      safe += "\\x";
-      safe += kHex[byte >> 4];
-      safe += kHex[byte & 15];
+      for (const char c : text.substr(0, steering)) add_hex(safe, c);
     }
+    text.remove_prefix(std::max<std::size_t>(steering, 1));
   }
   return safe;
 }
@@ -57,4 +76,4 @@ std::string TextTable::text() const {
   return text;
 }
 
-}  // namespace pganalytics::collector
+}  // namespace pganalytics::terminal
