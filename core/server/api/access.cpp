@@ -202,8 +202,17 @@ Gatekeeper::Verdict Gatekeeper::by_key(std::string_view key, store::Role least) 
     unknown_keys_.add(hash, now_ns);
     return unauthorized("the API key is not known");
   }
+  note_used(hash, now_ns);
   if (*role.value() < least) return forbidden("the API key's role may not do this");
   return Caller{{}, false, *role.value(), hash.substr(0, kKeyIdDigits)};
+}
+
+// Once a minute. That it cannot be written refuses nobody: reading goes on where the database takes no writes.
+void Gatekeeper::note_used(const std::string& key_sha256, std::int64_t now_monotonic_ns) {
+  if (noted_keys_.has(key_sha256, now_monotonic_ns)) return;
+  noted_keys_.add(key_sha256, now_monotonic_ns);
+  if (const Outcome noted = store_.note_key_used(key_sha256); !noted)
+    log::write(log::Level::kWarn, "note that an API key is in use", noted.error());
 }
 
 // A key that is good is 403, a key that is none 401.

@@ -74,6 +74,7 @@ class Gatekeeper {
   std::optional<store::Standing::Kind> remembered_standing(const http::PeerCertificate& peer);
   void remember_standing(const http::PeerCertificate& peer, store::Standing::Kind kind);
   static void tell(const http::PeerCertificate& peer, store::Standing::News news);
+  void note_used(const std::string& key_sha256, std::int64_t now_monotonic_ns);
 
   // Of the certificate that a collector showed last: another one of it is looked up anew.
   struct Remembered {
@@ -86,6 +87,7 @@ class Gatekeeper {
   const auth::TokenSigner& signer_;
   Revocations revocations_;
   ExpiringSet unknown_keys_{60'000, 50'000};
+  ExpiringSet noted_keys_{60'000, 10'000};  // that they are in use is written down
   std::mutex mutex_;
   std::unordered_map<std::string, Remembered> standings_;
 };

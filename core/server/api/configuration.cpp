@@ -1,10 +1,14 @@
 // GET and PUT /api/v1/config/{id}.
+#include <charconv>
 #include <pganalytics/json.hpp>
 
 #include "core/server/api/api.h"
+#include "core/server/api/config_answer.h"
 #include "core/server/api/config_document.h"
+#include "core/server/api/config_history.h"
 #include "core/server/api/config_status.h"
 #include "core/server/api/known_plugins.h"
+#include "core/server/api/parameter_text.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
 #include "core/server/api/routes.h"
@@ -45,11 +49,39 @@ void audit_refusal(const Call& call, const Error& error) {
   call.services.trail.record({call.caller.name(), "config.refused", call.id, address, std::string(detail.text())});
 }
 
+// Of "?version=N"; nullopt: the newest is asked for.
+Expected<std::optional<std::uint64_t>> read_version(const http::Request& request) {
+  PGA_CHECK(check_parameters(request, {"version"}));
+  const std::string text = word_of(request, "version");
+  if (text.empty()) return std::optional<std::uint64_t>();
+  std::int64_t version = -1;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (failure != std::errc() || end != text.data() + text.size() || version < 0)
+    return refused("version", "is not a number of 0 or more");
+  return std::optional(static_cast<std::uint64_t>(version));
+}
+
+Response older(store::Store& store, const std::string& collector_id, std::uint64_t version) {
+  const auto row = config_of_version(store, collector_id, version);
+  if (!row && row.error().code == "store.config_version") return no_such_version(row.error());
+  if (!row) return problem("read an older configuration", row.error());
+  return config_answer(row.value());
+}
+
 }  // namespace
+
+Response config_answer(const store::ConfigRow& row) {
+  return answer(with_version(row.version, row.document), etag_of(row.version));
+}
+
+Response no_such_version(const Error& error) { return Response::error(404, "no_such_version", error.message); }
 
 Response serve_get_config(const Call& call) {
   store::Store& store = call.services.store;
+  const auto asked = read_version(call.request);
+  if (!asked) return bad_request("bad_parameter", asked.error().message);
   if (const auto known = store.collector(call.id); !known) return problem("look up a collector", known.error());
+  if (asked.value()) return older(store, call.id, *asked.value());
   const auto row = store.config(call.id);
   if (!row) return problem("read a configuration", row.error());
   const std::uint64_t version = row.value().version;
@@ -78,7 +110,7 @@ Response serve_put_config(const Call& call) {
   if (!version && version.error().code == "store.config_changed")
     return Response::error(409, "config_changed", version.error().message);
   if (!version) return problem("store a configuration", version.error());
-  return answer(with_version(version.value(), wanted.value().json), etag_of(version.value()));
+  return config_answer({version.value(), wanted.value().json});
 }
 
 }  // namespace pganalytics::server::api

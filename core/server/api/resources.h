@@ -18,8 +18,13 @@ http::Response serve_ca(const Call& call);
 // configuration.cpp
 http::Response serve_get_config(const Call& call);
 http::Response serve_put_config(const Call& call);
+// config_history.cpp
+http::Response serve_config_history(const Call& call);
+http::Response serve_config_rollback(const Call& call);
 // config_status.cpp
 http::Response serve_config_status(const Call& call);
+// audit_log.cpp
+http::Response serve_audit(const Call& call);
 // collectors.cpp
 http::Response serve_collectors(const Call& call);
 http::Response serve_collector(const Call& call);

@@ -80,6 +80,8 @@ ROUTES = [
      everyone(401, viewer=403, operator=403, admin=200, admin_on_a_revoked_certificate=200, admin_on_an_expired_certificate=200, own=200, other=403, revoked=403,
               revoked_certificate=403, superseded=403)),
     ("PUT", "/api/v1/config/{id}", {"retention_days": 7}, admins(200)),
+    ("GET", "/api/v1/config/{id}/history", None, admins(200)),
+    ("POST", "/api/v1/config/{id}/rollback", {"version": 0}, admins(200)),
     ("POST", "/api/v1/config/{id}/status", {"version": 1, "state": "applied"}, own_token(204)),
     ("GET", "/api/v1/collectors", None, keys_read()),
     ("GET", "/api/v1/collectors/{id}", None, keys_read()),
@@ -89,6 +91,7 @@ ROUTES = [
     ("GET", "/api/v1/families/{name}", None, keys_read(404)),
     ("GET", "/api/v1/query", None, keys_read(400)),
     ("GET", "/api/v1/events", None, keys_read()),
+    ("GET", "/api/v1/audit", None, admins(200)),
 ]
 
 
@@ -137,7 +140,7 @@ def test_what_an_old_certificate_may_for_itself(cast, method, path, body):
     """One that was replaced: nothing, and is told why. One that is over: renew itself, by itself alone."""
     old, late = cast["superseded"], cast["late"]
     answer = cast["site"].ask(method, path.replace("{id}", old.id), [old.bearer], body, old.certificate)
-    by_people = path.split("/")[3] in ("servers", "families", "query", "events") or path.endswith("/collectors") or path.endswith("/{id}") and "config" not in path or method == "PUT" and "schemas" not in path
+    by_people = path.split("/")[3] in ("servers", "families", "query", "events", "audit") or path.split("/")[-1] in ("history", "rollback") or path.endswith("/collectors") or path.endswith("/{id}") and "config" not in path or method == "PUT" and "schemas" not in path
     if path.endswith("/register"):
         assert answer.status == 401, answer
     else:

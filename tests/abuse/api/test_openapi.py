@@ -250,6 +250,63 @@ def test_config(book, cast):
     assert get(keyed(site, "admin")).json["collector"]["state"] == "applied"
 
 
+def test_config_history(book, cast):
+    site, own, *_ = cast
+    history, rollback, target = CONFIG + "/history", CONFIG + "/rollback", CONFIG.replace("{id}", own.id)
+    nobodys = CONFIG.replace("{id}", NOBODY)
+
+    def get(role, target=target):
+        return book.check("GET", history, site.with_key(role, "GET", target + "/history"))
+
+    def roll_back(body, role="admin", target=target, headers=()):
+        answer = site.with_key(role, "POST", target + "/rollback", headers, body)
+        return book.check("POST", rollback, answer, body if isinstance(body, dict) else None)
+
+    for days in (3, 4):
+        assert site.with_key("admin", "PUT", target, body={"retention_days": days}).status == 200
+    newest, before = (entry["version"] for entry in get("admin").json["versions"][:2])
+    assert roll_back({"version": before}).json["retention_days"] == 3
+    entry = get("admin").json["versions"][0]
+    assert (entry["version"], entry["restores"], entry["changed"]) == (newest + 1, before, ["retention_days"])
+    assert roll_back({"version": 0}).json["retention_days"] == 30
+    assert roll_back({"version": -1}).status == 400
+    assert roll_back({"version": 99_999}).json["error"]["code"] == "no_such_version"
+    assert roll_back({"version": 1}, "operator").status == 403
+    assert roll_back({"version": 1}, target=nobodys).status == 404
+    assert roll_back(b"x" * 70_000).status == 413
+    assert roll_back(b"x", headers=[("Content-Type", "text/plain")]).status == 415
+    assert roll_back(None, headers=[JSON]).status == 411
+    assert book.check("POST", rollback, site.ask("POST", target + "/rollback", body={})).status == 401
+    assert get("viewer").status == 403
+    assert get("admin", nobodys).status == 404
+    assert book.check("GET", history, site.ask("GET", target + "/history")).status == 401
+
+    def version(text):
+        return book.check("GET", CONFIG, site.with_key("admin", "GET", f"{target}?version={text}"))
+
+    assert version(before).json["retention_days"] == 3
+    assert version(0).json["version"] == 0
+    assert version(99_999).status == 404
+    for wrong in ("x", "-1", "1.0", "99999999999999999999"):
+        assert version(wrong).status == 400
+
+
+def test_audit(book, cast):
+    site, own, *_ = cast
+    path = "/api/v1/audit"
+
+    def get(query="", role="admin"):
+        return book.check("GET", path, site.with_key(role, "GET", path + query))
+
+    assert get().status == 200
+    page = get(f"?actor=key:admin:*&action=config.*&subject={own.id}&from=2026-01-01T00:00:00Z&limit=1").json
+    assert [entry["subject"] for entry in page["entries"]] == [own.id] and page["next_cursor"]
+    for wrong in ("?limit=x", "?cursor=x", "?from=x", "?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "?who=x", "?actor="):
+        assert get(wrong).status == 400
+    assert get(role="viewer").status == 403
+    assert book.check("GET", path, site.ask("GET", path)).status == 401
+
+
 def test_collectors(book, cast):
     site, own, *_ = cast
     for headers, status in ((keyed(site, "viewer"), 200), ([], 401)):
@@ -370,8 +427,9 @@ def test_too_often(book, tight):
     until_429("GET", "/api/v1/ca", lambda: tight.ask("GET", "/api/v1/ca", certificate=own.certificate))
     until_429("GET", CONFIG, lambda: own.ask("GET", f"/api/v1/config/{own.id}"))
     for method, path in [("PUT", CONFIG), ("GET", C), ("GET", C + "/{id}"), ("DELETE", C + "/{id}"), ("GET", METRICS), ("GET", FAMILIES),
-                         ("GET", FAMILIES + "/{name}"), ("GET", QUERY), ("GET", EVENTS)]:
-        until_429(method, path, lambda: tight.with_key("admin", method, path.replace("{id}", NOBODY), body={} if method == "PUT" else None))
+                         ("GET", FAMILIES + "/{name}"), ("GET", QUERY), ("GET", EVENTS), ("GET", "/api/v1/audit"),
+                         ("GET", CONFIG + "/history"), ("POST", CONFIG + "/rollback")]:
+        until_429(method, path, lambda: tight.with_key("admin", method, path.replace("{id}", NOBODY), body={} if method in ("PUT", "POST") else None))
 
 
 def test_every_documented_status_was_seen(book):

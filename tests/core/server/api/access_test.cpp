@@ -159,3 +159,11 @@ TEST_CASE("too many pushes of one collector get 429 and when to come back; other
   CHECK(std::stoi(header_of(answer, "Retry-After")) > 10);
   CHECK(push(calm).status == 200);
 }
+
+TEST_CASE("that a key is used is written down, though its role may not do what it asks") {
+  ApiUnderTest test;
+  const std::string key = test.key(store::Role::kViewer);
+  CHECK(test.store->api_keys().value().at(0).last_used_unix_ns == 0);
+  CHECK(test.ask(ApiUnderTest::with_key(key, ApiUnderTest::request("GET", "/api/v1/audit"))).status == 403);
+  CHECK(test.store->api_keys().value().at(0).last_used_unix_ns > 0);
+}

@@ -89,3 +89,33 @@ TEST_CASE("collectors that do not exist") {
           404);
   }
 }
+
+TEST_CASE("one collector's detail has its plugins, the configuration that it was given and how long its documents are kept") {
+  ApiUnderTest test;
+  const std::string viewer = test.key(store::Role::kViewer), admin = test.key(store::Role::kAdmin);
+  const Collector collector = test.enrol("db1");
+  const auto detail = [&] {
+    return parsed(test.ask(ApiUnderTest::with_key(viewer, ApiUnderTest::request("GET", "/api/v1/collectors/" + collector.id))));
+  };
+  const auto push = [&](const std::string& document) {
+    REQUIRE(test.ask(ApiUnderTest::as(collector, ApiUnderTest::request("POST", "/api/v1/metrics/push", document))).status == 200);
+  };
+  const auto fresh = detail();
+  CHECK(fresh["config_version"] == 0);
+  CHECK(fresh["retention_days"] == 30);
+  CHECK(fresh["plugins"].Empty());
+  push(R"({"type":"collector","timestamp":"2026-02-03T04:05:06Z","plugins":[{"plugin":"disk","version":"9","state":"idle"}]})");
+  push(
+      R"({"type":"collector","timestamp":"2026-02-03T04:06:06Z","plugins":[{"plugin":"disk","version":null,"state":"refused"},7,{}]})");
+  const auto put = ApiUnderTest::request("PUT", "/api/v1/config/" + collector.id, R"({"retention_days":7})");
+  REQUIRE(test.ask(ApiUnderTest::with_key(admin, put)).status == 200);
+  const auto full = detail();
+  CHECK(full["config_version"] == 1);
+  CHECK(full["retention_days"] == 7);
+  REQUIRE(full["plugins"].Size() == 1);
+  CHECK(full["plugins"][0]["plugin"] == "disk");
+  CHECK(full["plugins"][0]["version"].IsNull());
+  CHECK(full["plugins"][0]["state"] == "refused");
+  push(R"({"type":"collector","timestamp":"2026-02-03T04:07:06Z","plugins":"none"})");
+  CHECK(detail()["plugins"].Empty());
+}

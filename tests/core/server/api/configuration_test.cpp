@@ -245,3 +245,35 @@ TEST_CASE("the configuration of a collector that does not exist") {
           403);
   }
 }
+
+TEST_CASE("a configuration is rolled back by today's rules, as a new version") {
+  Fixture fixture;
+  const auto roll_back = [&](const std::string& body) {
+    return fixture.test.ask(
+        ApiUnderTest::with_key(fixture.admin, ApiUnderTest::request("POST", fixture.target + "/rollback", body)));
+  };
+  CHECK(fixture.put(R"({"retention_days":7})").status == 200);
+  CHECK(fixture.put("{}").status == 200);
+  const auto restored = roll_back(R"({"version":1})");
+  CHECK(restored.status == 200);
+  CHECK(header_of(restored, "ETag") == "\"3\"");
+  CHECK(parsed(restored)["retention_days"] == 7);
+  CHECK(fixture.get().body == restored.body);
+  CHECK_THAT(fixture.audit("config.rollback").at(0),
+             Catch::Contains(R"({"version":3,"restores":1})") && Catch::Contains("key:admin"));
+
+  // As if it had been given when the collector still had this plugin.
+  testing::PostgresServer::shared().sql(
+      fixture.database, R"(update pganalytics.configs set document = '{"intervals":{"acme_pool":"30s"}}' where version = 2)");
+  const auto refused = roll_back(R"({"version":2})");
+  CHECK(refused.status == 400);
+  CHECK(error_code(refused) == "bad_config");
+  CHECK(error_message(refused).rfind("intervals.acme_pool: ", 0) == 0);
+  for (const char* body : {"", "[]", "{}", R"({"version":"1"})", R"({"version":-1})", R"({"version":1,"x":1})",
+                           R"({"version":1.5})", R"({"version":18446744073709551615})", R"({"version":1,"version":2})"}) {
+    CAPTURE(body);
+    CHECK(roll_back(body).status / 100 == 4);
+  }
+  CHECK(error_code(roll_back(R"({"version":9})")) == "no_such_version");
+  CHECK(parsed(fixture.get())["version"] == 3);
+}
