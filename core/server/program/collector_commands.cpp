@@ -1,9 +1,11 @@
-// collector list, collector revoke.
+// collector list, show, revoke.
 #include "core/clock/clock.h"
+#include "core/server/api/collector_detail.h"
+#include "core/server/api/collector_health.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
+#include "core/terminal/text_table.h"
 
-#include <cstdio>
 #include <iostream>
 #include <pganalytics/json.hpp>
 
@@ -36,12 +38,12 @@ void print_json(const std::vector<store::CollectorRow>& rows) {
 }
 
 void print_table(const std::vector<store::CollectorRow>& rows) {
-  std::printf("%-36s  %-20s  %-24s  %10s  %s\n", "ID", "NAME", "LAST PUSH", "DOCUMENTS", "STATE");
+  terminal::TextTable table({{"ID"}, {"NAME"}, {"LAST PUSH"}, {"DOCUMENTS", true}, {"STATE"}});
   for (const store::CollectorRow& row : rows) {
-    std::printf("%-36s  %-20s  %-24s  %10llu  %s\n", row.id.c_str(), row.name.c_str(),
-                time_text(row.last_push_unix_ns).value_or("never").c_str(), static_cast<unsigned long long>(row.documents),
-                row.revoked ? "revoked" : "active");
+    table.row({row.id, row.name, time_text(row.last_push_unix_ns).value_or("never"), std::to_string(row.documents),
+               row.revoked ? "revoked" : "active"});
   }
+  std::cout << table.text();
 }
 
 int collector_list(const Arguments& arguments) {
@@ -51,6 +53,65 @@ int collector_list(const Arguments& arguments) {
     print_json(*rows);
   } else {
     print_table(*rows);
+  }
+  return kExitOk;
+}
+
+Expected<api::CollectorDetail> read_detail(const Arguments& arguments) {
+  PGA_TRY(const Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kCommand));
+  PGA_TRY(const std::string id, place.database.store->find_collector(arguments.words[0]));
+  return api::read_collector_detail(*place.database.store, id);
+}
+
+std::string certificate_text(const store::CollectorRow& row) {
+  if (row.key_origin.empty()) return "none is known";
+  std::string text = "until " + time_text(row.certificate_until_unix_ns).value_or("?");
+  if (row.key_origin == "server") text += ", its key was made by the server";
+  if (row.late_renewals > 0) text += ", " + std::to_string(row.late_renewals) + " late renewals in a row";
+  return text;
+}
+
+std::string config_text(const api::CollectorDetail& detail) {
+  const std::string given = detail.config_version == 0 ? "none given" : "version " + std::to_string(detail.config_version);
+  if (!detail.status) return given + (detail.config_version == 0 ? "" : "; the collector has not said yet what it made of it");
+  const store::ConfigStatus& status = *detail.status;
+  return given + "; version " + std::to_string(status.version) + " " + status.state + " at " +
+         clock::format_rfc3339(status.unix_ns) + (status.reason.empty() ? "" : ": " + status.reason);
+}
+
+void print_detail(const api::CollectorDetail& detail) {
+  const store::CollectorRow& row = detail.row;
+  const std::vector<std::pair<const char*, std::string>> facts = {
+      {"id", row.id},
+      {"name", row.name},
+      {"host", row.hostname},
+      {"version", row.version.empty() ? "not known before its first push" : row.version},
+      {"state", std::string(api::state_of(row.revoked, row.quiet_s))},
+      {"registered", clock::format_rfc3339(row.created_unix_ns)},
+      {"last push", time_text(row.last_push_unix_ns).value_or("never")},
+      {"newest data", row.newest_data_unix_ns ? clock::format_rfc3339(*row.newest_data_unix_ns) : "none"},
+      {"sent", std::to_string(row.documents) + " documents in " + std::to_string(row.batches) + " batches"},
+      {"kept for", std::to_string(detail.retention_days) + " days"},
+      {"certificate", certificate_text(row)},
+      {"configuration", config_text(detail)}};
+  for (const auto& [name, fact] : facts) {
+    const std::string label(name);
+    std::cout << label << std::string(15 - label.size(), ' ') << terminal::printable(fact) << "\n";
+  }
+  if (detail.plugins.empty()) return;
+  terminal::TextTable table({{"PLUGIN"}, {"VERSION"}, {"STATE"}});
+  for (const api::PluginState& plugin : detail.plugins)
+    table.row({plugin.plugin, plugin.version.empty() ? "-" : plugin.version, plugin.state});
+  std::cout << "\n" << table.text();
+}
+
+int collector_show(const Arguments& arguments) {
+  const auto detail = read_detail(arguments);
+  if (!detail) return report(detail.error());
+  if (arguments.json) {
+    std::cout << api::to_json(*detail) << "\n";
+  } else {
+    print_detail(*detail);
   }
   return kExitOk;
 }
@@ -75,6 +136,12 @@ int collector_revoke(const Arguments& arguments) {
 
 std::vector<Command> collector_commands() {
   return {{"collector list", "", 0, "registered collectors and their last push", {}, collector_list},
+          {"collector show",
+           "ID",
+           1,
+           "what is known of this collector (its id, the beginning of it, or its name)",
+           {},
+           collector_show},
           {"collector revoke",
            "ID",
            1,

@@ -11,8 +11,8 @@ std::vector<Command> server_commands();     // run, migrate, version
 std::vector<Command> token_commands();      // token create, list, revoke
 std::vector<Command> key_commands();        // key create, list, revoke, rotate-signing
 std::vector<Command> ca_commands();         // ca show, rotate, promote, retire
-std::vector<Command> collector_commands();  // collector list, collector revoke
+std::vector<Command> collector_commands();  // collector list, show, revoke
 std::vector<Command> audit_commands();      // audit list, audit verify
-std::vector<Command> config_commands();     // config get, config put
+std::vector<Command> config_commands();     // config get, put, history, rollback
 
 }  // namespace pganalytics::server::program

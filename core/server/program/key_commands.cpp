@@ -5,8 +5,8 @@
 #include "core/server/auth/signing_keys.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
+#include "core/terminal/text_table.h"
 
-#include <cstdio>
 #include <iostream>
 #include <pganalytics/json.hpp>
 
@@ -59,12 +59,18 @@ Expected<std::vector<store::KeyRow>> read_keys(const Arguments& arguments) {
   return place.database.store->api_keys();
 }
 
+std::optional<std::string> last_used(const store::KeyRow& row) {
+  if (row.last_used_unix_ns == 0) return std::nullopt;
+  return clock::format_rfc3339(row.last_used_unix_ns);
+}
+
 void print_json(const std::vector<store::KeyRow>& rows) {
   JsonWriter json;
   json.begin_object().key("keys").begin_array();
   for (const store::KeyRow& row : rows) {
     json.begin_object().member("id", row.id).member("role", name_of(row.role)).member("label", row.label);
-    json.member("created_at", clock::format_rfc3339(row.created_unix_ns)).member("revoked", row.revoked).end_object();
+    json.member("created_at", clock::format_rfc3339(row.created_unix_ns)).member("last_used_at", last_used(row));
+    json.member("revoked", row.revoked).end_object();
   }
   std::cout << json.end_array().end_object().text() << "\n";
 }
@@ -73,11 +79,12 @@ int key_list(const Arguments& arguments) {
   const auto rows = read_keys(arguments);
   if (!rows) return report(rows.error());
   if (arguments.json) return print_json(*rows), kExitOk;
-  std::printf("%-6s  %-8s  %-24s  %-7s  %s\n", "ID", "ROLE", "CREATED AT", "STATE", "LABEL");
+  terminal::TextTable table({{"ID", true}, {"ROLE"}, {"CREATED AT"}, {"LAST USED"}, {"STATE"}, {"LABEL"}});
   for (const store::KeyRow& row : *rows) {
-    std::printf("%-6s  %-8s  %-24s  %-7s  %s\n", row.id.c_str(), name_of(row.role),
-                clock::format_rfc3339(row.created_unix_ns).c_str(), row.revoked ? "revoked" : "active", row.label.c_str());
+    table.row({row.id, name_of(row.role), clock::format_rfc3339(row.created_unix_ns), last_used(row).value_or("never"),
+               row.revoked ? "revoked" : "active", row.label});
   }
+  std::cout << table.text();
   return kExitOk;
 }
 

@@ -5,8 +5,8 @@
 #include "core/server/auth/secret_text.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
+#include "core/terminal/text_table.h"
 
-#include <cstdio>
 #include <iostream>
 #include <pganalytics/json.hpp>
 
@@ -56,6 +56,11 @@ Expected<std::vector<store::TokenRow>> read_tokens(const Arguments& arguments) {
   return place.database.store->registration_tokens();
 }
 
+std::optional<std::string> last_used(const store::TokenRow& row) {
+  if (row.last_used_unix_ns == 0) return std::nullopt;
+  return clock::format_rfc3339(row.last_used_unix_ns);
+}
+
 void print_json(const std::vector<store::TokenRow>& rows) {
   JsonWriter json;
   json.begin_object().key("tokens").begin_array();
@@ -63,7 +68,7 @@ void print_json(const std::vector<store::TokenRow>& rows) {
     json.begin_object().member("id", row.id).member("state", row.state).member("uses", row.uses);
     json.member("uses_left", row.uses_left).member("hostname", row.hostname_glob);
     json.member("created_at", clock::format_rfc3339(row.created_unix_ns));
-    json.member("expires_at", clock::format_rfc3339(row.expires_unix_ns)).end_object();
+    json.member("expires_at", clock::format_rfc3339(row.expires_unix_ns)).member("last_used_at", last_used(row)).end_object();
   }
   std::cout << json.end_array().end_object().text() << "\n";
 }
@@ -72,12 +77,13 @@ int token_list(const Arguments& arguments) {
   const auto rows = read_tokens(arguments);
   if (!rows) return report(rows.error());
   if (arguments.json) return print_json(*rows), kExitOk;
-  std::printf("%-6s  %-8s  %-11s  %-24s  %s\n", "ID", "STATE", "USES LEFT", "EXPIRES AT", "HOST NAMES");
+  terminal::TextTable table({{"ID", true}, {"STATE"}, {"USES LEFT"}, {"EXPIRES AT"}, {"LAST USED"}, {"HOST NAMES"}});
   for (const store::TokenRow& row : *rows) {
-    const std::string uses = std::to_string(row.uses_left) + " of " + std::to_string(row.uses);
-    std::printf("%-6s  %-8s  %-11s  %-24s  %s\n", row.id.c_str(), row.state.c_str(), uses.c_str(),
-                clock::format_rfc3339(row.expires_unix_ns).c_str(), row.hostname_glob.empty() ? "*" : row.hostname_glob.c_str());
+    table.row({row.id, row.state, std::to_string(row.uses_left) + " of " + std::to_string(row.uses),
+               clock::format_rfc3339(row.expires_unix_ns), last_used(row).value_or("never"),
+               row.hostname_glob.empty() ? "*" : row.hostname_glob});
   }
+  std::cout << table.text();
   return kExitOk;
 }
 
