@@ -85,11 +85,6 @@ Expected<AuditPage> Store::audit_page(const AuditQuery& query) {
   return page;
 }
 
-Expected<std::int64_t> Store::newest_audit_id() {
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::audit_newest_id_sql, {}));
-  return rows.int64(0, 0).value_or(0);
-}
-
 Outcome Store::audited(const AuditEntry& entry, const std::function<Outcome()>& step) {
   PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
   PGA_CHECK(add_entry(transaction, entry));

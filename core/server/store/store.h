@@ -364,7 +364,6 @@ class Store {
   // Those after `after_id`, oldest first.
   Expected<std::vector<AuditRow>> audit_rows(std::int64_t after_id, std::uint32_t limit, const AuditFilter& filter = {});
   Expected<AuditPage> audit_page(const AuditQuery& query);  // PGA_E_CONFIG: unknown cursor
-  Expected<std::int64_t> newest_audit_id();                 // 0: empty
 
  private:
   class Impl;
