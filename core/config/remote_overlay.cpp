@@ -201,7 +201,9 @@ class RemoteReader {
       if (!filter) {
         problems_.add(origin, "log_filters", filter.error().message, filter.error().hint);
       } else if (seen.insert(to_word(filter.value())).second) {
-        chosen[filter.value().of].push_back(Node{filter.value().text, origin});
+        // A fleet of many versions shares one document: what a newer plugin knows is no error in an older one.
+        const std::string mark = filter.value().of == LogFilter::Of::kSeverity ? "" : "?";
+        chosen[filter.value().of].push_back(Node{mark + filter.value().text, origin});
       }
     }
     const KnownPlugin* const logs = find_plugin(known_, "logs");

@@ -60,7 +60,11 @@ std::vector<FollowedFile*> successors_of(std::vector<FollowedFile>& files, std::
 
 Outcome LogsCollector::configure(std::string_view config_json, bool dry_run) {
   PGA_TRY(Config config, parse_config(config_json));
-  if (!dry_run) discovery_.configure(config);
+  if (dry_run) return {};
+  for (const std::string& glob : config.classes.unknown()) {
+    host_.log(PGA_LOG_WARN, "'" + glob + "' is no class of events that this version knows; it is ignored");
+  }
+  discovery_.configure(config);
   return {};
 }
 

@@ -7,16 +7,20 @@
 namespace pganalytics::logs {
 namespace {
 
-// Which classes one of the globs fits.
-Expected<std::vector<bool>> fitted(const char* key, const std::vector<std::string>& globs) {
+// Which classes one of the globs fits; adds to `unknown` those that fit none and may.
+Expected<std::vector<bool>> fitted(const char* key, const std::vector<std::string>& globs, std::vector<std::string>& unknown) {
   std::vector<bool> all(class_count());
-  for (const std::string& glob : globs) {
+  for (const std::string& text : globs) {
+    const bool may_fit_nothing = !text.empty() && text.front() == kMayFitNothing;
+    const std::string glob = may_fit_nothing ? text.substr(1) : text;
     bool any = false;
     for (std::size_t number = 0; number < all.size(); ++number) {
       if (!fits_glob(glob, class_name(number))) continue;
       all[number] = any = true;
     }
-    if (!any) {
+    if (!any && may_fit_nothing) {
+      unknown.push_back(glob);
+    } else if (!any) {
       return Error{PGA_E_CONFIG, "config.value", "'" + std::string(key) + "' has '" + glob + "', which is no class of events",
                    "Write classes as docs/LOG_EVENTS.md has them, with '*' for any characters: 'lock.*'.", 0};
     }
@@ -49,10 +53,10 @@ bool fits_glob(std::string_view glob, std::string_view name) {
 }
 
 Expected<ClassFilter> ClassFilter::compile(const std::vector<std::string>& wanted, const std::vector<std::string>& excluded) {
-  PGA_TRY(auto all, fitted("classes", wanted));
-  PGA_TRY(const auto not_these, fitted("exclude_classes", excluded));
-  for (std::size_t number = 0; number < all.size(); ++number) all[number] = all[number] && !not_these[number];
   ClassFilter filter;
+  PGA_TRY(auto all, fitted("classes", wanted, filter.unknown_));
+  PGA_TRY(const auto not_these, fitted("exclude_classes", excluded, filter.unknown_));
+  for (std::size_t number = 0; number < all.size(); ++number) all[number] = all[number] && !not_these[number];
   filter.wanted_ = std::move(all);
   return filter;
 }

@@ -51,6 +51,16 @@ TEST_CASE("a class that there is not is an error of the configuration") {
   }
 }
 
+TEST_CASE("a marked glob may fit no class, and is told") {
+  CHECK(wanted_of({"?lock.deadlock", "?newer.*"}, {"?newest.*"}) == Texts{"lock.deadlock"});
+  CHECK(wanted_of({"?newer.*"}, {}).empty());
+  const auto filter = ClassFilter::compile({"?lock.*", "?newer.*"}, {"?newest.*", "?lock.deadlock"});
+  REQUIRE(filter);
+  CHECK(filter.value().unknown() == Texts{"newer.*", "newest.*"});
+  CHECK_FALSE(ClassFilter::compile({"??lock.*"}, {}).value().unknown().empty());
+  CHECK_FALSE(ClassFilter::compile({"?newer.*", "newer.*"}, {}));
+}
+
 TEST_CASE("classes and severities both have to want an entry, and all are counted") {
   Options options;
   options.min_severity = "LOG";
