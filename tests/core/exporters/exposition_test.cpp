@@ -91,6 +91,21 @@ TEST_CASE("other options take nothing away that is made of the same") {
   CHECK(!shows(exposition, 100'001, kMail + " 1"));
 }
 
+TEST_CASE("other schemas free the room of the rows before; what was left out stays counted") {
+  ExpositionOptions small = options();
+  small.bytes_max = 500;
+  Exposition exposition(small);
+  exposition.take("acme", {document(queue("mail", "1") + "," + queue(std::string(5'000, 'x'), "1"))}, 0);
+  exposition.take("acme", {document(queue("late", "1"))}, 0);
+  const std::string dropped = R"(pganalytics_export_dropped_rows_total{collector="db1"} )";
+  CHECK(shows(exposition, 0, dropped + "1"));
+  small.schemas.push_back({"other", "{}"});
+  exposition.use(small);
+  exposition.take("acme", {document(queue("mail", "2") + "," + queue("late", "2"))}, 1);
+  CHECK(shows(exposition, 2, kMail + " 2"));
+  CHECK(shows(exposition, 2, dropped + "1"));
+}
+
 TEST_CASE("a document that is against its schema is counted, one of an unknown plugin is not ours") {
   Exposition exposition(options());
   exposition.take("acme", {document(queue("mail", "\"three\"")), document(queue("news", "1"))}, 0);

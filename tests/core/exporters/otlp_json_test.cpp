@@ -82,6 +82,35 @@ TEST_CASE("an event is a log record") {
   CHECK_FALSE(records[1].HasMember("severityNumber"));
 }
 
+TEST_CASE("an event without a message is its own body") {
+  OtlpJson exporter = otlp();
+  const std::string text = R"({"message":null,"pid":7})";
+  const auto json = must(schema::parse_json(exporter.encode("acme", {event(text)}, 0).requests.at(0).body));
+  CHECK(json["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"]["stringValue"] == text.c_str());
+}
+
+TEST_CASE("many events go in several requests") {
+  std::string events;
+  for (int i = 0; i < 6'000; ++i) events += std::string(i == 0 ? "" : ",") + R"({"message":"m)" + std::to_string(i) + R"("})";
+  OtlpJson exporter = otlp();
+  const ExportedBatch batch = exporter.encode("acme", {event(events)}, 0);
+  REQUIRE(batch.requests.size() == 2);
+  const auto json = must(schema::parse_json(batch.requests[1].body, {64u << 20, 64, 10'000'000}));
+  const auto& records = json["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
+  REQUIRE(records.Size() == 1'000);
+  CHECK(records[0]["body"]["stringValue"] == "m5000");
+}
+
+TEST_CASE("the instance is the attribute source, whatever label has that name") {
+  OtlpJson exporter("db1", "0.1.0", {{"acme", R"({"type":"object","additionalProperties":false,"properties":{
+    "source":{"type":"string","x-kind":"label"},"n":{"type":"integer","x-kind":"gauge","x-unit":"1"}}})"}},
+                    {});
+  const auto json = must(schema::parse_json(exporter.encode("acme", {R"({"source":"forged","n":1})"}, 0).requests.at(0).body));
+  const auto& metric = json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+  CHECK(schema::to_text(metric["gauge"]["dataPoints"][0]["attributes"]) ==
+        R"([{"key":"source","value":{"stringValue":"acme"}}])");
+}
+
 TEST_CASE("large batches go in several requests, whole, and a metric may go on in the next") {
   std::string queues;
   for (int i = 0; i < 6'000; ++i)

@@ -99,6 +99,16 @@ TEST_CASE("samples of a series come in the order of their times, and none contra
   CHECK(series[1].find(" 2 @1770091508000") != std::string::npos);
 }
 
+TEST_CASE("rows of two families may have the same labels and time") {
+  const std::string rows = R"({"type":"array","x-family":")";
+  const std::string of = R"(","items":{"type":"object","additionalProperties":false,"properties":{)"
+                         R"("n":{"type":"integer","x-kind":"gauge","x-unit":"1"}}}})";
+  const std::string schema = R"({"type":"object","additionalProperties":false,"properties":{"a":)" + rows + "acme_a" + of +
+                             R"(,"b":)" + rows + "acme_b" + of + "}}";
+  RemoteWrite remote("db1", {{"acme", schema}}, {});
+  CHECK(series_in(remote.encode("acme", {R"({"a":[{"n":1}],"b":[{"n":2}]})"}, 0)).size() == 2);
+}
+
 TEST_CASE("the same batch comes to the same bytes") {
   RemoteWrite first = writer(), second = writer();
   const std::vector<std::string> documents = {document(R"({"name":"mail","waiting":3})")};

@@ -19,13 +19,18 @@ using Verdict = PushAnswer::Verdict;
 
 namespace {
 
-// One request for each document.
+// One request for each document; one that is a list cannot be read.
 class EachDocument : public exporters::Exporter {
  public:
-  exporters::ExportedBatch encode(const std::string& instance, const std::vector<std::string>& documents, std::int64_t) override {
+  exporters::ExportedBatch encode(const std::string& instance, const std::vector<std::string>& documents,
+                                  std::int64_t batch_unix_ns) override {
     exporters::ExportedBatch batch;
     for (const std::string& document : documents) {
-      if (document != "{}") batch.requests.push_back({"/write", {"X-Instance: " + instance}, document});
+      if (document == "[]") {
+        ++batch.unreadable_documents;
+      } else if (document != "{}") {
+        batch.requests.push_back({"/write", {"X-Instance: " + instance, "X-Time: " + std::to_string(batch_unix_ns)}, document});
+      }
     }
     return batch;
   }
@@ -52,6 +57,8 @@ spool::Batch batch_of(const std::string& documents) {
   spool::Batch batch = testing::make_batch(1, R"({"collector_id":"x","metrics":[)" + documents + "]}");
   batch.encoding = compression::Encoding::kIdentity;
   batch.plugin = "acme@prod";
+  batch.first_unix_ns = 5;
+  batch.last_unix_ns = 7;
   return batch;
 }
 
@@ -68,6 +75,15 @@ TEST_CASE("a batch is acknowledged when each of its requests was taken") {
   CHECK(requests[1].body == R"({"n":"]}"})");
   CHECK(requests[0].headers.at("authorization") == "Bearer sesame");
   CHECK(requests[0].headers.at("x-instance") == "acme@prod");
+  CHECK(requests[0].headers.at("x-time") == "7");
+}
+
+TEST_CASE("documents that cannot be read are counted, the others go out") {
+  const Engine engine([](const SeenRequest&) { return ScriptedAnswer{204, ""}; });
+  const PushAnswer answer = engine.open()->push(batch_of(R"([],{"n":1},[])"));
+  CHECK(answer.verdict == Verdict::kAcknowledged);
+  CHECK(answer.rejected == 2);
+  CHECK(engine.server.requests().size() == 1);
 }
 
 TEST_CASE("nothing to send is acknowledged without a call") {
@@ -86,7 +102,7 @@ TEST_CASE("the first request that is not taken decides, and those after it are n
   CHECK(engine.server.requests().size() == 2);
 }
 
-TEST_CASE("who is away, or is not who the CA says, is tried again later") {
+TEST_CASE("who is away is tried again later") {
   const Engine engine([](const SeenRequest&) {
     ScriptedAnswer lost;
     lost.hang_up = true;
@@ -94,8 +110,14 @@ TEST_CASE("who is away, or is not who the CA says, is tried again later") {
   });
   const auto destination = engine.open();
   CHECK(destination->push(batch_of(R"({"n":1})")).verdict == Verdict::kRetry);
+}
+
+TEST_CASE("once interrupted it calls nobody") {
+  const Engine engine([](const SeenRequest&) { return ScriptedAnswer{204, ""}; });
+  const auto destination = engine.open();
   destination->interrupt();
   CHECK(destination->push(batch_of(R"({"n":1})")).verdict == Verdict::kRetry);
+  CHECK(engine.server.requests().empty());
 }
 
 TEST_CASE("a batch that is none is refused, not sent") {
