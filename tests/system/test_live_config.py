@@ -75,6 +75,12 @@ def test_log_filters_choose_severities_and_classes(postgres, server, make_collec
     counted = sum(row["entries"] for metrics in server.metrics(collector.id, "logs") for row in metrics["document"]["classes"]
                   if row["class"] == "query.invalid_text")
     assert counted == 3, "what is filtered is counted"
+    answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"log_filters": ["query.*", "newer.*", "!newest.class"]}, role="admin")
+    assert answer.status == 200, answer.text
+    eventually(lambda: "version 3 applied" in collector.log(), 30, f"classes that a newer version has are no error, see {collector.log_path}")
+    eventually(lambda: "'newer.*' is no class" in collector.log() and "'newest.class' is no class" in collector.log(), 30, "they are told")
+    postgres.sql("select 2/0", check=False)
+    eventually(lambda: messages().count("division by zero") == 2, 30, "an error of the class that is known arrives")
     answer = server.request("PUT", f"/api/v1/config/{collector.id}", {"log_filters": ["Lock.*"]}, role="admin")
     assert answer.status == 400 and "log_filters[0]" in answer.text
     collector.stop()
