@@ -115,7 +115,10 @@ void ignore_notices(PGconn* connection) {
 
 }  // namespace
 
-void Connection::Finish::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
+void Connection::Finish::operator()(pg_conn* connection) const noexcept {
+  PQfinish(connection);
+  count_connection(-1);
+}
 
 Connection::Connection(pg_conn* connection) : connection_(connection) {}
 Connection::Connection(Connection&&) noexcept = default;
@@ -137,6 +140,7 @@ Expected<Connection> Connection::open(const std::string& conninfo,
   values.push_back(nullptr);
 
   Connection opened(PQconnectStartParams(keywords.data(), values.data(), 1));
+  if (opened.connection_ != nullptr) count_connection(+1);
   PGconn* const connection = opened.connection_.get();
   if (connection == nullptr) return Error{PGA_E_FAIL, "pg.connect", "connecting to PostgreSQL: out of memory", "", 0};
   PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);

@@ -17,7 +17,9 @@ namespace pganalytics::postgres {
 // Before anything else of libpq: without, the functions below do nothing and return nothing. "pg.libpq": it cannot be loaded.
 // Any thread.
 Outcome load_libpq();
-// nullptr: libpq is not loaded, or has none of that name.
+// A connection was made, or is no more: while there is one libpq is not unloaded. Any thread.
+void count_connection(int change);
+// nullptr: libpq is not loaded, or has none of that name. Any thread.
 void* libpq_symbol(const char* name);
 
 template <class Function, const char* kName>
@@ -26,7 +28,8 @@ struct OnDemand;
 template <class Returned, class... Arguments, const char* kName>
 struct OnDemand<Returned(Arguments...), kName> {
   static Returned call(Arguments... arguments) {
-    static const auto function = reinterpret_cast<Returned (*)(Arguments...)>(libpq_symbol(kName));
+    // Each time: libpq may have been unloaded since, and a look-up costs a fraction of a microsecond.
+    const auto function = reinterpret_cast<Returned (*)(Arguments...)>(libpq_symbol(kName));
     return function != nullptr ? function(arguments...) : Returned();
   }
 };
@@ -92,6 +95,7 @@ PGA_LIBPQ(PQuser);
 namespace pganalytics::postgres {
 
 inline Outcome load_libpq() { return {}; }
+inline void count_connection(int /*change*/) {}
 
 }  // namespace pganalytics::postgres
 

@@ -1,36 +1,47 @@
-// libpq by dlopen(): once, for good. Only in pganalytics::postgres_on_demand.
+// libpq by dlopen(). Only in pganalytics::postgres_on_demand.
 #include <dlfcn.h>
+#include <malloc.h>
 
+#include <atomic>
+#include <mutex>
 #include <string>
 
 #include "core/postgres/libpq.h"
+#include "core/postgres/unload.h"
 
 namespace pganalytics::postgres {
 namespace {
 
 constexpr char kLibpq[] = "libpq.so.5";  // its name since PostgreSQL 8.2: what is in it only grows
 
-struct Loaded {
-  Loaded() : handle(dlopen(kLibpq, RTLD_NOW | RTLD_LOCAL)) {
-    if (handle == nullptr) problem = dlerror();
-  }
-  void* handle;  // never closed: what it has brought does not unload
-  std::string problem;
-};
-
-const Loaded& loaded() {
-  static const Loaded once;
-  return once;
-}
+std::mutex loading;
+std::atomic<void*> handle{nullptr};
+std::atomic<int> connections{0};
 
 }  // namespace
 
 Outcome load_libpq() {
-  if (loaded().handle != nullptr) return {};
-  return Error{PGA_E_UNSUPPORTED, "pg.libpq", "connecting to PostgreSQL: " + loaded().problem,
+  const std::lock_guard lock(loading);
+  if (handle != nullptr) return {};
+  handle = dlopen(kLibpq, RTLD_NOW | RTLD_LOCAL);
+  if (handle != nullptr) return {};
+  const char* const problem = dlerror();
+  return Error{PGA_E_UNSUPPORTED, "pg.libpq", "connecting to PostgreSQL: " + std::string(problem == nullptr ? "?" : problem),
                "Install PostgreSQL's client library: libpq5 on Debian, libpq or postgresql-libs elsewhere.", 0};
 }
 
-void* libpq_symbol(const char* name) { return loaded().handle == nullptr ? nullptr : dlsym(loaded().handle, name); }
+void count_connection(int change) { connections += change; }
+
+void* libpq_symbol(const char* name) {
+  void* const loaded = handle;
+  return loaded == nullptr ? nullptr : dlsym(loaded, name);
+}
+
+void unload_libpq() {
+  const std::lock_guard lock(loading);
+  if (connections > 0) return;
+  if (void* const loaded = handle.exchange(nullptr); loaded != nullptr) dlclose(loaded);
+  malloc_trim(0);
+}
 
 }  // namespace pganalytics::postgres

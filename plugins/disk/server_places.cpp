@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "core/postgres/unload.h"
 #include "disk_embedded.h"
 #include "plugins/disk/same_host.h"
 
@@ -65,6 +66,7 @@ void ServerPlaces::refresh(const ReadOnlySession::Profile& profile, const std::s
     return;
   }
   auto places = ask(profile, proc_path);
+  postgres::unload_libpq();  // until then nobody needs it
   answered_ns_.reset();
   refusal_.reset();
   if (places) {

@@ -1,4 +1,4 @@
-"""disk beside a server: from within its sandbox it finds where the server keeps its files, and it loads libpq for nothing else."""
+"""disk beside a server: from within its sandbox it finds where the server keeps its files, and it has libpq for nothing else, and no longer."""
 
 import json
 import os
@@ -36,13 +36,16 @@ def test_directories_name_themselves(monitored, make_collector):
 
 
 @pytest.mark.parametrize("asks", [False, True])
-def test_libpq_is_loaded_where_a_server_is_asked(monitored, folder, make_collector, asks):
+def test_libpq_is_there_only_while_a_server_is_asked(monitored, folder, make_collector, asks):
     output = os.path.join(folder, "documents.jsonl")
     conninfo = f'conninfo = "{monitored.conninfo(user="monitor")}"\n' if asks else ""
     collector = make_collector(f'[plugins.disk]\ninterval = "1s"\n{conninfo}', collector_config=f'output = "{output}"')
     collector.start()
     eventually(lambda: os.path.getsize(output) > 0, 30, "a document")
-    assert maps_libpq(collector.worker_pid("disk")) == asks
+    with open(output) as documents:
+        directories = json.loads(documents.readline()).get("directories", [])
+    assert any(directory.get("source") == "server" for directory in directories) == asks
+    assert not maps_libpq(collector.worker_pid("disk"))
     collector.stop()
 
 
