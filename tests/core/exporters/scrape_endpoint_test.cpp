@@ -127,6 +127,18 @@ TEST_CASE("one connection too many is closed, those that are open go on") {
   CHECK_THAT(first.rest(), Contains(" 200 "));
 }
 
+TEST_CASE("a queue that is emptied has room again") {
+  ScrapeLimits limits;
+  limits.queue_bytes = document(kMail).size();  // for one
+  const auto endpoint = opened(limits);
+  for (int waiting = 1; waiting <= 3; ++waiting) {
+    const std::string number = std::to_string(waiting);
+    endpoint->take("acme", {document(R"({"name":"mail","waiting":)" + number + "}")});
+    REQUIRE(eventually(
+        [&] { return answer_to(endpoint->port(), kScrape).find("source=\"acme\"} " + number + "\n") != std::string::npos; }));
+  }
+}
+
 TEST_CASE("documents beyond the queue are left out and counted; who gives them never waits") {
   ScrapeLimits limits;
   limits.queue_bytes = 10;
