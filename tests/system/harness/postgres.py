@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 
+from .wait import eventually
+
 
 def bin_dir():
     """The folder of the newest server binaries."""
@@ -18,22 +20,41 @@ def bin_dir():
 
 
 class Postgres:
-    def __init__(self, settings=None, auth="trust", binaries=None):
+    def __init__(self, settings=None, auth="trust", binaries=None, place=None):
+        """place: a folder for its data; by default one beside its socket."""
+        self._prepare(binaries, place)
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", auth, "--no-sync", "--locale=C", "-E", "UTF8")
+        self._configure("fsync = off\nlogging_collector = on\n" + "".join(f"{name} = '{value}'\n" for name, value in (settings or {}).items()))
+        self.start()
+
+    @classmethod
+    def standby_of(cls, primary):
+        """A hot standby that follows it by streaming, and that its commits wait for from now on."""
+        standby = cls.__new__(cls)
+        standby._prepare(primary._bin, None)
+        standby._run("pg_basebackup", "-h", primary.dir, "-U", "postgres", "-D", standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        standby._configure("synchronous_standby_names = ''\n")  # its own, once it is promoted
+        standby.start()
+        primary.sql("alter system set synchronous_standby_names = '*'")
+        primary.sql("select pg_reload_conf()")
+        eventually(lambda: primary.sql("select sync_state from pg_stat_replication") == "sync", 60, "the standby follows")
+        return standby
+
+    def _prepare(self, binaries, place):
         # A socket's path may have 107 bytes, so not below pytest's deep folders.
         self.dir = tempfile.mkdtemp(prefix="pga-pg-", dir="/tmp")
-        self.data = os.path.join(self.dir, "data")
+        self.data = os.path.join(place or self.dir, "data")
         self.log_dir = os.path.join(self.data, "log")
         self._bin = binaries or bin_dir()
         self._user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
         os.chmod(self.dir, 0o755)
-        if self._user:
-            os.chown(self.dir, self._user.pw_uid, self._user.pw_gid)
-        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", auth, "--no-sync", "--locale=C", "-E", "UTF8")
+        for folder in filter(None, (self.dir, place)):
+            if self._user:
+                os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+
+    def _configure(self, settings):
         with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
-            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{self.dir}'\nfsync = off\nlogging_collector = on\n")
-            for name, value in (settings or {}).items():
-                conf.write(f"{name} = '{value}'\n")
-        self.start()
+            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{self.dir}'\n{settings}")
 
     def _run(self, program, *arguments):
         demote = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
@@ -48,8 +69,33 @@ class Postgres:
     def stop(self, mode="fast"):
         self._run("pg_ctl", "-D", self.data, "-w", "-s", "-m", mode, "stop")
 
+    def promote(self):
+        self._run("pg_ctl", "-D", self.data, "-w", "-s", "promote")
+
+    def pids(self):
+        """Its processes, the postmaster first; none if it does not run: killed, it leaves its file, and is a zombie where nobody waits for it."""
+        try:
+            with open(os.path.join(self.data, "postmaster.pid")) as file:
+                postmaster = int(file.readline())
+            with open(f"/proc/{postmaster}/stat") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return []
+        if state == "Z":
+            return []
+        children = subprocess.run(["pgrep", "-P", str(postmaster)], stdout=subprocess.PIPE, text=True).stdout
+        return [postmaster, *map(int, children.split())]
+
+    def signal_all(self, number):
+        """To each of its processes, the postmaster first, so that it starts none meanwhile."""
+        for pid in self.pids():
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
     def close(self):
-        if os.path.exists(os.path.join(self.data, "postmaster.pid")):
+        if self.pids():
             self.stop("immediate")
         shutil.rmtree(self.dir, ignore_errors=True)
 

@@ -1,0 +1,177 @@
+"""The server's database fails it in every way while pushes arrive: 503 and when to come again, then all that was acknowledged is there once.
+
+Not here: the collector's side of it, and the same faults at random moments and by the hundred (tests/fault/delivery, row B1)."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from conftest import BINARIES
+from harness import mounts
+from harness.postgres import Postgres
+from harness.pusher import Pusher, check_refused_politely, check_stored_once
+from harness.server import Server
+from harness.wait import eventually
+
+# The longest wait for a free connection (5 s), and for the answer to one call (15 s); behind both the client has 30 s.
+MOST_S = 25
+
+
+class Rig:
+    """A server on a database of its own, and two who push to it."""
+
+    def __init__(self, binaries, folder, conninfo):
+        self.server = Server(binaries, folder, f'[database]\nurl = "{conninfo}"\n[limits]\npush_per_second = 1000\npush_burst = 1000\n')
+        self.server.start()
+        self.pushers = []
+
+    def push(self):
+        """From here on; settle() ends it."""
+        self.pushers = [Pusher([self.server], name).start() for name in ("one", "two")]
+        self.wait_for_more()
+
+    def wait_for_more(self):
+        """Each of them has three numbers more acknowledged."""
+        before = [pusher.acknowledged for pusher in self.pushers]
+        eventually(lambda: all(p.acknowledged >= b + 3 for p, b in zip(self.pushers, before)), 60,
+                   lambda: f"three pushes more of each: {[p.answers[-3:] for p in self.pushers]}")
+
+    def wait_for_refusals(self):
+        before = [len(pusher.answers) for pusher in self.pushers]
+        eventually(lambda: all(503 in p.statuses(b) for p, b in zip(self.pushers, before)), 60,
+                   lambda: f"503 for each: {[p.answers[-3:] for p in self.pushers]}")
+
+    def wait_for_health(self, status):
+        eventually(lambda: self.server.request("GET", "/api/v1/health").status == status, 30, f"health says {status}")
+
+    def settle(self, postgres):
+        self.wait_for_more()
+        self.wait_for_health(200)
+        for pusher in self.pushers:
+            pusher.finish()
+        assert self.server.process.poll() is None
+        check_refused_politely(self.pushers, MOST_S)
+        check_stored_once(self.pushers, lambda statement: postgres.sql(statement, "pganalytics"))
+
+
+@pytest.fixture
+def make_rig(binaries, folder):
+    made = []
+
+    def make(postgres, conninfo=None):
+        postgres.sql("create database pganalytics")
+        made.append(Rig(binaries, folder, conninfo or postgres.conninfo("pganalytics")))
+        return made[-1]
+
+    yield make
+    for rig in made:
+        rig.server.close()
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """One for all tests that leave it as it was."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def rig(postgres):
+    folder = tempfile.mkdtemp(prefix="pga-system-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    postgres.sql("create database pganalytics")
+    shared = Rig(os.path.abspath(BINARIES), folder, postgres.conninfo("pganalytics"))
+    yield shared
+    shared.server.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_stopped_and_started(postgres, rig, mode):
+    rig.push()
+    postgres.stop(mode)
+    rig.wait_for_refusals()
+    rig.wait_for_health(503)
+    postgres.start()
+    rig.settle(postgres)
+
+
+def test_restarted_while_pushes_come(postgres, rig):
+    rig.push()
+    for mode in ("fast", "immediate", "fast"):
+        postgres.stop(mode)
+        postgres.start()
+        rig.wait_for_more()
+    rig.settle(postgres)
+
+
+def test_frozen_and_thawed(postgres, rig):
+    rig.push()
+    postgres.signal_all(signal.SIGSTOP)
+    try:
+        rig.wait_for_refusals()
+        rig.wait_for_health(503)
+    finally:
+        postgres.signal_all(signal.SIGCONT)
+    rig.settle(postgres)
+
+
+def test_read_only_for_a_while(postgres, rig):
+    """Sessions that were opened meanwhile stay read-only: the server must not keep them."""
+    rig.push()
+    postgres.sql("alter database pganalytics set default_transaction_read_only = on")
+    postgres.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pganalytics-server'")
+    rig.wait_for_refusals()
+    postgres.sql("alter database pganalytics reset default_transaction_read_only")
+    rig.settle(postgres)
+
+
+def test_no_room_on_its_disk(folder, make_rig):
+    """The whole data directory, write-ahead log included, where PostgreSQL ends itself when it cannot write."""
+    place = os.path.join(folder, "disk")
+    os.mkdir(place)
+    try:
+        mounts.mount("none", place, "tmpfs", options="size=200m")
+    except OSError as error:
+        pytest.skip(f"no mounts of our own: {error}")
+    filler = os.path.join(place, "filler")
+    try:
+        postgres = Postgres({"max_wal_size": "32MB"}, place=place)
+        rig = make_rig(postgres)
+        rig.push()
+        # All that is left but a little, of which the log is soon the end.
+        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL)
+        postgres.sql("select pg_switch_wal()", check=False)
+        rig.wait_for_refusals()
+        os.unlink(filler)
+        if not postgres.pids():
+            postgres.start()
+        rig.settle(postgres)
+        rig.server.stop()
+        postgres.close()
+    finally:
+        mounts.unmount(place)
+
+
+def test_failed_over_to_the_standby(make_rig):
+    primary = Postgres()
+    try:
+        standby = Postgres.standby_of(primary)
+        try:
+            hosts = f"host={primary.dir},{standby.dir} dbname=pganalytics user=postgres target_session_attrs=read-write"
+            rig = make_rig(primary, hosts)
+            rig.push()
+            primary.signal_all(signal.SIGKILL)
+            rig.wait_for_refusals()  # the standby alone may not be written to
+            rig.wait_for_health(503)
+            standby.promote()
+            rig.settle(standby)
+        finally:
+            standby.close()
+    finally:
+        primary.close()
