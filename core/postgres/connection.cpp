@@ -15,6 +15,7 @@
 
 #include "core/postgres/exchange.h"
 #include "core/postgres/failure.h"
+#include "core/postgres/hosts.h"
 #include "core/postgres/libpq.h"
 #include "core/postgres/wait.h"
 
@@ -88,6 +89,35 @@ Outcome drive_connect(PGconn* connection, const Deadline& deadline) {
   return {};
 }
 
+// libpq itself goes on to the next host where one refuses, but has no time of its own here in which one must answer.
+std::optional<Hosts> hosts_but_the_silent(PGconn* connection, const Error& error) {
+  const bool timed_out = error.status == PGA_E_TRANSIENT && PQstatus(connection) != CONNECTION_BAD;
+  if (!timed_out) return std::nullopt;
+  const Options options(PQconninfo(connection), PQconninfoFree);
+  if (!options) return std::nullopt;
+  const auto said = [&](const char* keyword) {
+    const char* const value = value_of(options.get(), keyword);
+    return std::string(value == nullptr ? "" : value);
+  };
+  return without({said("host"), said("hostaddr"), said("port")}, PQhost(connection), PQport(connection));
+}
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+// As "dbname", a conninfo string is expanded; keywords that come after it override it, and each other, unless they are empty
+// (libpq, "Database Connection Control").
+PGconn* start(const std::string& conninfo, const Parameters& parameters) {
+  std::vector<const char*> keywords{"dbname"};
+  std::vector<const char*> values{conninfo.c_str()};
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  return PQconnectStartParams(keywords.data(), values.data(), 1);
+}
+
 // PQcancel() blocks in connect(2) for as long as the network likes, so it gets a thread, and the thread gets half a second.
 // If that is not enough the thread ends by itself later (it owns all that it touches), and the server's statement_timeout
 // ends the statement.
@@ -125,30 +155,26 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
-Expected<Connection> Connection::open(const std::string& conninfo,
-                                      const std::vector<std::pair<std::string, std::string>>& parameters,
-                                      const Deadline& deadline) {
+Expected<Connection> Connection::open(const std::string& conninfo, const Parameters& parameters, const Deadline& deadline) {
   PGA_CHECK(parse_conninfo(conninfo));
-  // As "dbname", a conninfo string is expanded; keywords that come after it override it (libpq, "Database Connection Control").
-  std::vector<const char*> keywords{"dbname"};
-  std::vector<const char*> values{conninfo.c_str()};
-  for (const auto& [keyword, value] : parameters) {
-    keywords.push_back(keyword.c_str());
-    values.push_back(value.c_str());
+  Parameters narrowed = parameters;
+  for (;;) {
+    Connection opened(start(conninfo, narrowed));
+    PGconn* const connection = opened.connection_.get();
+    if (connection == nullptr) return Error{PGA_E_FAIL, "pg.connect", "connecting to PostgreSQL: out of memory", "", 0};
+    count_connection(+1);
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+    ignore_notices(connection);
+    if (PQstatus(connection) == CONNECTION_BAD) return connect_failure(connection);
+    if (Outcome driven = drive_connect(connection, deadline); !driven) {
+      const auto others = hosts_but_the_silent(connection, driven.error());
+      if (!others) return std::move(driven).error();
+      narrowed.insert(narrowed.end(), {{"host", others->host}, {"hostaddr", others->hostaddr}, {"port", others->port}});
+      continue;
+    }
+    if (PQsetnonblocking(connection, 1) != 0) return connect_failure(connection);
+    return opened;
   }
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-
-  Connection opened(PQconnectStartParams(keywords.data(), values.data(), 1));
-  if (opened.connection_ != nullptr) count_connection(+1);
-  PGconn* const connection = opened.connection_.get();
-  if (connection == nullptr) return Error{PGA_E_FAIL, "pg.connect", "connecting to PostgreSQL: out of memory", "", 0};
-  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
-  ignore_notices(connection);
-  if (PQstatus(connection) == CONNECTION_BAD) return connect_failure(connection);
-  PGA_CHECK(drive_connect(connection, deadline));
-  if (PQsetnonblocking(connection, 1) != 0) return connect_failure(connection);
-  return opened;
 }
 
 template <class Conversation>

@@ -57,8 +57,9 @@ class Rows {
 class Connection {
  public:
   // `parameters` override what conninfo says (dbname, application_name, options, connect_timeout...). error.status by SQLSTATE;
-  // code "pg.connect", "pg.conninfo" (malformed) or the SQLSTATE; the message never holds a password. connect_timeout counts
-  // for all hosts together. Name resolution is libpq's and blocking: it alone may overrun the deadline.
+  // code "pg.connect", "pg.conninfo" (malformed) or the SQLSTATE; the message never holds a password. Of several hosts
+  // each that says nothing within connect_timeout is given up for the next, as libpq's own connecting does. Name resolution is
+  // libpq's and blocking: it alone may overrun the deadline.
   static Expected<Connection> open(const std::string& conninfo,
                                    const std::vector<std::pair<std::string, std::string>>& parameters, const Deadline& deadline);
 

@@ -303,16 +303,38 @@ TEST_CASE("a refused connection tells why, with the server's SQLSTATE and no pas
   CHECK(closed.error().status == PGA_E_DENIED);
 }
 
+// The kernel completes the handshake for a listening socket that nobody accepts from.
+struct SilentServer {
+  testing::TemporaryFolder folder;
+  int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  SilentServer() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", folder.path().c_str());
+    REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(listener, 4) == 0);
+  }
+  ~SilentServer() { close(listener); }
+};
+
+TEST_CASE("a host that says nothing is given up for the next, and an only one is not") {
+  const SilentServer silent;
+  const std::string port = std::to_string(server().port());
+  const std::string all = " user=postgres dbname=postgres connect_timeout=1";
+  auto found =
+      Connection::open("host=" + silent.folder.path() + "," + server().socket_dir() + " port=5432," + port + all, {}, soon());
+  REQUIRE(found);
+  CHECK(found->execute("select 1", soon()));
+  const auto silence =
+      Connection::open("host=" + silent.folder.path() + "," + silent.folder.path() + " port=5432" + all, {}, soon());
+  REQUIRE_FALSE(silence);
+  CHECK(silence.error().status == PGA_E_TRANSIENT);
+  CHECK(silence.error().message.find("no answer within connect_timeout") != std::string::npos);
+}
+
 TEST_CASE("a server that accepts and says nothing costs connect_timeout or the deadline, no more") {
-  // The kernel completes the handshake for a listening socket that nobody accepts from.
-  const testing::TemporaryFolder folder;
-  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", folder.path().c_str());
-  REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(listen(listener, 4) == 0);
-  const std::string conninfo = "host=" + folder.path() + " port=5432 user=nobody dbname=x";
+  const SilentServer silent;
+  const std::string conninfo = "host=" + silent.folder.path() + " port=5432 user=nobody dbname=x";
 
   const auto begun = steady_clock::now();
   const auto late = Connection::open(conninfo, {}, deadline_in(milliseconds(200)));
@@ -328,5 +350,4 @@ TEST_CASE("a server that accepts and says nothing costs connect_timeout or the d
   REQUIRE_FALSE(cancelled);
   CHECK(cancelled.error().code == "pg.cancelled");
   CHECK(steady_clock::now() - begun < seconds(10));
-  close(listener);
 }
