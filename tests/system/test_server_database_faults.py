@@ -158,7 +158,16 @@ def test_no_room_on_its_disk(folder, make_rig):
         mounts.unmount(place)
 
 
-def test_failed_over_to_the_standby(make_rig):
+def silent(primary):
+    """As a machine that hangs: it takes connections and says nothing; what there was of sessions is gone."""
+    postmaster, *children = primary.pids()
+    os.kill(postmaster, signal.SIGSTOP)
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("lost", [Postgres.kill, silent])
+def test_failed_over_to_the_standby(make_rig, lost):
     primary = Postgres()
     try:
         standby = Postgres.standby_of(primary)
@@ -166,7 +175,7 @@ def test_failed_over_to_the_standby(make_rig):
             hosts = f"host={primary.dir},{standby.dir} dbname=pganalytics user=postgres target_session_attrs=read-write"
             rig = make_rig(primary, hosts)
             rig.push()
-            primary.signal_all(signal.SIGKILL)
+            lost(primary)
             rig.wait_for_refusals()  # the standby alone may not be written to
             rig.wait_for_health(503)
             standby.promote()
@@ -174,4 +183,5 @@ def test_failed_over_to_the_standby(make_rig):
         finally:
             standby.close()
     finally:
+        primary.kill()
         primary.close()

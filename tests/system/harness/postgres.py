@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -93,6 +94,10 @@ class Postgres:
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
+
+    def kill(self):
+        self.signal_all(signal.SIGKILL)
+        eventually(lambda: not self.pids(), 30, "PostgreSQL is gone")
 
     def close(self):
         if self.pids():

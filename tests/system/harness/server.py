@@ -27,14 +27,14 @@ class Answer:
 
 
 class Server:
-    """One data_dir with its private PostgreSQL. start() and stop() may be called any number of times."""
+    """One data_dir with its private PostgreSQL. start() and stop() may be called any number of times. data_dir: another server's, to share."""
 
-    def __init__(self, binaries, folder, extra_config=""):
+    def __init__(self, binaries, folder, extra_config="", data_dir=None):
         self.binary = os.path.join(binaries, "bin", "pganalytics-server")
         self.folder = folder
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
-        self.data_dir = os.path.join(folder, "server")
+        self.data_dir = data_dir or os.path.join(folder, "server")
         self.ca_file = os.path.join(self.data_dir, "ca.crt")
         self.config = os.path.join(folder, "server.toml")
         self.log_path = os.path.join(folder, "server.log")
