@@ -3,6 +3,7 @@
 #include "core/clock/clock.h"
 #include "core/log/log.h"
 #include "core/server/store/pool.h"
+#include "core/server/store/scaling.h"
 #include "store_embedded.h"
 
 #include <string>
@@ -26,7 +27,8 @@ constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql}
                                      {8, "series", embedded::_0008_series_sql},
                                      {9, "rollups", embedded::_0009_rollups_sql},
                                      {10, "forgotten_points", embedded::_0010_forgotten_points_sql},
-                                     {11, "administration", embedded::_0011_administration_sql}};
+                                     {11, "administration", embedded::_0011_administration_sql},
+                                     {12, "hypertable", embedded::_0012_hypertable_sql}};
 constexpr std::int64_t kMigrationNs = 3'600'000'000'000;  // an index over all that was ever pushed takes its time
 constexpr char kDaysAhead[] = "7";
 constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;
@@ -70,6 +72,7 @@ Outcome migrate(postgres::Connection& connection) {
   PGA_CHECK(check(found));
   PGA_CHECK(connection.execute("set local statement_timeout = 0", call_deadline()));
   PGA_CHECK(apply_missing(connection, found.int64(0, 0).value_or(0)));
+  PGA_CHECK(use_extensions(connection));
   // Not only at the first start: a server that was off for a month has none for today.
   PGA_CHECK(connection.query(embedded::partitions_make_sql, {kDaysAhead, std::nullopt}, call_deadline()));
   PGA_CHECK(connection.execute("commit", call_deadline()));

@@ -58,6 +58,11 @@ Outcome sweep(Transaction& transaction, Expired& expired) {
   return {};
 }
 
+Expected<std::int64_t> forget_points(Transaction& transaction) {
+  PGA_TRY(const postgres::Rows gone, transaction.ask(embedded::points_forget_sql, {std::to_string(kRoundRows)}));
+  return gone.int64(0, 0).value_or(0);
+}
+
 Expected<std::int64_t> forget(Transaction& transaction, const char* sql) {
   PGA_TRY(const postgres::Rows gone, transaction.ask(sql, {std::to_string(kRoundRows)}));
   return gone.affected();
@@ -75,7 +80,7 @@ Expected<Expired> Store::expire() {
   if (!leader) return expired;
   PGA_TRY(expired.documents, forget_documents(transaction, impl_->document_days));
   PGA_CHECK(sweep(transaction, expired));
-  PGA_TRY(const std::int64_t late_points, forget(transaction, embedded::points_forget_sql));
+  PGA_TRY(const std::int64_t late_points, forget_points(transaction));
   PGA_TRY(const std::int64_t late_events, forget(transaction, embedded::events_forget_sql));
   expired.points += late_points;
   expired.events += late_events;

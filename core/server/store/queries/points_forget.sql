@@ -1,7 +1,3 @@
 /* pganalytics-server:points_forget */
--- Those that came so late that their day had no partition.
-delete from pganalytics.points_default
-where ctid = any(array(
-  select ctid from pganalytics.points_default
-  where time < now() - pg_catalog.make_interval(days => (select coalesce(max(longest_days), 30) from pganalytics.retention)) limit $1
-))
+-- Those that no partition goes with.
+select pganalytics.forget_points($1::bigint)

@@ -1,0 +1,145 @@
+-- Where an operator has created the extension TimescaleDB, points lie in a compressed hypertable of it instead of partitions
+-- (docs/STORAGE.md). Its functions and views are named in bodies that nothing but a hypertable runs, so they need not be there.
+-- What they do: https://www.tigerdata.com/docs/api/latest/, "Hypertables and chunks" and "Compression".
+create function pganalytics.points_are_hypertable() returns boolean language sql stable set search_path = pg_catalog as $$
+  select relkind = 'r' from pg_class where oid = 'pganalytics.points'::regclass
+$$;
+
+-- The schema of the extension's functions if it is here and 2.11 or newer, which inserts into and deletes from what is compressed.
+create function pganalytics.timescaledb_schema() returns name language sql stable set search_path = pg_catalog as $$
+  select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+  where e.extname = 'timescaledb' and regexp_match(e.extversion, '^(\d+)\.(\d+)')::integer[] >= array[2, 11]
+$$;
+
+-- 'partitions', 'hypertable', or partitions that could be a hypertable: 'convertible' at once, 'filled' at the cost of a copy.
+create function pganalytics.points_kind() returns text language sql stable set search_path = pg_catalog as $$
+  select case
+    when pganalytics.points_are_hypertable() then 'hypertable'
+    when pganalytics.timescaledb_schema() is null then 'partitions'
+    when exists (select from pganalytics.points) then 'filled'
+    else 'convertible'
+  end
+$$;
+
+-- A partitioned table cannot become a hypertable: another takes its place, with what is in it. Late points come for days, so a chunk
+-- is compressed after three. Compression is not in the extension's Apache edition; there it is a hypertable and no more.
+create function pganalytics.points_to_hypertable() returns void language plpgsql set search_path = pg_catalog as $$
+declare
+  extension name := pganalytics.timescaledb_schema();
+  of_family integer;
+begin
+  if pganalytics.points_are_hypertable() then
+    return;
+  end if;
+  if extension is null then
+    raise exception 'this database has no timescaledb of 2.11 or newer' using errcode = 'feature_not_supported', hint = 'create extension timescaledb';
+  end if;
+  lock table pganalytics.points in access exclusive mode;
+  alter table pganalytics.points rename to points_before;
+  alter index pganalytics.points_series rename to points_before_series;
+  create table pganalytics.points (
+    time      timestamptz not null,
+    series_id bigint not null,
+    fields    float8[] not null
+  );
+  create index points_series on pganalytics.points (series_id, time);
+  execute format('select %I.create_hypertable(%L::regclass, %L, chunk_time_interval => %L::interval, create_default_indexes => false)',
+                 extension, 'pganalytics.points', 'time', '1 day');
+  insert into pganalytics.points (time, series_id, fields) select time, series_id, fields from pganalytics.points_before;
+  if current_setting('timescaledb.license', true) = 'timescale' then
+    alter table pganalytics.points set (timescaledb.compress, timescaledb.compress_segmentby = 'series_id', timescaledb.compress_orderby = 'time');
+    execute format('select %I.add_compression_policy(%L::regclass, %L::interval)', extension, 'pganalytics.points', '3 days');
+  end if;
+  for of_family in select id from pganalytics.families loop
+    perform pganalytics.make_family_view(of_family);
+  end loop;
+  drop table pganalytics.points_before;
+  delete from pganalytics.swept_partitions where partition like 'points%';
+end
+$$;
+
+-- As make_partitions(): a hypertable makes its chunks by itself, and is told how wide the next ones are to be.
+create function pganalytics.make_point_partitions(days_ahead integer, width integer) returns void language plpgsql set search_path = pg_catalog as $$
+begin
+  if not pganalytics.points_are_hypertable() then
+    perform pganalytics.make_partitions('points', 'time', 15, days_ahead, width);
+  elsif exists (select from timescaledb_information.dimensions where hypertable_schema = 'pganalytics' and hypertable_name = 'points'
+                and time_interval <> make_interval(days => width)) then
+    execute format('select %I.set_chunk_time_interval(%L::regclass, make_interval(days => $1))', pganalytics.timescaledb_schema(), 'pganalytics.points')
+    using width;
+  end if;
+end
+$$;
+
+-- As drop_partition(), but of a hypertable all chunks that are old enough.
+create function pganalytics.drop_point_partition(days integer) returns text
+language plpgsql set search_path = pg_catalog set lock_timeout = '2s' as $$
+declare
+  dropped text[];
+begin
+  if not pganalytics.points_are_hypertable() then
+    return pganalytics.drop_partition('points', days);
+  end if;
+  execute format('select array_agg(split_part(chunk, ''.'', 2)) from %I.drop_chunks(%L::regclass, older_than => now() - make_interval(days => $1)) chunk',
+                 pganalytics.timescaledb_schema(), 'pganalytics.points') into dropped using days;
+  delete from pganalytics.swept_partitions where partition = any (dropped);
+  return case when dropped is not null then cardinality(dropped) || ' chunks of points' end;
+end
+$$;
+
+-- Points of collectors that keep less than others, chunk by chunk, a few hundred series at a time: so a compressed chunk loses whole
+-- segments. For about three seconds, or so many rows; returns how many are gone.
+create function pganalytics.sweep_chunks(most bigint) returns bigint language plpgsql set search_path = pg_catalog as $$
+declare
+  stop timestamptz := clock_timestamp() + interval '3 seconds';
+  due record;
+  of_series bigint[];
+  gone bigint := 0;
+  gone_now bigint;
+begin
+  perform set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);  -- no limit, in this transaction
+  for due in
+    select c.chunk_name, c.range_start, c.range_end, r.collector_id
+    from timescaledb_information.chunks c
+    join pganalytics.retention r on r.days < r.longest_days and c.range_end <= now() - make_interval(days => r.days)
+    where c.hypertable_schema = 'pganalytics' and c.hypertable_name = 'points'
+      and not exists (select from pganalytics.swept_partitions s where s.partition = c.chunk_name and s.collector_id = r.collector_id)
+    order by c.range_end
+  loop
+    for of_series in
+      select array_agg(id) from (
+        select id, row_number() over (order by id) / 300 as part from pganalytics.series where collector_id = due.collector_id
+      ) numbered group by part
+    loop
+      -- From the hypertable: a delete from the chunk itself does not see what is compressed in it.
+      delete from pganalytics.points where time >= due.range_start and time < due.range_end and series_id = any (of_series);
+      get diagnostics gone_now = row_count;
+      gone := gone + gone_now;
+      if gone >= most or clock_timestamp() > stop then
+        return gone;
+      end if;
+    end loop;
+    insert into pganalytics.swept_partitions (partition, collector_id) values (due.chunk_name, due.collector_id);
+  end loop;
+  return gone;
+end
+$$;
+
+-- Points that are older than they are kept and that no partition goes with: those that came so late that their day had none; of a
+-- hypertable those of collectors that keep less than others.
+create function pganalytics.forget_points(most bigint) returns bigint language plpgsql set search_path = pg_catalog as $$
+declare
+  gone bigint;
+begin
+  if pganalytics.points_are_hypertable() then
+    return pganalytics.sweep_chunks(most);
+  end if;
+  delete from pganalytics.points_default
+  where ctid = any(array(
+    select ctid from pganalytics.points_default
+    where time < now() - make_interval(days => (select coalesce(max(longest_days), 30) from pganalytics.retention)) limit most
+  ));
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;

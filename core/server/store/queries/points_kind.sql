@@ -1,0 +1,2 @@
+/* pganalytics-server:points_kind */
+select pganalytics.points_kind()

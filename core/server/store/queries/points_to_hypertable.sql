@@ -1,0 +1,2 @@
+/* pganalytics-server:points_to_hypertable */
+select pganalytics.points_to_hypertable()
