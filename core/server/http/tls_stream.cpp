@@ -28,6 +28,7 @@ TlsStream::TlsStream(Socket socket, SSL_CTX* context) : socket_(std::move(socket
   socket_.native_non_blocking(true, ignored);
   if (!ssl_) return;
   SSL_set_fd(ssl_.get(), socket_.native_handle());
+  SSL_set_accept_state(ssl_.get());
   SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
@@ -51,7 +52,7 @@ void TlsStream::carry_on(Attempt attempt, Done done, bool at_once) {
 }
 
 void TlsStream::handshake(Done done) {
-  carry_on([ssl = ssl_.get()] { return SSL_accept(ssl); }, std::move(done), true);
+  carry_on([ssl = ssl_.get()] { return SSL_do_handshake(ssl); }, std::move(done), true);
 }
 
 void TlsStream::read_some(std::string& into, Done done) {

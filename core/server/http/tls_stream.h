@@ -21,7 +21,8 @@ class TlsStream {
  public:
   using Done = std::function<void(const boost::system::error_code& error)>;
 
-  // `context` is shared with the connection's SSL by OpenSSL's own count.
+  // `context` is shared with the connection's SSL by OpenSSL's own count. The server's side; SSL_set_connect_state() on
+  // native_handle() before the handshake makes it a client's.
   TlsStream(boost::asio::ip::tcp::socket socket, SSL_CTX* context);
 
   // Each calls `done` once, never before it returns; eof when the peer ended properly, operation_aborted after cancel or close.
