@@ -71,6 +71,7 @@ void run(const po::variables_map& values) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stop_asked = 1; });
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that the server may have closed
   log::set_level(log::Level::kWarn);
   try {

@@ -20,6 +20,8 @@ constexpr auto kSlowPause = std::chrono::milliseconds(20);
 
 }  // namespace
 
+volatile std::sig_atomic_t stop_asked = 0;
+
 struct Scenarios::Begin {
   std::int64_t ns;
   double server_s, client_s, database_s;
@@ -60,6 +62,7 @@ void Scenarios::run(double at_most_s, const std::function<bool()>& over) {
   network_.io.restart();
   while (!over() && clock::now_monotonic_ns() < end) {
     if (network_.io.run_one_for(std::chrono::milliseconds(100)) == 0 && network_.io.stopped()) network_.io.restart();
+    if (stop_asked != 0) throw std::runtime_error("stopped by a signal");
     if (clock::now_monotonic_ns() < tell) continue;
     std::fprintf(stderr, "%zu pushes answered, %llu errors, %u at work\n", counts_.answer_ms.size(),
                  static_cast<unsigned long long>(counts_.errors()), busy_);

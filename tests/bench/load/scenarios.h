@@ -1,6 +1,7 @@
 // What a fleet is made to do. Each scenario is bounded in time, and gives up on what is not answered then.
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "tests/bench/load/site.h"
 
 namespace pganalytics::bench {
+
+// Set by a signal's handler: what runs throws, so that the server is stopped.
+extern volatile std::sig_atomic_t stop_asked;
 
 class Scenarios {
  public:
