@@ -198,6 +198,20 @@ Expected<Rows> Connection::query(const std::string& sql, const std::vector<std::
   return converse(sql, deadline, [&](Exchange& exchange) { return exchange.parameterised(sql, parameters); });
 }
 
+Expected<Rows> Connection::query_prepared(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
+                                          const Deadline& deadline) {
+  return converse(sql, deadline, [&](Exchange& exchange) -> Expected<Rows> {
+    auto known = prepared_.find(sql);
+    if (known == prepared_.end()) {
+      if (prepared_.size() >= kPreparedMost) return exchange.parameterised(sql, parameters);
+      const std::string name = "pganalytics_" + std::to_string(prepared_.size());
+      PGA_CHECK(exchange.prepare(name, sql));
+      known = prepared_.emplace(sql, name).first;
+    }
+    return exchange.prepared(known->second, parameters);
+  });
+}
+
 Expected<std::int64_t> Connection::copy_in(const std::string& sql, std::string_view data, const Deadline& deadline) {
   PGA_TRY(const Rows rows, converse(sql, deadline, [&](Exchange& exchange) { return exchange.copy_in(sql, data); }));
   return rows.affected();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -72,6 +74,13 @@ class Connection {
   // One statement with $1.. parameters as text; nullopt = NULL.
   Expected<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
                        const Deadline& deadline);
+  // As query(), for a statement that this connection will run again: it is parsed and planned once (PostgreSQL docs, PREPARE,
+  // "Notes" say when a plan is made for its parameters). `sql` is the key, so it must be one of few constant texts: those beyond
+  // kPreparedMost are run as by query(). Not through a pooler that hands sessions from one client to another and keeps no
+  // prepared statements.
+  Expected<Rows> query_prepared(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
+                                const Deadline& deadline);
+  static constexpr std::size_t kPreparedMost = 64;
   // COPY (...) TO STDOUT (text format), the cheapest way to read many rows: each is given to `on_line` as it arrives, without
   // its newline, and nothing is kept; returns how many there were. A row is split by split_copy_line(). An error of `on_line`
   // ends the reading as a cancel does, and is returned.
@@ -105,6 +114,7 @@ class Connection {
   template <class Conversation>
   Expected<Rows> converse(const std::string& sql, const Deadline& deadline, Conversation&& conversation);
   std::unique_ptr<pg_conn, Finish> connection_;
+  std::unordered_map<std::string, std::string> prepared_;  // names of statements, by their text
 };
 
 // What a conninfo string itself says about one keyword ("options", "dbname"); nullopt: nothing. Environment and service

@@ -16,6 +16,14 @@ namespace {
 
 constexpr std::size_t kCopyPiece = 64 * 1024;  // bytes libpq buffers before we look at the socket again
 
+// As libpq takes them: nullptr is NULL.
+std::vector<const char*> borrowed(const std::vector<std::optional<std::string>>& parameters) {
+  std::vector<const char*> values;
+  values.reserve(parameters.size());
+  for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+  return values;
+}
+
 }  // namespace
 
 Error Exchange::failure(const PGresult* result) const { return statement_failure(connection_, result, label_); }
@@ -82,11 +90,25 @@ Expected<Rows> Exchange::simple(const std::string& sql) {
 }
 
 Expected<Rows> Exchange::parameterised(const std::string& sql, const std::vector<std::optional<std::string>>& parameters) {
-  std::vector<const char*> values;
-  values.reserve(parameters.size());
-  for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+  const auto values = borrowed(parameters);
   if (PQsendQueryParams(connection_, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0) ==
       0) {
+    return failure();
+  }
+  PGA_CHECK(flush());
+  return last_result();
+}
+
+Outcome Exchange::prepare(const std::string& name, const std::string& sql) {
+  if (PQsendPrepare(connection_, name.c_str(), sql.c_str(), 0, nullptr) == 0) return failure();
+  PGA_CHECK(flush());
+  PGA_CHECK(last_result());
+  return {};
+}
+
+Expected<Rows> Exchange::prepared(const std::string& name, const std::vector<std::optional<std::string>>& parameters) {
+  const auto values = borrowed(parameters);
+  if (PQsendQueryPrepared(connection_, name.c_str(), static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0) == 0) {
     return failure();
   }
   PGA_CHECK(flush());

@@ -65,6 +65,37 @@ TEST_CASE("statements, parameters and NULLs make the round trip") {
   CHECK(connection.execute("", soon()));
 }
 
+TEST_CASE("a prepared statement is parsed once a connection, and answers as any other") {
+  Connection connection = connected();
+  const std::string sql = "SELECT $1::text || 'x', $2::int + 1";
+  for (const char* const number : {"1", "2"}) {
+    const auto rows = connection.query_prepared(sql, {std::nullopt, number}, soon());
+    REQUIRE(rows);
+    CHECK(rows->is_null(0, 0));
+    CHECK(rows->int64(0, 1) == std::stoi(number) + 1);
+  }
+  const std::string kept = "SELECT count(*), sum(generic_plans + custom_plans) FROM pg_prepared_statements";
+  const auto one = connection.execute(kept, soon());
+  REQUIRE(one);
+  CHECK(one->int64(0, 0) == 1);
+  CHECK(one->int64(0, 1) == 2);
+
+  REQUIRE_FALSE(connection.query_prepared("SELECT 1/$1::int", {"0"}, soon()));
+  const auto wrong = connection.query_prepared("SELECT nothing", {}, soon());
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().code == "42703");
+  CHECK(connection.query_prepared("SELECT 1/$1::int", {"1"}, soon()));
+
+  for (std::size_t i = 0; i < 2 * Connection::kPreparedMost; ++i) {
+    const auto rows = connection.query_prepared("SELECT " + std::to_string(i), {}, soon());
+    REQUIRE(rows);
+    CHECK(rows->int64(0, 0) == static_cast<std::int64_t>(i));
+  }
+  const auto most = connection.execute(kept, soon());
+  REQUIRE(most);
+  CHECK(most->int64(0, 0) == static_cast<std::int64_t>(Connection::kPreparedMost));
+}
+
 TEST_CASE("a failed statement tells its SQLSTATE and leaves the connection usable") {
   Connection connection = connected();
   const auto missing = connection.execute("/* pganalytics:test/missing */ SELECT * FROM nowhere", soon());
