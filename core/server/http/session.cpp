@@ -199,7 +199,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   }
 
   void ask_handler() {
-    if (!take_slot()) return refuse(overloaded());
+    if (!take_slot()) return put_off();
     const bool at_once = !has_body();
     asio::post(shared_.workers, [self = shared_from_this(), at_once] { self->admit_in_worker(at_once); });
   }
@@ -308,7 +308,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void serve() {
     timer_.cancel();
     body_place_.reset();
-    if (!take_slot()) return refuse(overloaded());
+    if (!take_slot()) return put_off();
     request_.body = std::move(parser_->get().body());
     asio::post(shared_.workers, [self = shared_from_this()] { self->serve_in_worker(); });
   }
@@ -328,6 +328,18 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void refuse(const HeadRefusal& refusal) {
     count(refusal.reason);
     must_close_ = true;
+    answer(refusal.response);
+  }
+
+  // Too much to do. If the whole request is here the connection may stay: a client that comes again on a new one costs a
+  // handshake more, which is what an overloaded server can bear least.
+  void put_off() {
+    const std::uint64_t to_come = parser_->is_done() ? 0 : parser_->content_length().value_or(0);
+    const HeadRefusal refusal = overloaded();
+    if (parser_->chunked() && !parser_->is_done()) return refuse(refusal);
+    if (to_come > unparsed_.size()) return refuse(refusal);
+    unparsed_.erase(0, to_come);
+    count(refusal.reason);
     answer(refusal.response);
   }
 

@@ -285,6 +285,32 @@ TEST_CASE("more requests than the server takes at once get 503 and when to come 
   CHECK(raw(test, kGet + "\r\n").status == 200);
 }
 
+TEST_CASE("a connection whose request came whole outlives an overload, another ends with it") {
+  Gate gate;
+  Limits limits;
+  limits.requests_at_work = 1;
+  const ServerUnderTest test(limits, [&](const Request& head) { return gate(head); });
+  TlsClient busy(test.server->port(), test.client()), patient(test.server->port(), test.client());
+  busy.send(kGet + "\r\n");
+  gate.wait_for(1);
+  for (const char* const request : {"GET /echo HTTP/1.1\r\nHost: test\r\n\r\n",
+                                    "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nGET / HTTP"}) {
+    patient.send(request);
+    const Answer answer = patient.read_answer();
+    check_error(answer, 503);
+    CHECK(answer.headers.count("connection") == 0);
+  }
+  for (const char* const part : {"Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"}) {
+    const Answer answer = raw(test, std::string("POST /echo HTTP/1.1\r\nHost: test\r\n") + part);
+    check_error(answer, 503);
+    CHECK(answer.headers.at("connection") == "close");
+  }
+  CHECK(test.options.refusals->of(Refusal::kOverloaded) == 4);
+  gate.open.set_value();
+  CHECK(busy.read_answer().status == 200);
+  CHECK(patient.request("POST", "/echo", {}, "a push").body == "a push");
+}
+
 namespace {
 
 // Bodies that never come, and all the time in the world for them.
