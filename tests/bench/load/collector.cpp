@@ -146,6 +146,7 @@ void Collector::again(const Answer* answer) {
   std::int64_t at_least_ms = 0;
   if (answer != nullptr) {
     ++counts_.refused[answer->status];
+    if (answer->ends_connection) drop();
     at_least_ms = transport::parse_retry_after_ms(answer->retry_after, "", clock::now_unix_ns());
   }
   pause_.expires_after(std::chrono::milliseconds(backoff_.next_ms(at_least_ms)));

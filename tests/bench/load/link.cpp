@@ -32,7 +32,8 @@ std::optional<Answer> parse(const std::string& received, error_code& error) {
   if (error || !parser.is_done()) return std::nullopt;
   const auto& message = parser.get();
   const auto retry_after = message["Retry-After"];
-  return Answer{static_cast<int>(message.result_int()), message.body(), std::string(retry_after.data(), retry_after.size())};
+  return Answer{static_cast<int>(message.result_int()), message.body(), std::string(retry_after.data(), retry_after.size()),
+                !message.keep_alive()};
 }
 
 }  // namespace

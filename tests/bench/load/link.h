@@ -18,6 +18,7 @@ namespace pganalytics::bench {
 struct Answer {
   int status = 0;
   std::string body, retry_after;
+  bool ends_connection = false;
 };
 
 // What all links have in common; outlives them.

@@ -64,7 +64,8 @@ void Site::write_configuration() const {
        << "\"\n[database]\nconnections = " << options_.database_connections << "\n";
   if (!options_.database_url.empty()) file << "url = \"" << options_.database_url << "\"\n";
   if (!options_.bin_dir.empty()) file << "bin_dir = \"" << options_.bin_dir << "\"\n";
-  file << "[limits]\nenrol_per_minute = 1000000\nenrol_per_second_in_all = 1000000\n";
+  // The first pushes of a large fleet take longer than a connection may be idle by default.
+  file << "[limits]\nidle_timeout = \"15m\"\nenrol_per_minute = 1000000\nenrol_per_second_in_all = 1000000\n";
   if (!file.flush()) throw std::runtime_error("cannot write " + configuration_);
 }
 
