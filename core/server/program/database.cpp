@@ -8,6 +8,7 @@ Expected<Database> open_database(const Settings& settings, PrivateCluster::Holde
   Database database;
   store::StoreOptions options;
   options.connections = settings.database_connections;
+  options.prepared = settings.database_prepared;
   options.document_days = settings.document_days;
   options.conninfo = settings.database_url;
   if (settings.database_url.empty()) {

@@ -33,6 +33,7 @@ void read_database(TableReader table, Settings& settings) {
     table.problem("bin_dir", "has no meaning beside url", "Remove one of them: bin_dir is for the private PostgreSQL.");
   }
   settings.database_connections = static_cast<unsigned>(table.integer("connections", settings.database_connections, {1, 500}));
+  settings.database_prepared = table.boolean("prepared", settings.database_prepared);
   table.finish();
 }
 

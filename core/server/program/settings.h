@@ -25,6 +25,7 @@ struct Settings {
   std::string database_url;      // empty: a private PostgreSQL under data_dir
   std::string database_bin_dir;  // its binaries; empty: the newest installed
   unsigned database_connections = 8;
+  bool database_prepared = true;  // statements may be prepared
 
   std::string certificate_file, key_file;  // empty: a certificate of the own CA
   std::vector<std::string> names;          // that certificate's extra DNS names and addresses

@@ -80,7 +80,7 @@ Expected<Standing> judge(Transaction& transaction, const std::string& id, const 
 Expected<Standing> Store::standing(const std::string& id, const ShownCertificate& shown, const std::string& address) {
   if (!is_uuid(id)) return store::standing(Standing::Kind::kRevoked);
   // The common case costs one look and no lock.
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::certificate_standing_sql, {id, shown.thumbprint}));
+  PGA_TRY(const postgres::Rows rows, impl_->ask_often(embedded::certificate_standing_sql, {id, shown.thumbprint}));
   if (rows.size() == 0 || rows.boolean(0, 0).value_or(true)) return store::standing(Standing::Kind::kRevoked);
   if (rows.boolean(0, 1).value_or(false)) return store::standing(Standing::Kind::kGood);
 

@@ -51,11 +51,12 @@ PushResult judge(const postgres::Rows& kin, const Push& push) {
 Expected<std::optional<PushResult>> claim(Transaction& transaction, const Push& push) {
   if (push.epoch.empty()) return std::optional<PushResult>();
   const std::string seq = std::to_string(push.seq);
-  PGA_TRY(const postgres::Rows locked, transaction.ask(embedded::batch_lock_sql, {push.collector_id, push.epoch, seq}));
+  PGA_TRY(const postgres::Rows locked, transaction.ask_often(embedded::batch_lock_sql, {push.collector_id, push.epoch, seq}));
   if (locked.text(0, 0) != "t") return std::optional<PushResult>(PushResult{PushResult::Kind::kInProgress, 0});
-  PGA_TRY(const postgres::Rows kin,
-          transaction.ask(embedded::batch_claim_sql, {push.collector_id, push.epoch, seq, push.part, push.digest_sha256,
-                                                      std::to_string(push.documents.size()), std::to_string(push.rejected)}));
+  PGA_TRY(
+      const postgres::Rows kin,
+      transaction.ask_often(embedded::batch_claim_sql, {push.collector_id, push.epoch, seq, push.part, push.digest_sha256,
+                                                        std::to_string(push.documents.size()), std::to_string(push.rejected)}));
   if (kin.int64(0, 0).value_or(0) == 1) return std::optional<PushResult>();
   if (!kin.is_null(0, 1)) return std::optional<PushResult>(judge(kin, push));
   // Only a program that does not take the lock, an older one beside this, can come between.
@@ -88,13 +89,14 @@ std::optional<std::string> newest_time(const Push& push) {
 Expected<PushResult> add(Transaction& transaction, SeriesCache& known, const Push& push, LearntSeries& learnt) {
   if (!push.documents.empty()) PGA_CHECK(transaction.copy(embedded::documents_copy_sql, copy_rows(push)));
   for (const UnreadDocuments& unread : push.unread) {
-    PGA_CHECK(transaction.ask(embedded::unread_add_sql, {push.collector_id, unread.type, unread.schema_sha256}));
+    PGA_CHECK(transaction.ask_often(embedded::unread_add_sql, {push.collector_id, unread.type, unread.schema_sha256}));
   }
   if (push.rows != nullptr) PGA_CHECK(add_rows(transaction, known, *push.rows, learnt));
   const std::size_t out_of_time = push.rows == nullptr ? 0 : push.rows->out_of_time();
-  PGA_TRY(const postgres::Rows counted, transaction.ask(embedded::collector_pushed_sql,
-                                                        {push.collector_id, std::to_string(push.documents.size()), push.hostname,
-                                                         push.version, std::to_string(out_of_time), newest_time(push)}));
+  PGA_TRY(const postgres::Rows counted,
+          transaction.ask_often(embedded::collector_pushed_sql,
+                                {push.collector_id, std::to_string(push.documents.size()), push.hostname, push.version,
+                                 std::to_string(out_of_time), newest_time(push)}));
   if (counted.affected() != 1) {
     return Error{PGA_E_DENIED, "store.collector", "collector " + push.collector_id + " is revoked or not known", "", 0};
   }
@@ -126,7 +128,7 @@ Expected<PushResult> Store::push(const Push& push) {
 }
 
 Expected<std::int64_t> Store::oldest_kept_unix_ns(const std::string& collector_id) {
-  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::rows_oldest_sql, {collector_id}));
+  PGA_TRY(const postgres::Rows rows, impl_->ask_often(embedded::rows_oldest_sql, {collector_id}));
   return rows.int64(0, 0).value_or(0) * 1'000;
 }
 

@@ -38,7 +38,7 @@ inline bool is_uuid(const std::string& id) {
 
 class Store::Impl {
  public:
-  explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections) {
+  explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections, options.prepared) {
     if (options.document_days > 0) document_days = std::to_string(options.document_days);
   }
 
@@ -47,6 +47,12 @@ class Store::Impl {
     PGA_CHECK(check_parameters(parameters));
     PGA_TRY(auto connection, pool.take());
     return connection->query(sql, parameters, call_deadline());
+  }
+  // The same for a statement of every push.
+  Expected<postgres::Rows> ask_often(const char* sql, const Parameters& parameters) {
+    PGA_CHECK(check_parameters(parameters));
+    PGA_TRY(auto connection, pool.take());
+    return connection.query_often(sql, parameters, call_deadline());
   }
 
   Pool pool;
@@ -66,6 +72,11 @@ class Transaction {
                                const postgres::Deadline& deadline = call_deadline()) {
     PGA_CHECK(check_parameters(parameters));
     return connection_->query(sql, parameters, deadline);
+  }
+  // A statement of every push.
+  Expected<postgres::Rows> ask_often(const char* sql, const Parameters& parameters) {
+    PGA_CHECK(check_parameters(parameters));
+    return connection_.query_often(sql, parameters, call_deadline());
   }
   Expected<std::int64_t> copy(const char* sql, std::string_view data) { return connection_->copy_in(sql, data, call_deadline()); }
   Outcome commit() {

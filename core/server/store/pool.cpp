@@ -1,6 +1,7 @@
 #include "core/server/store/pool.h"
 
 #include "core/clock/clock.h"
+#include "store_embedded.h"
 
 #include <utility>
 
@@ -42,10 +43,15 @@ Expected<Pool::Lease> Pool::take() {
 }
 
 Expected<postgres::Connection> Pool::connect() const {
-  return postgres::Connection::open(
-      conninfo_,
-      {{"application_name", "pganalytics-server"}, {"client_encoding", "UTF8"}, {"connect_timeout", "5"}, {"options", kOptions}},
-      call_deadline());
+  const auto deadline = call_deadline();
+  PGA_TRY(auto connection, postgres::Connection::open(conninfo_,
+                                                      {{"application_name", "pganalytics-server"},
+                                                       {"client_encoding", "UTF8"},
+                                                       {"connect_timeout", "5"},
+                                                       {"options", kOptions}},
+                                                      deadline));
+  PGA_CHECK(connection.execute(embedded::session_compression_sql, deadline));
+  return connection;
 }
 
 void Pool::give_back(postgres::Connection connection) {

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <vector>
@@ -19,7 +20,9 @@ postgres::Deadline call_deadline();
 
 class Pool {
  public:
-  Pool(std::string conninfo, unsigned connections) : conninfo_(std::move(conninfo)), free_slots_(connections) {}
+  // `prepared`: the database keeps prepared statements of a connection.
+  Pool(std::string conninfo, unsigned connections, bool prepared)
+      : conninfo_(std::move(conninfo)), prepared_(prepared), free_slots_(connections) {}
 
   class Lease {
    public:
@@ -30,6 +33,12 @@ class Pool {
       if (pool_ != nullptr) pool_->give_back(std::move(connection_));
     }
     postgres::Connection* operator->() { return &connection_; }
+    // Prepared, where the database lets us.
+    Expected<postgres::Rows> query_often(const char* sql, const std::vector<std::optional<std::string>>& parameters,
+                                         const postgres::Deadline& deadline) {
+      return pool_->prepared_ ? connection_.query_prepared(sql, parameters, deadline)
+                              : connection_.query(sql, parameters, deadline);
+    }
 
    private:
     Pool* pool_;
@@ -44,6 +53,7 @@ class Pool {
   void give_back(postgres::Connection connection);
 
   const std::string conninfo_;
+  const bool prepared_;
   std::mutex mutex_;
   std::condition_variable freed_;
   unsigned free_slots_;                     // connections that may be taken or opened

@@ -239,7 +239,7 @@ Outcome add_rows(Transaction& transaction, SeriesCache& cache, RowBatch& rows, L
   PGA_CHECK(resolver.resolve());
   if (rows.points() > 0) {
     PGA_CHECK(transaction.copy(embedded::points_copy_sql, rows.finish_points(resolver.ids())));
-    PGA_CHECK(transaction.ask(embedded::points_note_sql, {rows.collector_id(), times_text(rows.point_times_us())}));
+    PGA_CHECK(transaction.ask_often(embedded::points_note_sql, {rows.collector_id(), times_text(rows.point_times_us())}));
   }
   if (!rows.events().empty()) PGA_CHECK(transaction.copy(embedded::events_copy_sql, rows.events()));
   learnt = resolver.learnt();

@@ -234,6 +234,7 @@ struct StoreOptions {
   std::string conninfo;
   unsigned connections = 8;
   int document_days = 0;  // documents are kept for so many days at most, their rows for longer; 0: for as long as those
+  bool prepared = true;   // the statements of a push are prepared once a connection; not through every pooler
 };
 
 // Methods that take an AuditEntry write it in the transaction of what it tells of: both or neither. What only they know (the id

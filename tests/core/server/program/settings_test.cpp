@@ -43,6 +43,7 @@ log_level = "debug"
 [database]
 url = "postgresql://db/pga"
 connections = 20
+prepared = false
 [tls]
 names = ["pga.example", "10.0.0.1"]
 [rollups]
@@ -79,6 +80,7 @@ auth_failures_per_minute = 19
   CHECK(settings->log_level == log::Level::kDebug);
   CHECK(settings->database_url == "postgresql://db/pga");
   CHECK(settings->database_connections == 20);
+  CHECK_FALSE(settings->database_prepared);
   CHECK(settings->names == std::vector<std::string>{"pga.example", "10.0.0.1"});
   CHECK(settings->api.push_per_second == 5);
   CHECK(settings->api.push_body_bytes == 2u << 20);

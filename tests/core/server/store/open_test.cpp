@@ -105,6 +105,36 @@ TEST_CASE("a session says who it is and commits durably, whatever the database's
   CHECK(fixture.value("SELECT durable || ' ' || who FROM public.witness") == "on pganalytics-server");
 }
 
+TEST_CASE("pushes need no prepared statements, and have them unless told") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  fixture.server().sql(fixture.database(), R"(
+      CREATE TABLE public.witness (prepared bigint);
+      CREATE FUNCTION public.testify() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO public.witness SELECT count(*) FROM pg_catalog.pg_prepared_statements;
+        RETURN NEW; END $$;
+      CREATE TRIGGER testify AFTER INSERT ON pganalytics.batches FOR EACH ROW EXECUTE FUNCTION public.testify())");
+  const std::vector<std::string> texts = {"{}"};
+  const auto prepared_after_push = [&](bool prepared, std::uint64_t seq) {
+    const auto store = must(Store::open({fixture.conninfo(), 1, 0, prepared}));
+    must(store->push(push_of(id, seq, texts)));
+    return fixture.value("DELETE FROM public.witness RETURNING prepared");
+  };
+  CHECK(prepared_after_push(true, 1) != "0");
+  CHECK(prepared_after_push(false, 2) == "0");
+}
+
+TEST_CASE("documents are compressed by lz4 where PostgreSQL has it") {
+  StoreFixture fixture;
+  const std::string id = fixture.enrol();
+  const std::vector<std::string> texts = {R"({"text":")" + std::string(10'000, 'x') + R"("})"};
+  must(fixture.store().push(push_of(id, 1, texts)));
+  const std::string best = fixture.value(
+      "SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END FROM pg_settings "
+      "WHERE name = 'default_toast_compression'");
+  CHECK(fixture.value("SELECT pg_column_compression(document) FROM pganalytics.documents") == best);
+}
+
 TEST_CASE("a server that is not there is said at once, and may be asked again") {
   const auto opened = Store::open({"host=/nonexistent dbname=x", 1});
   REQUIRE_FALSE(opened);
