@@ -1,7 +1,8 @@
 // How many rows a second the server takes: documents read by their schema and stored as pushes are, beside a bare loop of libpq
 // that COPYs the same documents and points into the same tables.
 //
-//   bench_ingest [PUSHES] [ROWS]     pushes of each thread, rows of a push; a private PostgreSQL from $PGANALYTICS_TEST_PG_BIN
+//   bench_ingest [PUSHES] [ROWS] [unprepared]     pushes of each thread, rows of a push, as with [database] prepared = false;
+//                                                 a private PostgreSQL from $PGANALYTICS_TEST_PG_BIN
 //
 // Both commit once a push. One line for each number of threads, and the ratio. See README.md.
 #include <libpq-fe.h>
@@ -96,7 +97,8 @@ void bare_loop(const std::string& conninfo, int pushes, const std::string& docum
 
 class Bench {
  public:
-  Bench(int pushes, int rows) : pushes_(pushes), rows_(rows) {
+  Bench(int pushes, int rows, bool prepared)
+      : pushes_(pushes), rows_(rows), store_(must(store::Store::open({conninfo_, 8, 0, prepared}))) {
     const std::string text = schema_text();
     must(schemas_.add(kType, crypto::sha256_hex(text), text));
     for (int i = 0; i < 4; ++i) {
@@ -166,7 +168,7 @@ class Bench {
   const std::int64_t now_ = clock::now_unix_ns();
   const std::string document_ = document_of(rows_, now_);
   const std::string conninfo_ = testing::PostgresServer::shared().conninfo(testing::PostgresServer::shared().new_database());
-  const std::unique_ptr<store::Store> store_ = must(store::Store::open({conninfo_, 8}));
+  const std::unique_ptr<store::Store> store_;
   ingest::KnownSchemas schemas_{*store_};
   std::vector<std::string> collectors_;
   std::atomic<std::uint64_t> seq_{0};
@@ -176,7 +178,8 @@ class Bench {
 
 int main(int argc, char** argv) {
   log::set_level(log::Level::kWarn);
-  Bench bench(argc > 1 ? std::atoi(argv[1]) : 100, argc > 2 ? std::atoi(argv[2]) : 1'000);
+  Bench bench(argc > 1 ? std::atoi(argv[1]) : 100, argc > 2 ? std::atoi(argv[2]) : 1'000,
+              argc <= 3 || std::string_view(argv[3]) != "unprepared");
   bench.show_walk();
   for (const int threads : {1, 2, 4}) bench.compare(threads);
 }
