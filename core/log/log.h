@@ -7,14 +7,21 @@
 //       HINT: Check that the server is up.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include <pganalytics/expected.hpp>
 
 namespace pganalytics::log {
 
 enum class Level { kError = 1, kWarn = 2, kInfo = 3, kDebug = 4 };  // values of PGA_LOG_*
+
+// kText: as above. kJson: one object a line, {"time","level","message"} and, where there is one, "hint" and the line's fields.
+enum class Format { kText, kJson };
+void set_format(Format format);  // default kText
 
 // Lines above this level are dropped. Default kInfo.
 void set_level(Level level);
@@ -29,5 +36,13 @@ inline void debug(std::string_view message) { write(Level::kDebug, message); }
 
 // An error with its hint on a line of its own.
 void write(Level level, std::string_view doing, const Error& error);
+
+// A fact of a line that programs read: "ms=12" after the text, or a member of the JSON object. `name` is ours: [a-z_]+, and none
+// of time, level, message, hint.
+struct Field {
+  std::string_view name;
+  std::variant<std::string_view, std::int64_t> value;
+};
+void write(Level level, std::string_view message, std::initializer_list<Field> fields);
 
 }  // namespace pganalytics::log
