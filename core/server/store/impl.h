@@ -6,10 +6,15 @@
 #include "core/server/store/store.h"
 #include "store_embedded.h"
 
+#include "core/clock/clock.h"
+
+#include <algorithm>
+#include <atomic>
 #include <optional>
 #include <pganalytics/expected.hpp>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace pganalytics::server::store {
@@ -36,57 +41,90 @@ inline bool is_uuid(const std::string& id) {
   return true;
 }
 
+// Does it, and tells the watch how long it took.
+template <class Work>
+auto watched(StatementWatch& watch, std::string_view sql, const Work& work) -> decltype(work()) {
+  const std::int64_t begun_ns = clock::now_monotonic_ns();
+  auto result = work();
+  const std::int64_t took_ns = clock::now_monotonic_ns() - begun_ns;
+  if constexpr (std::is_same_v<decltype(result), Expected<postgres::Rows>>) {
+    watch.ended(sql, took_ns, result ? std::max<std::int64_t>(result->size(), result->affected()) : -1);
+  } else {
+    watch.ended(sql, took_ns, result ? *result : -1);
+  }
+  return result;
+}
+
 class Store::Impl {
  public:
   explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections, options.prepared) {
-    if (options.document_days > 0) document_days = std::to_string(options.document_days);
+    document_days_ = options.document_days;
+    pool.statements.set_slow_ms(options.slow_query_ms);
   }
 
   // One statement on a connection of its own.
   Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
     PGA_CHECK(check_parameters(parameters));
     PGA_TRY(auto connection, pool.take());
-    return connection->query(sql, parameters, call_deadline());
+    return watched(pool.statements, sql, [&] { return connection->query(sql, parameters, call_deadline()); });
   }
   // The same for a statement of every push.
   Expected<postgres::Rows> ask_often(const char* sql, const Parameters& parameters) {
     PGA_CHECK(check_parameters(parameters));
     PGA_TRY(auto connection, pool.take());
-    return connection.query_often(sql, parameters, call_deadline());
+    return watched(pool.statements, sql, [&] { return connection.query_often(sql, parameters, call_deadline()); });
   }
+
+  // As a parameter; nullopt: as retention_days.
+  [[nodiscard]] std::optional<std::string> document_days() const {
+    const int days = document_days_;
+    return days > 0 ? std::optional(std::to_string(days)) : std::nullopt;
+  }
+  void set_document_days(int days) { document_days_ = days; }
 
   Pool pool;
   SeriesCache series;
-  std::optional<std::string> document_days;  // as a parameter; nullopt: as retention_days
+
+ private:
+  std::atomic<int> document_days_{0};
 };
 
 // begin ... commit. Left without commit(), the transaction ends with its connection's return to the pool.
 class Transaction {
  public:
-  static Expected<Transaction> begin(Pool& pool) {
-    PGA_TRY(auto connection, pool.take());
-    PGA_CHECK(connection->execute("begin", call_deadline()));
-    return Transaction(std::move(connection));
+  // cancel_fd: becomes readable to end whatever statement runs, and the transaction with it; -1: nothing does.
+  static Expected<Transaction> begin(Pool& pool, int cancel_fd = -1) {
+    PGA_TRY(auto connection, pool.take(cancel_fd));
+    PGA_CHECK(connection->execute("begin", call_deadline(cancel_fd)));
+    return Transaction(pool, std::move(connection), cancel_fd);
   }
-  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters,
-                               const postgres::Deadline& deadline = call_deadline()) {
+  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
+    return ask(sql, parameters, call_deadline(cancel_fd_));
+  }
+  Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters, const postgres::Deadline& deadline) {
     PGA_CHECK(check_parameters(parameters));
-    return connection_->query(sql, parameters, deadline);
+    return watched(*statements_, sql, [&] { return connection_->query(sql, parameters, deadline); });
+  }
+  Expected<std::int64_t> copy(const char* sql, std::string_view data) {
+    return watched(*statements_, sql, [&] { return connection_->copy_in(sql, data, call_deadline(cancel_fd_)); });
   }
   // A statement of every push.
   Expected<postgres::Rows> ask_often(const char* sql, const Parameters& parameters) {
     PGA_CHECK(check_parameters(parameters));
-    return connection_.query_often(sql, parameters, call_deadline());
+    return watched(*statements_, sql, [&] { return connection_.query_often(sql, parameters, call_deadline(cancel_fd_)); });
   }
-  Expected<std::int64_t> copy(const char* sql, std::string_view data) { return connection_->copy_in(sql, data, call_deadline()); }
   Outcome commit() {
-    PGA_CHECK(connection_->execute("commit", call_deadline()));
+    constexpr char kCommit[] = "commit";
+    PGA_CHECK(watched(*statements_, kCommit, [&] { return connection_->execute(kCommit, call_deadline(cancel_fd_)); }));
     return {};
   }
 
  private:
-  explicit Transaction(Pool::Lease connection) : connection_(std::move(connection)) {}
+  Transaction(Pool& pool, Pool::Lease connection, int cancel_fd)
+      : statements_(&pool.statements), connection_(std::move(connection)), cancel_fd_(cancel_fd) {}
+  StatementWatch* statements_;
   Pool::Lease connection_;
+  int cancel_fd_;
 };
 
 inline Parameters parameters_of(const AuditEntry& entry) {

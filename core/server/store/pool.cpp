@@ -17,11 +17,14 @@ constexpr char kOptions[] =
 
 }  // namespace
 
-postgres::Deadline call_deadline() { return {clock::now_monotonic_ns() + kCallNs, -1}; }
+postgres::Deadline call_deadline(int cancel_fd) { return {clock::now_monotonic_ns() + kCallNs, cancel_fd}; }
 
-Expected<Pool::Lease> Pool::take() {
+Expected<Pool::Lease> Pool::take(int cancel_fd) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (!freed_.wait_for(lock, kBusyPatience, [&] { return free_slots_ > 0; })) {
+  ++waiting_;
+  const bool is_free = freed_.wait_for(lock, kBusyPatience, [&] { return free_slots_ > 0; });
+  --waiting_;
+  if (!is_free) {
     return Error{PGA_E_TRANSIENT, "store.busy", "all connections to the database are busy", "Raise [database] connections.", 0};
   }
   --free_slots_;
@@ -31,7 +34,7 @@ Expected<Pool::Lease> Pool::take() {
     return Lease(*this, std::move(connection));
   }
   lock.unlock();
-  auto connection = connect();
+  auto connection = connect(cancel_fd);
   if (connection) return Lease(*this, std::move(connection).value());
   lock.lock();
   ++free_slots_;
@@ -42,8 +45,8 @@ Expected<Pool::Lease> Pool::take() {
   return error;
 }
 
-Expected<postgres::Connection> Pool::connect() const {
-  const auto deadline = call_deadline();
+Expected<postgres::Connection> Pool::connect(int cancel_fd) const {
+  const auto deadline = call_deadline(cancel_fd);
   PGA_TRY(auto connection, postgres::Connection::open(conninfo_,
                                                       {{"application_name", "pganalytics-server"},
                                                        {"client_encoding", "UTF8"},
@@ -52,6 +55,11 @@ Expected<postgres::Connection> Pool::connect() const {
                                                       deadline));
   PGA_CHECK(connection.execute(embedded::session_compression_sql, deadline));
   return connection;
+}
+
+Pool::Load Pool::load() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return {connections_, connections_ - free_slots_, waiting_};
 }
 
 void Pool::give_back(postgres::Connection connection) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/postgres/connection.h"
+#include "core/server/store/statement_watch.h"
 
 #include <condition_variable>
 #include <mutex>
@@ -15,14 +16,14 @@
 
 namespace pganalytics::server::store {
 
-// How long one call of the store may take in all.
-postgres::Deadline call_deadline();
+// How long one call of the store may take in all. cancel_fd: becomes readable to end the wait before (postgres::Deadline).
+postgres::Deadline call_deadline(int cancel_fd = -1);
 
 class Pool {
  public:
   // `prepared`: the database keeps prepared statements of a connection.
   Pool(std::string conninfo, unsigned connections, bool prepared)
-      : conninfo_(std::move(conninfo)), prepared_(prepared), free_slots_(connections) {}
+      : conninfo_(std::move(conninfo)), prepared_(prepared), connections_(connections), free_slots_(connections) {}
 
   class Lease {
    public:
@@ -46,17 +47,26 @@ class Pool {
   };
 
   // PGA_E_TRANSIENT: the database is away, or all connections stay busy.
-  Expected<Lease> take();
+  Expected<Lease> take(int cancel_fd = -1);
+
+  struct Load {
+    unsigned connections = 0, in_use = 0, waiting = 0;
+  };
+  [[nodiscard]] Load load() const;
+
+  StatementWatch statements;  // told of each statement by who makes it
 
  private:
-  Expected<postgres::Connection> connect() const;
+  Expected<postgres::Connection> connect(int cancel_fd) const;
   void give_back(postgres::Connection connection);
 
   const std::string conninfo_;
   const bool prepared_;
-  std::mutex mutex_;
+  const unsigned connections_;
+  mutable std::mutex mutex_;
   std::condition_variable freed_;
   unsigned free_slots_;                     // connections that may be taken or opened
+  unsigned waiting_ = 0;                    // for one of them
   std::vector<postgres::Connection> idle_;  // open ones among them, the warmest last
 };
 

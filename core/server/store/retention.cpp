@@ -14,16 +14,16 @@ Expected<bool> lead(Transaction& transaction) {
 }
 
 // Its own transaction: that a push finds its partition must not wait for what is to be forgotten.
-Outcome make_partitions(Pool& pool, const std::optional<std::string>& document_days) {
-  PGA_TRY(Transaction transaction, Transaction::begin(pool));
+Outcome make_partitions(Pool& pool, const std::optional<std::string>& document_days, int cancel_fd) {
+  PGA_TRY(Transaction transaction, Transaction::begin(pool, cancel_fd));
   PGA_TRY(const bool leader, lead(transaction));
   if (!leader) return {};
   PGA_CHECK(transaction.ask(embedded::partitions_make_sql, {kDaysAhead, document_days}));
   return transaction.commit();
 }
 
-Expected<std::string> drop_partition(Pool& pool, const std::optional<std::string>& document_days) {
-  PGA_TRY(Transaction transaction, Transaction::begin(pool));
+Expected<std::string> drop_partition(Pool& pool, const std::optional<std::string>& document_days, int cancel_fd) {
+  PGA_TRY(Transaction transaction, Transaction::begin(pool, cancel_fd));
   PGA_TRY(const bool leader, lead(transaction));
   if (!leader) return std::string();
   PGA_TRY(const postgres::Rows dropped, transaction.ask(embedded::partition_drop_sql, {document_days}));
@@ -70,15 +70,16 @@ Expected<std::int64_t> forget(Transaction& transaction, const char* sql) {
 
 }  // namespace
 
-Expected<Expired> Store::expire() {
-  PGA_CHECK(make_partitions(impl_->pool, impl_->document_days));
+Expected<Expired> Store::expire(int cancel_fd) {
+  const auto document_days = impl_->document_days();
+  PGA_CHECK(make_partitions(impl_->pool, document_days, cancel_fd));
   Expired expired;
-  PGA_TRY(expired.partition, drop_partition(impl_->pool, impl_->document_days));
+  PGA_TRY(expired.partition, drop_partition(impl_->pool, document_days, cancel_fd));
   if (!expired.partition.empty()) return expired;  // the next may be old enough too, and rows go with it
-  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool, cancel_fd));
   PGA_TRY(const bool leader, lead(transaction));
   if (!leader) return expired;
-  PGA_TRY(expired.documents, forget_documents(transaction, impl_->document_days));
+  PGA_TRY(expired.documents, forget_documents(transaction, document_days));
   PGA_CHECK(sweep(transaction, expired));
   PGA_TRY(const std::int64_t late_points, forget_points(transaction));
   PGA_TRY(const std::int64_t late_events, forget(transaction, embedded::events_forget_sql));

@@ -29,6 +29,11 @@ void SeriesCache::remember(const std::vector<std::pair<SeriesDigest, KnownSeries
   for (const auto& [digest, known] : series) keep(digest, known);
 }
 
+std::size_t SeriesCache::size() {
+  const std::lock_guard lock(mutex_);
+  return recent_.size() + older_.size();
+}
+
 void SeriesCache::clear() {
   const std::lock_guard<std::mutex> lock(mutex_);
   recent_.clear();

@@ -41,6 +41,7 @@ class SeriesCache {
   std::vector<KnownSeries> find(const std::vector<SeriesDigest>& digests);
   void remember(const std::vector<std::pair<SeriesDigest, KnownSeries>>& series);
   void clear();
+  [[nodiscard]] std::size_t size();
 
  private:
   using Map = std::unordered_map<SeriesDigest, KnownSeries, SeriesDigestHash>;

@@ -20,8 +20,29 @@ Expected<std::unique_ptr<Store>> Store::open(StoreOptions options) {
 }
 
 Outcome Store::ping() {
-  PGA_CHECK(impl_->ask(embedded::ping_sql, {}));
-  return {};
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::ping_sql, {}));
+  if (!rows.boolean(0, 0).value_or(false)) return {};
+  return Error{PGA_E_TRANSIENT, "store.read_only", "the database is read-only: a standby, or set so", "", 0};
 }
+
+StoreNumbers Store::numbers() {
+  const Pool::Load load = impl_->pool.load();
+  return {load.connections,
+          load.in_use,
+          load.waiting,
+          impl_->series.size(),
+          impl_->pool.statements.slow(),
+          impl_->pool.statements.durations().snapshot()};
+}
+
+Expected<Backlog> Store::backlog(int cancel_fd) {
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool, cancel_fd));
+  PGA_TRY(const postgres::Rows rows, transaction.ask(embedded::backlog_sql, {}));
+  PGA_CHECK(transaction.commit());
+  return Backlog{rows.int64(0, 0).value_or(0), rows.int64(0, 1).value_or(0), rows.int64(0, 2).value_or(0)};
+}
+
+void Store::set_slow_query_ms(std::int64_t slow_query_ms) { impl_->pool.statements.set_slow_ms(slow_query_ms); }
+void Store::set_document_days(int document_days) { impl_->set_document_days(document_days); }
 
 }  // namespace pganalytics::server::store

@@ -13,6 +13,7 @@
 #include "core/server/store/row_batch.h"
 #include "core/server/store/series.h"
 #include "core/server/store/stored_family.h"
+#include "core/server/telemetry/histogram.h"
 
 #include <cstdint>
 #include <functional>
@@ -235,8 +236,27 @@ struct StoreOptions {
   unsigned connections = 8;
   int document_days = 0;  // documents are kept for so many days at most, their rows for longer; 0: for as long as those
   bool prepared = true;   // the statements of a push are prepared once a connection; not through every pooler
+  std::int64_t slow_query_ms = 1'000;  // statements that take longer are logged; 0: none
 };
 
+// How the store is doing, without asking the database.
+struct StoreNumbers {
+  unsigned connections = 0, connections_in_use = 0, waiting_for_connection = 0;
+  std::size_t cached_series = 0;
+  std::uint64_t slow_statements = 0;
+  telemetry::Histogram::Snapshot statements;  // how long they took
+};
+
+// What is still to be done with what came in.
+struct Backlog {
+  std::int64_t unread = 0;           // types of documents in pushes that wait for their schema
+  std::int64_t oldest_unread_s = 0;  // since the oldest of them came; 0: there are none
+  std::int64_t rollup_lag_s = 0;     // since the oldest bucket that is due was over; 0: none is due
+};
+
+// Methods whose work may take its time take a cancel_fd: it becomes readable to end the statement that runs, and the call with it
+// (PGA_E_DEADLINE); -1: nothing does.
+//
 // Methods that take an AuditEntry write it in the transaction of what it tells of: both or neither. What only they know (the id
 // of what was made, the version) they fill in. Without action nothing is written.
 class Store {
@@ -245,7 +265,13 @@ class Store {
   static Expected<std::unique_ptr<Store>> open(StoreOptions options);
   ~Store();
 
+  // That the database answers and can be written to. PGA_E_TRANSIENT, code "store.read_only": it answers, and cannot.
   Outcome ping();
+  [[nodiscard]] StoreNumbers numbers();
+  Expected<Backlog> backlog(int cancel_fd = -1);
+  // In force from the next statement, or the next round of expire(), on. Values as in StoreOptions.
+  void set_slow_query_ms(std::int64_t slow_query_ms);
+  void set_document_days(int document_days);
 
   // Registration tokens, stored hashed. hostname_glob "" = any. Returns the id that names it in lists, which is not the token.
   Expected<std::string> add_registration_token(const std::string& token_sha256, std::uint32_t uses, std::int64_t ttl_ms,
@@ -311,7 +337,7 @@ class Store {
   Expected<std::vector<StoredFamily>> stored_families(const std::string& plugin, const std::vector<schema::Family>& families);
   // Takes the oldest documents that came without their schema and can be read by now (or, after an hour, by another schema of
   // their plugin), has `read` fill rows, and stores these: once, in one transaction. False: there are none.
-  Expected<bool> read_unread(const UnreadReader& read);
+  Expected<bool> read_unread(const UnreadReader& read, int cancel_fd = -1);
 
   // What can be asked: the families after the view `after` ("" = from the first on) of one plugin, or of all (""). limit <= 1000.
   Expected<FamiliesPage> families(const std::string& plugin, const std::string& after, std::uint32_t limit);
@@ -334,12 +360,12 @@ class Store {
   // retention_days (30 where nothing was configured), series and texts that none of these need, and batch numbers that can no
   // longer come again. One bounded round, by one of all servers at a time:
   // the caller goes on until there is nothing more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
-  Expected<Expired> expire();
+  Expected<Expired> expire(int cancel_fd = -1);
 
   // Rolls points up to buckets of 5 minutes and of an hour, those that are a minute old and new in what has come late; makes the
-  // partitions of the days to come, forgets old ones. About a second at most, by one of all servers at a time: the caller goes
-  // on while there is more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
-  Expected<RolledUp> roll_up(const RollUpRetention& retention = {});
+  // partitions of the days to come, forgets old ones. About half a second and one bucket more, by one of all servers at a time:
+  // the caller goes on while there is more. PGA_E_TRANSIENT, PGA_E_DEADLINE: not now.
+  Expected<RolledUp> roll_up(const RollUpRetention& retention = {}, int cancel_fd = -1);
 
   Expected<ConfigRow> config(const std::string& collector_id);
   // Returns the new version; the newest kConfigVersionsKept of the collector are kept. `edited_from`: the version that must

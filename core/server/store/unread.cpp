@@ -4,8 +4,8 @@
 
 namespace pganalytics::server::store {
 
-Expected<bool> Store::read_unread(const UnreadReader& read) {
-  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool));
+Expected<bool> Store::read_unread(const UnreadReader& read, int cancel_fd) {
+  PGA_TRY(Transaction transaction, Transaction::begin(impl_->pool, cancel_fd));
   PGA_CHECK(transaction.ask(embedded::unread_forget_sql, {}));
   PGA_TRY(const postgres::Rows taken, transaction.ask(embedded::unread_take_sql, {}));
   if (taken.size() == 0) {

@@ -1,2 +1,2 @@
 /* pganalytics-server:ping */
-select 1
+select current_setting('transaction_read_only')::boolean
