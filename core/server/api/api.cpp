@@ -1,13 +1,10 @@
 #include "core/server/api/api.h"
 
 #include <memory>
-#include <pganalytics/json.hpp>
 #include <utility>
 #include <variant>
 
-#include "core/clock/clock.h"
 #include "core/compression/compression.h"
-#include "core/log/log.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
 #include "core/server/api/routes.h"
@@ -46,12 +43,20 @@ Api::Api(store::Store& store, auth::Authority& authority, auth::TokenSigner& sig
                 Throttle(options),
                 AuditTrail(store),
                 Pulse([&store] { return store.ping(); }),
-                ingest::KnownSchemas(store)} {}
+                ingest::KnownSchemas(store),
+                {options.push_body_bytes},
+                {options.push.inflated_bytes}} {}
 
 http::Admission Api::operator()(const http::Request& head) {
   auto found_or = find_route(head);
   if (auto* refusal = std::get_if<Response>(&found_or)) return std::move(*refusal);
   const auto& found = std::get<Found>(found_or);
+  http::Admission admission = admit(found, head);
+  std::visit([&](auto& answer) { answer.route = found.route->pattern; }, admission);
+  return admission;
+}
+
+http::Admission Api::admit(const Found& found, const http::Request& head) {
   const Route& route = *found.route;
   // An id that is no UUID is nobody's; who may learn that is decided first.
   const auto id = parse_uuid(found.id);
@@ -63,7 +68,7 @@ http::Admission Api::operator()(const http::Request& head) {
   if (auto refusal = refusal_of_media(route.body, head)) return std::move(*refusal);
 
   http::Accepted accepted;
-  accepted.body_bytes = route.body == Body::kPush     ? services_.options.push_body_bytes
+  accepted.body_bytes = route.body == Body::kPush     ? services_.push_body_bytes.load()
                         : route.body == Body::kSchema ? ingest::kSchemaBytes
                                                       : kBodyBytes;
   accepted.needs_body = route.body != Body::kNone;
@@ -122,38 +127,27 @@ void Api::note_refusal(const Route& route, const http::Request& head, const Call
   }
 }
 
+void Api::use(const ApiOptions& options) {
+  services_.throttle.use(options);
+  services_.push_body_bytes = options.push_body_bytes;
+  services_.push_inflated_bytes = options.push.inflated_bytes;
+}
+
 Expected<std::vector<std::string>> Api::newly_revoked() { return services_.gatekeeper.revocations().refresh(services_.store); }
 
 namespace {
 
-// When it is over, and a word once that is near: what a monitor should look at.
-void write_certificate_health(JsonWriter& json, const std::atomic<std::int64_t>* until_unix_ns) {
-  if (until_unix_ns == nullptr) return;
-  const std::int64_t until = until_unix_ns->load();
-  const std::int64_t left = until - clock::now_unix_ns();
-  json.member("certificate_until", clock::format_rfc3339(until));
-  json.member("certificate", left <= 0 ? "expired" : left < kCertificateWarningNs ? "expires soon" : "ok");
+ingest::PushLimits push_limits(const Services& services) {
+  ingest::PushLimits limits = services.options.push;
+  limits.inflated_bytes = services.push_inflated_bytes;
+  return limits;
 }
 
 }  // namespace
 
-Response serve_health(const Call& call) {
-  const Outcome database = call.services.database.feel();
-  JsonWriter json;
-  if (database) {
-    json.begin_object();
-    json.member("status", "ok").member("version", call.services.options.version).member("database", "ok");
-    write_certificate_health(json, call.services.options.certificate_until_unix_ns);
-    json.end_object();
-    return Response::json(200, std::string(json.text()));
-  }
-  log::write(log::Level::kWarn, "health: ping the database", database.error());
-  return Response::error(503, "database_unavailable", "the server's database cannot be reached now");
-}
-
 Response serve_push(const Call& call) {
   return ingest::push(call.services.store, call.services.schemas, call.caller.collector_id, call.request,
-                      call.services.options.push);
+                      push_limits(call.services), *call.services.options.pushes);
 }
 
 }  // namespace pganalytics::server::api

@@ -3,6 +3,7 @@
 
 #include "core/server/api/access.h"
 #include "core/server/api/audit_trail.h"
+#include "core/server/api/condition.h"
 #include "core/server/api/pulse.h"
 #include "core/server/api/throttle.h"
 #include "core/server/auth/access_token.h"
@@ -11,8 +12,10 @@
 #include "core/server/http/refusals.h"
 #include "core/server/ingest/known_schemas.h"
 #include "core/server/ingest/push.h"
+#include "core/server/ingest/push_counters.h"
 #include "core/server/store/store.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,6 +45,8 @@ struct ApiOptions {
   // When the certificate that TLS shows is over; nullptr: not known, and not told by /api/v1/health.
   const std::atomic<std::int64_t>* certificate_until_unix_ns = nullptr;
   std::shared_ptr<http::Refusals> refusals = std::make_shared<http::Refusals>();  // where to count them
+  std::shared_ptr<ingest::PushCounters> pushes = std::make_shared<ingest::PushCounters>();
+  std::shared_ptr<Condition> condition = std::make_shared<Condition>();  // what /api/v1/health tells
 };
 
 // What the resources share. Outlives every request.
@@ -55,6 +60,7 @@ struct Services {
   AuditTrail trail;
   Pulse database;
   ingest::KnownSchemas schemas;
+  std::atomic<std::size_t> push_body_bytes, push_inflated_bytes;  // those of `options`, until others are used
 };
 
 class Api {
@@ -65,11 +71,15 @@ class Api {
   // An http::Handler.
   http::Admission operator()(const http::Request& head);
 
+  // Other rates and sizes from now on; the other options stay as they were. [any thread]
+  void use(const ApiOptions& options);
+
   // Looks which collectors were revoked, here or by another server, since the last call: they are refused from now on, and the
   // program closes their connections. Once a second, by one thread.
   Expected<std::vector<std::string>> newly_revoked();
 
  private:
+  http::Admission admit(const Found& found, const http::Request& head);
   std::variant<Caller, http::Response> identify(const Route& route, const http::Request& head, const std::string& path_id);
   http::Response serve(const Route& route, const Call& call);
   void note_refusal(const Route& route, const http::Request& head, const Caller& caller, const std::string& path_id,

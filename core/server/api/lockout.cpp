@@ -10,6 +10,12 @@ constexpr std::size_t kMaxRecords = 50'000;
 
 }  // namespace
 
+void Lockout::use(unsigned failures, std::int64_t lock_ms) {
+  const std::lock_guard lock(mutex_);
+  most_ = failures;
+  lock_ns_ = lock_ms * 1'000'000;
+}
+
 std::int64_t Lockout::locked_s(const std::string& who, std::int64_t now_ns) {
   const std::lock_guard lock(mutex_);
   const auto found = records_.find(who);

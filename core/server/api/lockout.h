@@ -13,6 +13,9 @@ class Lockout {
   // `failures` within `lock_ms` lock for `lock_ms`.
   Lockout(unsigned failures, std::int64_t lock_ms) : most_(failures), lock_ns_(lock_ms * 1'000'000) {}
 
+  // For failures from now on.
+  void use(unsigned failures, std::int64_t lock_ms);
+
   // How many whole seconds more (at least 1); 0: not locked out.
   std::int64_t locked_s(const std::string& who, std::int64_t now_monotonic_ns);
   // One more failure. True: with this one the door closes.
@@ -26,8 +29,8 @@ class Lockout {
   };
   void forget_old(std::int64_t now_ns);
 
-  const unsigned most_;
-  const std::int64_t lock_ns_;
+  unsigned most_;
+  std::int64_t lock_ns_;
   std::mutex mutex_;
   std::unordered_map<std::string, Record> records_;
 };

@@ -11,6 +11,12 @@ constexpr std::size_t kMaxBuckets = 50'000;
 
 }  // namespace
 
+void RateLimit::use(double per_second, double burst) {
+  const std::lock_guard lock(mutex_);
+  per_second_ = per_second;
+  burst_ = burst;
+}
+
 std::int64_t RateLimit::take(const std::string& caller, std::int64_t now_ns) {
   const std::lock_guard lock(mutex_);
   if (buckets_.size() >= kMaxBuckets) forget_full(now_ns);

@@ -13,6 +13,9 @@ class RateLimit {
  public:
   RateLimit(double per_second, double burst) : per_second_(per_second), burst_(burst) {}
 
+  // For who asks from now on; what a caller has left it keeps.
+  void use(double per_second, double burst);
+
   // 0: go ahead. Otherwise how many whole seconds until the next one is free (at least 1).
   std::int64_t take(const std::string& caller, std::int64_t now_monotonic_ns);
   // The same answer without taking anything.
@@ -27,7 +30,7 @@ class RateLimit {
   [[nodiscard]] double level(const Bucket& bucket, std::int64_t now_ns) const;
   void forget_full(std::int64_t now_ns);
 
-  const double per_second_, burst_;
+  double per_second_, burst_;
   std::mutex mutex_;
   std::unordered_map<std::string, Bucket> buckets_;
 };

@@ -7,8 +7,10 @@ namespace pganalytics::server::api {
 
 struct Call;
 
-// api.cpp
+// health.cpp
 http::Response serve_health(const Call& call);
+http::Response serve_health_details(const Call& call);
+// api.cpp
 http::Response serve_push(const Call& call);
 // enrolment.cpp
 http::Response serve_register(const Call& call);

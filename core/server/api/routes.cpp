@@ -11,6 +11,7 @@ namespace {
 // clang-format off
 constexpr std::array kRoutes = {
   Route{"GET",    "/api/v1/health",                      Access::kAnyone,            Body::kNone, serve_health},
+  Route{"GET",    "/api/v1/health/details",              Access::kViewer,            Body::kNone, serve_health_details, Rate::kRead},
   Route{"POST",   "/api/v1/collectors/register",         Access::kRegistrationToken, Body::kJson, serve_register},
   Route{"POST",   "/api/v1/collectors/{id}/token",       Access::kOwnCertificate,    Body::kNone, serve_token, Rate::kToken},
   Route{"POST",   "/api/v1/collectors/{id}/certificate", Access::kRenewal,           Body::kJson, serve_certificate, Rate::kCertificate},

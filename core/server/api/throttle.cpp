@@ -20,6 +20,17 @@ Throttle::Throttle(const ApiOptions& options)
       failures_(options.auth_failures_per_minute / 60, options.auth_failures_per_minute),
       wrong_tokens_(options.enrol_failures, options.enrol_lockout_ms) {}
 
+void Throttle::use(const ApiOptions& options) {
+  pushes_.use(options.push_per_second, options.push_burst);
+  reads_.use(options.read_per_second, options.read_burst);
+  tokens_.use(options.token_per_minute / 60, options.token_per_minute);
+  certificates_.use(options.token_per_minute / 60, options.token_per_minute);
+  enrolments_.use(options.enrol_per_minute / 60, options.enrol_per_minute);
+  all_enrolments_.use(options.enrol_per_second_in_all, options.enrol_per_second_in_all);
+  failures_.use(options.auth_failures_per_minute / 60, options.auth_failures_per_minute);
+  wrong_tokens_.use(options.enrol_failures, options.enrol_lockout_ms);
+}
+
 std::string Throttle::suspect(const http::Request& head) {
   return head.peer ? "collector:" + head.peer->collector_id : "address:" + http::network_of(head.remote_address);
 }

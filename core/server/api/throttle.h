@@ -24,6 +24,9 @@ class Throttle {
  public:
   explicit Throttle(const ApiOptions& options);
 
+  // Other rates from now on.
+  void use(const ApiOptions& options);
+
   // Before it is looked at who is asking: so guessing costs us nothing.
   std::optional<http::Response> before_identity(const Route& route, const http::Request& head);
   // For a caller that was let in, before its body is read.

@@ -30,7 +30,8 @@ std::string http_date(std::int64_t unix_ns) {
 
 }  // namespace
 
-std::string answer_text(const Response& response, bool head_only, bool keep_alive, std::int64_t now_unix_ns) {
+std::string answer_text(const Response& response, std::string_view request_id, bool head_only, bool keep_alive,
+                        std::int64_t now_unix_ns) {
   const bool has_content = response.status != 204 && response.status != 304;
   const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
   std::string text;
@@ -42,6 +43,7 @@ std::string answer_text(const Response& response, bool head_only, bool keep_aliv
       .append("\r\n");
   add(text, "Server", "pganalytics");
   add(text, "Date", http_date(now_unix_ns));
+  if (!request_id.empty()) add(text, "X-Request-Id", request_id);
   bool says_caching = false;
   for (const auto& [name, value] : response.headers) {
     add(text, name, value);

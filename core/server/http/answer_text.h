@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pganalytics::server::http {
 
-// Status line, fields and, unless `head_only`, the body. 204 and 304 have none. Cache-Control is no-store where the response says
-// nothing else; a response's own fields come from this program, so they hold no line breaks.
-std::string answer_text(const Response& response, bool head_only, bool keep_alive, std::int64_t now_unix_ns);
+// `request_id` goes out as X-Request-Id unless it is empty. Status line, fields and, unless `head_only`, the body. 204 and 304
+// have none. Cache-Control is no-store where the response says nothing else; a response's own fields come from this program, so
+// they hold no line breaks.
+std::string answer_text(const Response& response, std::string_view request_id, bool head_only, bool keep_alive,
+                        std::int64_t now_unix_ns);
 
 }  // namespace pganalytics::server::http

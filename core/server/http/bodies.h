@@ -38,6 +38,14 @@ class Bodies {
   explicit Bodies(const Limits& limits)
       : most_(limits.bodies), most_of_strangers_(limits.stranger_bodies), most_of_network_(limits.stranger_bodies_per_address) {}
 
+  // For the bodies to come.
+  void use(const Limits& limits) {
+    const std::lock_guard lock(mutex_);
+    most_ = limits.bodies;
+    most_of_strangers_ = limits.stranger_bodies;
+    most_of_network_ = limits.stranger_bodies_per_address;
+  }
+
   // `stranger_network`: of a caller that has not authenticated. Nothing: there are as many as there may be.
   std::optional<Place> admit(std::optional<std::string> stranger_network) {
     const std::lock_guard lock(mutex_);
@@ -64,7 +72,7 @@ class Bodies {
     if (--found->second == 0) of_network_.erase(found);
   }
 
-  const std::size_t most_, most_of_strangers_, most_of_network_;
+  std::size_t most_, most_of_strangers_, most_of_network_;
   std::mutex mutex_;
   std::size_t count_ = 0, of_strangers_ = 0;
   std::unordered_map<std::string, std::size_t> of_network_;

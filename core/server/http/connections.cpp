@@ -64,6 +64,13 @@ std::optional<Connections::Place> Connections::admit(const std::string& address,
   return Place(this, entries_.begin());
 }
 
+void Connections::use(const Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  most_ = limits.connections;
+  most_strangers_ = limits.strangers_per_address;
+  most_members_ = limits.connections_per_collector;
+}
+
 std::size_t Connections::count() const {
   const std::lock_guard lock(mutex_);
   return entries_.size();

@@ -52,6 +52,9 @@ class Connections {
     std::list<Entry>::iterator entry_;
   };
 
+  // For those that come, or authenticate, from now on.
+  void use(const Limits& limits);
+
   explicit Connections(const Limits& limits)
       : most_(limits.connections),
         most_strangers_(limits.strangers_per_address),
@@ -74,7 +77,7 @@ class Connections {
   using Counts = std::unordered_map<std::string, std::size_t>;
   static void drop_one(Counts& counts, const std::string& of);
 
-  const std::size_t most_, most_strangers_, most_members_;
+  std::size_t most_, most_strangers_, most_members_;
   mutable std::mutex mutex_;
   std::condition_variable emptied_;
   std::list<Entry> entries_;

@@ -1,11 +1,11 @@
 // The listener and the threads; a connection's life is in session.cpp.
 #include "core/server/http/https_server.h"
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -13,6 +13,7 @@
 
 #include "core/log/log.h"
 #include "core/server/http/client_address.h"
+#include "core/server/http/listen_address.h"
 #include "core/server/http/session.h"
 #include "core/server/http/tls.h"
 
@@ -22,37 +23,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-Expected<tcp::endpoint> parse_listen(const std::string& listen) {
-  const auto bad = [&](const std::string& why) {
-    return Error{PGA_E_CONFIG, "http.listen", "listen on \"" + listen + "\": " + why,
-                 "Write it as \"0.0.0.0:8443\", \"127.0.0.1:8443\" or \"[::]:8443\".", 0};
-  };
-  const std::size_t colon = listen.rfind(':');
-  if (colon == std::string::npos) return bad("no port");
-  std::string host = listen.substr(0, colon);
-  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  std::uint16_t port = 0;
-  const char* const end = listen.data() + listen.size();
-  const auto [parsed_to, code] = std::from_chars(listen.data() + colon + 1, end, port);
-  if (code != std::errc{} || parsed_to != end) return bad("the port is not a number up to 65535");
-  error_code error;
-  const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
-  if (error) return bad("the part before the port is not an IP address");
-  return tcp::endpoint(address, port);
-}
-
-Outcome bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const std::string& listen) {
-  error_code error;
-  const auto failed = [&](const char* doing) {
-    return Error{PGA_E_FAIL, "http.listen", std::string(doing) + " " + listen + ": " + error.message(), {}, 0};
-  };
-  if (acceptor.open(endpoint.protocol(), error); error) return failed("open a socket for");
-  if (acceptor.set_option(asio::socket_base::reuse_address(true), error); error) return failed("prepare a socket for");
-  if (acceptor.bind(endpoint, error); error) return failed("bind");
-  if (acceptor.listen(asio::socket_base::max_listen_connections, error); error) return failed("listen on");
-  return {};
-}
 
 TlsFiles tls_files(const ServerOptions& options) {
   return {options.certificate_file, options.key_file, options.client_ca_file, options.chain_ca_file};
@@ -64,9 +34,17 @@ class HttpsServer::Impl {
  public:
   Impl(ServerOptions options, Handler handler, TlsContext tls)
       : options_(std::move(options)),
-        shared_{
-            options_.limits,   std::move(handler),           TlsSlot(std::move(tls)), asio::thread_pool(options_.worker_threads),
-            options_.refusals, Connections(options_.limits), Bodies(options_.limits), {}},
+        shared_{LimitsSlot(options_.limits),
+                std::move(handler),
+                TlsSlot(std::move(tls)),
+                asio::thread_pool(options_.worker_threads),
+                options_.refusals,
+                options_.observer,
+                Connections(options_.limits),
+                Bodies(options_.limits),
+                {},
+                {},
+                {}},
         io_(static_cast<int>(options_.io_threads)),
         work_(io_.get_executor()),
         acceptor_(asio::make_strand(io_)),
@@ -75,8 +53,7 @@ class HttpsServer::Impl {
   ~Impl() { stop(); }
 
   Outcome start() {
-    PGA_TRY(const auto endpoint, parse_listen(options_.listen));
-    PGA_CHECK(bind(acceptor_, endpoint, options_.listen));
+    PGA_CHECK(listen_on(acceptor_, options_.listen));
     port_ = acceptor_.local_endpoint().port();
     asio::post(acceptor_.get_executor(), [this] { accept(); });
     for (unsigned i = 0; i < options_.io_threads; ++i) threads_.emplace_back([this] { serve_sockets(); });
@@ -112,6 +89,19 @@ class HttpsServer::Impl {
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  void use(const Limits& limits) {
+    shared_.limits.put(limits);
+    shared_.connections.use(limits);
+    shared_.bodies.use(limits);
+  }
+
+  void hurry() {
+    shared_.connections.for_each([](Connections::Member& member) { member.abort(); });
+  }
+
+  [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
+  [[nodiscard]] std::uint64_t handshakes() const { return shared_.handshakes; }
+  [[nodiscard]] unsigned requests_at_work() const { return shared_.requests_at_work; }
   [[nodiscard]] unsigned connections() const { return static_cast<unsigned>(shared_.connections.count()); }
 
  private:
@@ -147,6 +137,7 @@ class HttpsServer::Impl {
     std::string address = address_text(peer.address());
     Refusal why_not{};
     auto place = shared_.connections.admit(address, why_not);
+    accepted_.fetch_add(1, std::memory_order_relaxed);
     if (!place) return options_.refusals->count(why_not);
     socket.set_option(tcp::no_delay(true), error);
     const auto strand = socket.get_executor();
@@ -181,6 +172,7 @@ class HttpsServer::Impl {
   asio::steady_timer pause_;
   std::vector<std::thread> threads_;
   std::uint16_t port_ = 0;
+  std::atomic<std::uint64_t> accepted_{0};
   bool stopping_ = false;  // on the acceptor's strand
   bool stopped_ = false;   // on the owner's thread
 };
@@ -198,6 +190,11 @@ std::uint16_t HttpsServer::port() const { return impl_->port(); }
 unsigned HttpsServer::connections() const { return impl_->connections(); }
 Outcome HttpsServer::reload_tls() { return impl_->reload_tls(); }
 void HttpsServer::close_connections_of(const std::string& collector_id) { impl_->close_connections_of(collector_id); }
+std::uint64_t HttpsServer::accepted() const { return impl_->accepted(); }
+std::uint64_t HttpsServer::handshakes() const { return impl_->handshakes(); }
+unsigned HttpsServer::requests_at_work() const { return impl_->requests_at_work(); }
 void HttpsServer::stop() { impl_->stop(); }
+void HttpsServer::use(const Limits& limits) { impl_->use(limits); }
+void HttpsServer::hurry() { impl_->hurry(); }
 
 }  // namespace pganalytics::server::http

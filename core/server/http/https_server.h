@@ -22,6 +22,7 @@ struct ServerOptions {
   std::string chain_ca_file;   // sent with the server's certificate; "" = not sent
   Limits limits;
   std::shared_ptr<Refusals> refusals = std::make_shared<Refusals>();  // where to count them
+  Observer observer;                                                  // told of each answer; may be empty
   unsigned io_threads = 2;
   unsigned worker_threads = 8;
   std::int64_t stop_grace_ms = 10'000;  // how long stop() lets running requests finish
@@ -35,11 +36,17 @@ class HttpsServer {
 
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] unsigned connections() const;
+  [[nodiscard]] std::uint64_t accepted() const;    // connections, since it started
+  [[nodiscard]] std::uint64_t handshakes() const;  // TLS handshakes that succeeded
+  [[nodiscard]] unsigned requests_at_work() const;
 
   // Read the certificate, the key and the CAs from their files again, for the connections to come; open ones keep what they
   // have. If a CA of the clients is gone, all connections end as in close_connections_of(), and who is still trusted comes again.
   // After an error everything stays as it was. [any thread]
   Outcome reload_tls();
+
+  // Other limits from now on; an open connection keeps those of its times and sizes that it began with. [any thread]
+  void use(const Limits& limits);
 
   // The collector is revoked: its idle connections close now, the others when their request is answered. [any thread]
   void close_connections_of(const std::string& collector_id);
@@ -47,6 +54,10 @@ class HttpsServer {
   // Stop accepting, close idle connections, let running requests finish for stop_grace_ms, close the rest. Blocks; call it from
   // a thread that is not the server's. A second call does nothing.
   void stop();
+
+  // Whatever stop() waits for ends now: connections close without their answers. While stop() runs in another thread. [any
+  // thread]
+  void hurry();
 
  private:
   class Impl;

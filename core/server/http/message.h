@@ -30,6 +30,7 @@ struct Request {
   // Instead of `peer`: good but for its date. It may ask for its own renewal and is nobody's certificate everywhere else.
   std::optional<PeerCertificate> expired_peer;
   std::string remote_address;  // without port
+  std::string id;              // names it in the log and, as X-Request-Id, to its client
 
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;  // "" if absent
   [[nodiscard]] std::optional<std::string_view> query_value(std::string_view name) const;
@@ -41,6 +42,7 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   bool ends_connection = false;  // nothing more is taken from this client here
+  std::string_view route;        // whose answer it is, as the table of routes writes it; static. "": no route's
 
   static Response json(int status, std::string body);
   // {"error":{"code","message"}}; 401 adds WWW-Authenticate, 429 and 503 Retry-After.

@@ -28,6 +28,12 @@ constexpr std::size_t kDiscardBytes = 4u << 20;
 constexpr std::size_t kUnparsedBytes = 64 * 1024;  // of chunk lines; a sender of such a line means no good
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// Of this process and no other before it: a number, behind when the process began.
+std::string request_id(std::uint64_t number) {
+  static const std::string process = std::to_string(clock::now_unix_ns() / 1'000'000);
+  return process + "-" + std::to_string(number);
+}
+
 std::int64_t now_ms() { return clock::now_monotonic_ns() / 1'000'000; }
 
 // Our words for a fault of ours; what happened is for the log.
@@ -52,6 +58,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
  public:
   Session(asio::ip::tcp::socket socket, Connections::Place place, std::string remote_address, Shared& shared)
       : shared_(shared),
+        limits_(shared.limits.get()),
         context_(shared.tls.get()),
         stream_(std::move(socket), context_.get()),
         timer_(stream_.socket().get_executor()),
@@ -61,7 +68,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void start() {
     place_.attach(shared_from_this());
     waiting_ = true;
-    allow(shared_.limits.handshake_timeout_ms, Late::kClose);
+    allow(limits_->handshake_timeout_ms, Late::kClose);
     stream_.handshake(then(&Session::on_handshake));
   }
 
@@ -114,6 +121,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void on_handshake(const error_code& error) {
     if (draining_) return;
     if (error) return count(Refusal::kHandshake);
+    shared_.handshakes.fetch_add(1, std::memory_order_relaxed);
     peer_ = verified_peer(stream_.native_handle(), shared_.tls.get().get());  // the CAs may have changed since it began
     if (peer_) place_.belongs_to(peer_->collector_id);
     await_request();
@@ -124,6 +132,9 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void await_request() {
     if (draining_) return close();
     request_ = Request();
+    request_.id = request_id(shared_.requests.fetch_add(1, std::memory_order_relaxed));
+    begun_ns_ = 0;
+    route_ = {};
     parser_.reset();
     accepted_ = Accepted();
     scanned_ = 0;
@@ -131,7 +142,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     std::string().swap(unparsed_);
     std::string().swap(answer_);
     waiting_ = true;
-    allow(authenticated_ ? shared_.limits.idle_timeout_ms : shared_.limits.stranger_timeout_ms, Late::kClose);
+    allow(authenticated_ ? limits_->idle_timeout_ms : limits_->stranger_timeout_ms, Late::kClose);
     stream_.read_some(unparsed_, then(&Session::on_first_bytes));
   }
 
@@ -143,7 +154,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
   void begin_header() {
     waiting_ = false;
-    allow(std::min(shared_.limits.header_timeout_ms, shared_.limits.request_timeout_ms), Late::kTell);
+    allow(std::min(limits_->header_timeout_ms, limits_->request_timeout_ms), Late::kTell);
     scan_header();
   }
 
@@ -151,8 +162,8 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     const HeadScan scan = scan_head(unparsed_, scanned_);
     const std::size_t size = scan.state == HeadScan::State::kWhole ? scan.size : unparsed_.size();
     const bool is_refused = scan.state == HeadScan::State::kRefused;
-    if (is_refused || size > shared_.limits.header_bytes) {
-      return refuse(refusal_of_scan(scan, std::string_view(unparsed_).substr(0, size), shared_.limits));
+    if (is_refused || size > limits_->header_bytes) {
+      return refuse(refusal_of_scan(scan, std::string_view(unparsed_).substr(0, size), *limits_));
     }
     if (scan.state == HeadScan::State::kWhole) return parse_header(scan.size);
     scanned_ = unparsed_.size();
@@ -168,14 +179,15 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
   void parse_header(std::size_t size) {
     timer_.cancel();
+    begun_ns_ = clock::now_monotonic_ns();
     parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(shared_.limits.header_bytes + 1));
+    parser_->header_limit(static_cast<std::uint32_t>(limits_->header_bytes + 1));
     parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // the route decides, in read_body()
     error_code error;
     parser_->put(asio::buffer(unparsed_.data(), size), error);
     if (error) return refuse(refusal_of_parsing(error));
     unparsed_.erase(0, size);
-    if (auto refusal = read_head(parser_->get(), shared_.limits, request_)) return refuse(*refusal);
+    if (auto refusal = read_head(parser_->get(), *limits_, request_)) return refuse(*refusal);
     request_.remote_address = remote_address_;
     if (peer_) (clock::now_unix_ns() < peer_->not_after_unix_ns ? request_.peer : request_.expired_peer) = peer_;
     ask_handler();
@@ -185,7 +197,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
 
   // Work has a slot while a worker has it or will have it, never while a client is waited for: slow clients would hold them all.
   bool take_slot() {
-    if (shared_.requests_at_work.fetch_add(1) < shared_.limits.requests_at_work) return true;
+    if (shared_.requests_at_work.fetch_add(1) < limits_->requests_at_work) return true;
     give_slot_back();
     return false;
   }
@@ -210,6 +222,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   // [worker] Ask the handler; a request without a body is served in the same go.
   void admit_in_worker(bool serve_at_once) {
     Admission admission = guarded<Admission>([&] { return shared_.handler(request_); });
+    route_ = std::visit([](const auto& verdict) { return verdict.route; }, admission);
     auto* accepted = std::get_if<Accepted>(&admission);
     if (accepted != nullptr && accepted->authenticated && !count_as_member()) {
       admission = too_many_connections();
@@ -251,7 +264,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     }
     if (request_.header("expect").empty() || !unparsed_.empty()) return begin_body();
     if (!may_wait_for_body()) return refuse(too_many_bodies());
-    allow(shared_.limits.request_timeout_ms, Late::kClose);
+    allow(limits_->request_timeout_ms, Late::kClose);
     stream_.write(kContinue, then(&Session::on_continue_sent));
   }
 
@@ -281,7 +294,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     if (parser_->is_done()) return serve();
     if (unparsed_.size() > kUnparsedBytes) return refuse_body(refusal_of_parsing(beast::http::error::buffer_overflow));
     if (!may_wait_for_body()) return refuse(too_many_bodies());
-    const BodyPace pace(shared_.limits, body_begun_ms_);
+    const BodyPace pace(*limits_, body_begun_ms_);
     allow(pace.deadline_ms(body_bytes_ + unparsed_.size()) - now_ms(), Late::kTell);
     stream_.read_some(unparsed_, then(&Session::on_body_bytes));
   }
@@ -343,12 +356,18 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
     answer(refusal.response);
   }
 
+  void tell(const Response& response) const {
+    if (!shared_.observer) return;
+    const std::int64_t took_ns = begun_ns_ == 0 ? 0 : clock::now_monotonic_ns() - begun_ns_;
+    shared_.observer({request_, route_, response.status, took_ns});
+  }
+
   void answer(const Response& response) {
-    log::debug(remote_address_ + " " + request_.method + " " + request_.path + " " + std::to_string(response.status));
+    tell(response);
     const bool may_stay = parser_ && parser_->is_header_done() && parser_->keep_alive() && !response.ends_connection;
     must_close_ = must_close_ || draining_ || !may_stay;
-    answer_ = answer_text(response, request_.method == "HEAD", !must_close_, clock::now_unix_ns());
-    allow(shared_.limits.request_timeout_ms, Late::kClose);
+    answer_ = answer_text(response, request_.id, request_.method == "HEAD", !must_close_, clock::now_unix_ns());
+    allow(limits_->request_timeout_ms, Late::kClose);
     stream_.write(answer_, then(&Session::on_answered));
   }
 
@@ -390,6 +409,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   }
 
   Shared& shared_;
+  const std::shared_ptr<const Limits> limits_;
   std::shared_ptr<SSL_CTX> context_;
   TlsStream stream_;
   asio::steady_timer timer_;
@@ -407,6 +427,8 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   std::size_t scanned_ = 0;  // of it
   std::optional<Parser> parser_;
   Request request_;
+  std::string_view route_;     // as the handler said
+  std::int64_t begun_ns_ = 0;  // when its header was whole; 0: it is not yet
   Accepted accepted_;
   std::int64_t body_begun_ms_ = 0;
   std::uint64_t body_bytes_ = 0;

@@ -9,13 +9,14 @@
 #include "core/server/http/bodies.h"
 #include "core/server/http/connections.h"
 #include "core/server/http/handler.h"
-#include "core/server/http/limits.h"
+#include "core/server/http/limits_slot.h"
 #include "core/server/http/refusals.h"
 #include "core/server/http/tls_slot.h"
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,14 +24,17 @@ namespace pganalytics::server::http {
 
 // What all sessions of one server have in common; outlives them.
 struct Shared {
-  Limits limits;
+  LimitsSlot limits;
   Handler handler;
   TlsSlot tls;
   boost::asio::thread_pool workers;
   std::shared_ptr<Refusals> refusals;
+  Observer observer;  // may be empty
   Connections connections;
   Bodies bodies;
   std::atomic<unsigned> requests_at_work{0};  // by a worker, or waiting for one
+  std::atomic<std::uint64_t> handshakes{0};   // that succeeded
+  std::atomic<std::uint64_t> requests{0};     // numbers them
 };
 
 // Takes over an accepted socket, whose executor must be a strand.

@@ -1,5 +1,6 @@
 #include "core/server/ingest/push.h"
 
+#include <algorithm>
 #include <pganalytics/json.hpp>
 #include <utility>
 #include <variant>
@@ -51,10 +52,20 @@ Response failed(const Error& error) {
   return Response::error(500, "internal", "the push could not be stored; the server's log says why");
 }
 
-}  // namespace
+void count_stored(PushCounters& counters, const PushRequest& request, const store::RowBatch* rows, std::uint32_t documents) {
+  ++counters.stored;
+  counters.documents += documents;
+  if (rows != nullptr) {
+    counters.points += rows->points();
+    counters.events += static_cast<std::uint64_t>(std::count(rows->events().begin(), rows->events().end(), '\n'));  // a line each
+  }
+  for (const Element& element : request.envelope.elements) {
+    if (!element.fault_code.empty()) counters.reject(element.fault_code);
+  }
+}
 
-Response push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
-              const PushLimits& limits) {
+Response store_push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
+                    const PushLimits& limits, PushCounters& counters) {
   auto read = read_push(collector_id, request, limits);
   if (auto* refusal = std::get_if<Response>(&read)) return std::move(*refusal);
   PushRequest& wanted = std::get<PushRequest>(read);
@@ -75,12 +86,22 @@ Response push(store::Store& store, KnownSchemas& schemas, const std::string& col
       return Response::error(422, "part_stored", "a part of this batch is stored already; send its halves");
     case store::PushResult::Kind::kInProgress:
       return Response::error(409, "in_progress", "this batch is being stored right now").with_header("Retry-After", "1");
-    case store::PushResult::Kind::kStored:
-    case store::PushResult::Kind::kDuplicate: break;
+    case store::PushResult::Kind::kStored: count_stored(counters, wanted, rows->rows.get(), result.value().accepted); break;
+    case store::PushResult::Kind::kDuplicate: ++counters.duplicate; break;
   }
   // The documents are stored, whatever becomes of this question: 0 says "not known".
   const auto config = store.config(collector_id);
   return acknowledgement(wanted, result.value(), rows->unread, config ? config.value().version : 0);
+}
+
+}  // namespace
+
+Response push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
+              const PushLimits& limits, PushCounters& counters) {
+  Response response = store_push(store, schemas, collector_id, request, limits, counters);
+  if (response.status >= 500) ++counters.failed;
+  if (response.status >= 400 && response.status < 500) ++counters.refused;
+  return response;
 }
 
 }  // namespace pganalytics::server::ingest

@@ -6,6 +6,7 @@
 
 #include "core/server/http/message.h"
 #include "core/server/ingest/known_schemas.h"
+#include "core/server/ingest/push_counters.h"
 #include "core/server/ingest/push_request.h"
 #include "core/server/store/store.h"
 
@@ -19,6 +20,6 @@ namespace pganalytics::server::ingest {
 // 413 expands too far, too many documents      422 the key was used for other content
 // 503 the database is away, slow, read-only or full
 http::Response push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
-                    const PushLimits& limits);
+                    const PushLimits& limits, PushCounters& counters);
 
 }  // namespace pganalytics::server::ingest

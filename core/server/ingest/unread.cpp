@@ -16,17 +16,17 @@ Expected<std::shared_ptr<const KnownSchema>> schema_for(KnownSchemas& schemas, c
 
 }  // namespace
 
-Expected<bool> read_next_unread(store::Store& store, KnownSchemas& schemas) {
-  return store.read_unread([&](const store::UnreadDocuments& unread, const std::string& collector_id,
-                               const std::vector<DocumentRow>& documents) -> Expected<std::unique_ptr<store::RowBatch>> {
+Expected<bool> read_next_unread(store::Store& store, KnownSchemas& schemas, int cancel_fd) {
+  const auto read = [&](const store::UnreadDocuments& unread, const std::string& collector_id,
+                        const std::vector<DocumentRow>& documents) -> Expected<std::unique_ptr<store::RowBatch>> {
     PGA_TRY(const auto schema, schema_for(schemas, unread));
     if (schema == nullptr) return std::unique_ptr<store::RowBatch>();
     DocumentRows reader(store, collector_id);
     std::size_t refused = 0;
     for (const DocumentRow& document : documents) {
-      const Outcome read = reader.read(*schema, document.document, document.timestamp_unix_ns);
-      if (read) continue;
-      if (read.error().status == PGA_E_TRANSIENT || read.error().status == PGA_E_DEADLINE) return read.error();
+      const Outcome read_one = reader.read(*schema, document.document, document.timestamp_unix_ns);
+      if (read_one) continue;
+      if (read_one.error().status == PGA_E_TRANSIENT || read_one.error().status == PGA_E_DEADLINE) return read_one.error();
       ++refused;
     }
     if (refused > 0) {
@@ -34,7 +34,8 @@ Expected<bool> read_next_unread(store::Store& store, KnownSchemas& schemas) {
                 " are not as their schema says: they have no rows");
     }
     return reader.take();
-  });
+  };
+  return store.read_unread(read, cancel_fd);
 }
 
 }  // namespace pganalytics::server::ingest

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -111,8 +112,11 @@ class PrivateCluster::Impl {
   Outcome keep_running() {
     if (!lock_ || alive()) return {};
     log::warn("the private PostgreSQL has ended; starting it again");
+    ++restarts_;
     return start();
   }
+
+  [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 
   void stop() {
     if (!lock_ || pid_ == 0) return;
@@ -219,6 +223,7 @@ class PrivateCluster::Impl {
   ClusterBinaries binaries_;
   std::optional<files::FileLock> lock_;  // absent: the cluster is a running server's
   pid_t pid_ = 0;
+  std::atomic<std::uint64_t> restarts_{0};
 };
 
 PrivateCluster::PrivateCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -236,6 +241,7 @@ Expected<std::unique_ptr<PrivateCluster>> PrivateCluster::open(const std::string
 
 const std::string& PrivateCluster::conninfo() const { return impl_->conninfo(); }
 Outcome PrivateCluster::keep_running() { return impl_->keep_running(); }
+std::uint64_t PrivateCluster::restarts() const { return impl_->restarts(); }
 void PrivateCluster::stop() { impl_->stop(); }
 
 }  // namespace pganalytics::server::program

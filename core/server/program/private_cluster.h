@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <pganalytics/expected.hpp>
 #include <string>
@@ -32,6 +33,7 @@ class PrivateCluster {
 
   // Starts it again if it has died. Cheap when it has not.
   Outcome keep_running();
+  [[nodiscard]] std::uint64_t restarts() const;  // how often keep_running() did [any thread]
   // "Fast" shutdown (PostgreSQL docs, "Shutting Down the Server"), after 20 s "immediate". Does nothing for a cluster of somebody
   // else.
   void stop();

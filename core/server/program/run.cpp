@@ -6,22 +6,33 @@
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
 #include "core/server/http/https_server.h"
-#include "core/server/ingest/known_schemas.h"
-#include "core/server/ingest/unread.h"
+#include "core/server/http/plain_listener.h"
 #include "core/server/program/certificate_watch.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
+#include "core/server/program/housekeeping.h"
+#include "core/server/program/reload.h"
 #include "core/server/program/revocation_watch.h"
-#include "core/server/program/roll_up_turns.h"
+#include "core/server/program/server_metrics.h"
+#include "core/server/program/service_manager.h"
+#include "core/server/program/traffic.h"
+#include "core/server/program/upkeep.h"
 
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <iostream>
+#include <thread>
 
 namespace pganalytics::server::program {
 namespace {
+
+constexpr char kServing[] = "Serving";
+constexpr std::int64_t kStartSeconds = 600;  // migrations of a large database may take their time
+constexpr std::int64_t kStopSeconds = 60;    // drain, and PostgreSQL's own end
+constexpr std::int64_t kDrainLookMs = 50;
 
 // The signals that mean something here, taken one by one instead of interrupting: blocked before the first thread starts, so that
 // no other gets them.
@@ -33,12 +44,13 @@ class Signals {
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
 
-  // The signal that came within a second; 0 if none did.
-  [[nodiscard]] int wait_a_second() const {
-    const timespec second{1, 0};
-    const int signal = sigtimedwait(&set_, nullptr, &second);
+  // The signal that came within that time; 0 if none did.
+  [[nodiscard]] int wait(std::int64_t time_ms) const {
+    const timespec time{time_ms / 1'000, time_ms % 1'000 * 1'000'000};
+    const int signal = sigtimedwait(&set_, nullptr, &time);
     return signal > 0 ? signal : 0;
   }
+  [[nodiscard]] int wait_a_second() const { return wait(1'000); }
 
  private:
   sigset_t set_{};
@@ -59,7 +71,7 @@ void make_room_for_connections(unsigned connections) {
   log::write(log::Level::kWarn, "start", error);
 }
 
-http::ServerOptions http_options(const Settings& settings, const auth::Authority& authority) {
+http::ServerOptions http_options(const Settings& settings, const auth::Authority& authority, Traffic& traffic) {
   http::ServerOptions options;
   options.listen = settings.listen;
   const bool own = settings.certificate_file.empty();
@@ -69,122 +81,78 @@ http::ServerOptions http_options(const Settings& settings, const auth::Authority
   if (own) options.chain_ca_file = authority.ca_file();
   options.limits = settings.http;
   options.refusals = settings.api.refusals;
+  options.observer = [&traffic](const http::Answered& answered) { traffic.note(answered); };
+  options.stop_grace_ms = settings.drain_ms;
   return options;
 }
 
-// What must be done now and then, a bounded piece at a time so that a signal never waits long.
-class Housekeeping {
- public:
-  Housekeeping(Database& database, const http::Refusals& refusals, const auth::TokenSigner& signer,
-               std::int64_t signing_key_life_ms)
-      : database_(database),
-        schemas_(*database.store),
-        refusals_(refusals),
-        signer_(signer),
-        signing_key_life_ms_(signing_key_life_ms) {}
-
-  void turn() {
-    follow_signing_keys();
-    if (database_.cluster != nullptr) {
-      if (const Outcome running = database_.cluster->keep_running(); !running)
-        log::write(log::Level::kError, "private PostgreSQL", running.error());
-    }
-    tell_refusals();
-    read_unread();
-    if (clock::now_monotonic_ns() < expire_at_ns_) return;
-    const auto gone = database_.store->expire();
-    if (!gone) log::write(log::Level::kWarn, "forgetting old documents", gone.error());
-    if (gone) tell_expired(*gone);
-    if (gone && gone->any()) return;  // there may be more: again in a second
-    if (const Outcome forgotten = database_.store->forget_old_credentials(); !forgotten)
-      log::write(log::Level::kWarn, "forgetting old credentials", forgotten.error());
-    expire_at_ns_ = clock::now_monotonic_ns() + (gone ? kExpireIntervalNs : kExpireRetryNs);
-  }
-
- private:
-  static void tell_expired(const store::Expired& gone) {
-    if (!gone.partition.empty()) log::info("dropped " + gone.partition + ": all in it is older than any retention_days");
-    if (gone.documents > 0)
-      log::info("forgot " + std::to_string(gone.documents) + " documents older than their collector's retention_days");
-    if (gone.points + gone.events > 0)
-      log::info("forgot " + std::to_string(gone.points) + " points and " + std::to_string(gone.events) +
-                " events older than their collector's retention_days");
-  }
-
-  // Documents that came before their schema: those of some pushes a second, while there are any.
-  void read_unread() {
-    if (clock::now_monotonic_ns() < read_at_ns_) return;
-    for (int pushes = 0; pushes < kUnreadInATurn; ++pushes) {
-      const auto read = ingest::read_next_unread(*database_.store, schemas_);
-      if (!read) log::write(log::Level::kWarn, "reading documents that came before their schema", read.error());
-      if (read && *read) continue;
-      read_at_ns_ = clock::now_monotonic_ns() + (read ? kUnreadIntervalNs : kExpireRetryNs);
-      return;
-    }
-  }
-
-  // One line a minute, if there is anything to tell.
-  void tell_refusals() {
-    const std::int64_t now_ns = clock::now_monotonic_ns();
-    if (now_ns < tell_at_ns_) return;
-    tell_at_ns_ = now_ns + kTellIntervalNs;
-    const auto numbers = refusals_.all();
-    if (const std::string news = http::describe_growth(told_, numbers); !news.empty()) {
-      log::info("refused in the last minute: " + news);
-    }
-    told_ = numbers;
-  }
-
-  // The command line or another server of the same folder may have rotated them; in the end this one does.
-  void follow_signing_keys() {
-    auto changed = signer_.refresh();
-    if (changed && !*changed) changed = signer_.rotate_if_older_than(signing_key_life_ms_);
-    if (changed) {
-      signing_trouble_.clear();
-      if (*changed) log::info("access tokens are signed with key " + signer_.key_id() + " from now on");
-    } else if (changed.error().message != signing_trouble_) {
-      signing_trouble_ = changed.error().message;
-      log::write(log::Level::kError, "following the signing keys; those in use stay", changed.error());
-    }
-  }
-
-  static constexpr std::int64_t kExpireIntervalNs = 3'600'000'000'000;
-  static constexpr std::int64_t kExpireRetryNs = 60'000'000'000;
-  static constexpr std::int64_t kTellIntervalNs = 60'000'000'000;
-  static constexpr std::int64_t kUnreadIntervalNs = 10'000'000'000;
-  static constexpr int kUnreadInATurn = 20;
-
-  Database& database_;
-  ingest::KnownSchemas schemas_;
-  const http::Refusals& refusals_;
-  http::Refusals::Numbers told_{};
-  std::int64_t tell_at_ns_ = clock::now_monotonic_ns() + kTellIntervalNs;
-  const auth::TokenSigner& signer_;
-  const std::int64_t signing_key_life_ms_;
-  std::string signing_trouble_;  // told once
-  std::int64_t expire_at_ns_ = 0, read_at_ns_ = 0;
+// Everything that runs, in the order in which it ends: the last first.
+struct Running {
+  Traffic& traffic;
+  api::Api& api;
+  http::HttpsServer& server;
+  Upkeep& upkeep;
+  Housekeeping& housekeeping;
+  CertificateWatch& certificates;
 };
 
-void serve_until_told_to_stop(const Signals& signals, Housekeeping& housekeeping, RollUpTurns& roll_ups,
-                              CertificateWatch& certificates) {
+void reload(const Arguments& arguments, const Workplace& place, const Running& running, ServiceManager& manager) {
+  manager.reloading();
+  reload_settings(arguments.config_file, place.settings,
+                  {running.api, running.server, *place.database.store, running.upkeep, running.housekeeping, running.traffic,
+                   *place.settings.api.condition});
+  running.certificates.reload();
+  manager.ready(kServing);
+}
+
+void serve_until_told_to_stop(const Signals& signals, const Arguments& arguments, const Workplace& place, const Running& running,
+                              ServiceManager& manager) {
   for (;;) {
     const int signal = signals.wait_a_second();
     if (signal == SIGHUP) {
-      certificates.reload();
+      reload(arguments, place, running, manager);
     } else if (signal != 0) {
       log::info(std::string("stopping on ") + (signal == SIGTERM ? "SIGTERM" : "SIGINT"));
       return;
     }
-    certificates.turn();
-    housekeeping.turn();
-    roll_ups.turn();
+    running.certificates.turn();
+    running.housekeeping.turn();
+    manager.turned();
   }
+}
+
+// Answers what is in flight, for the time of [limits] drain; a second signal ends that.
+void drain(const Signals& signals, http::HttpsServer& server) {
+  std::atomic<bool> done{false};
+  std::thread stopping([&] {
+    server.stop();
+    done = true;
+  });
+  while (!done) {
+    const int signal = signals.wait(kDrainLookMs);
+    if (signal != SIGTERM && signal != SIGINT) continue;
+    log::warn("stopping at once: connections close without their answers");
+    server.hurry();
+  }
+  stopping.join();
+}
+
+http::Response answer_locally(const std::string& path, const MetricSources& sources) {
+  if (path != "/metrics") return http::Response::error(404, "no_such_path", "there is /metrics here, and nothing else");
+  http::Response response;
+  response.content_type = telemetry::kMetricContentType;
+  response.body = server_metrics(sources);
+  return response;
 }
 
 Outcome serve(const Arguments& arguments) {
   const Signals signals;
+  ServiceManager manager;
+  manager.starting("Opening the database", kStartSeconds);
   PGA_TRY(Workplace place, open_workplace(arguments.config_file, PrivateCluster::Holder::kServer));
   Settings& settings = place.settings;
+  store::Store& store = *place.database.store;
+  api::Condition& condition = *settings.api.condition;
   PGA_TRY(const auto authority, auth::Authority::open(settings.data_dir, settings.names));
   PGA_TRY(const auto signer, auth::TokenSigner::open(settings.data_dir));
   if (!settings.key_file.empty()) PGA_CHECK(files::check_private_place(settings.key_file));
@@ -193,18 +161,31 @@ Outcome serve(const Arguments& arguments) {
   settings.api.certificate_until_unix_ns = &certificate_until;
   settings.api.version = PGANALYTICS_VERSION;
   make_room_for_connections(settings.http.connections);
-  api::Api api(*place.database.store, *authority, *signer, settings.api);
-  PGA_TRY(const auto server, http::HttpsServer::start(http_options(settings, *authority), std::ref(api)));
-  PGA_TRY(const auto collectors, place.database.store->collectors());
+  Traffic traffic;
+  use_process_settings(settings, traffic, condition);
+  api::Api api(store, *authority, *signer, settings.api);
+  PGA_TRY(const auto server, http::HttpsServer::start(http_options(settings, *authority, traffic), std::ref(api)));
+  PGA_TRY(const auto collectors, store.collectors());
   log::info("pganalytics-server " PGANALYTICS_VERSION " listens on " + settings.listen + "; CA " + authority->ca_file() + "; " +
             std::to_string(collectors.size()) + " collectors registered");
   Housekeeping housekeeping(place.database, *settings.api.refusals, *signer, settings.signing_key_life_ms);
-  RollUpTurns roll_ups(*place.database.store, settings.roll_ups);
+  PGA_TRY(const auto upkeep, Upkeep::start(store, settings.data_dir, settings.roll_ups, condition));
+  const MetricSources sources{*server,   *settings.api.refusals,      traffic, *settings.api.pushes, store, *upkeep,
+                              condition, place.database.cluster.get()};
+  std::unique_ptr<http::PlainListener> metrics;
+  if (!settings.metrics_listen.empty()) {
+    const auto answer = [&sources](const std::string& path) { return answer_locally(path, sources); };
+    PGA_TRY(metrics, http::PlainListener::start(settings.metrics_listen, answer));
+  }
   CertificateWatch certificates(settings, *authority, *server, certificate_until);
   RevocationWatch revocations(api, *server);
-  serve_until_told_to_stop(signals, housekeeping, roll_ups, certificates);
+  manager.ready(kServing);
+  serve_until_told_to_stop(signals, arguments, place, {traffic, api, *server, *upkeep, housekeeping, certificates}, manager);
+  condition.draining = true;
+  manager.stopping(kStopSeconds);
+  upkeep->stop();
   revocations.stop();
-  server->stop();
+  drain(signals, *server);
   return {};
 }
 

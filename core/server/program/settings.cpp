@@ -23,6 +23,9 @@ void read_server(TableReader table, Settings& settings) {
   settings.user = table.string("user", settings.user);
   const std::string level = table.choice("log_level", "info", {"error", "warn", "info", "debug"});
   if (const auto parsed = log::parse_level(level)) settings.log_level = *parsed;
+  const std::string format = table.choice("log_format", "text", {"text", "json"});
+  settings.log_format = format == "json" ? log::Format::kJson : log::Format::kText;
+  settings.log_requests = table.boolean("log_requests", settings.log_requests);
   table.finish();
 }
 
@@ -34,6 +37,7 @@ void read_database(TableReader table, Settings& settings) {
   }
   settings.database_connections = static_cast<unsigned>(table.integer("connections", settings.database_connections, {1, 500}));
   settings.database_prepared = table.boolean("prepared", settings.database_prepared);
+  settings.slow_query_ms = table.duration_ms("slow_query", settings.slow_query_ms, {0, 3'600'000});
   table.finish();
 }
 
@@ -128,9 +132,21 @@ void read_rollups(TableReader table, Settings& settings) {
   table.finish();
 }
 
+void read_metrics(TableReader table, Settings& settings) {
+  settings.metrics_listen = table.string("listen", "");
+  table.finish();
+}
+
+void read_health(TableReader table, Settings& settings) {
+  settings.ingest_lag_max_ms = table.duration_ms("ingest_lag", settings.ingest_lag_max_ms, {kMinuteMs, 365 * kDayMs});
+  settings.disk_free_min_bytes = table.bytes("disk_free", settings.disk_free_min_bytes, {0, kMiB * kMiB});
+  table.finish();
+}
+
 void read_limits(TableReader table, Settings& settings) {
   read_http_limits(table, settings.http);
   read_api_limits(table, settings.api);
+  settings.drain_ms = table.duration_ms("drain", settings.drain_ms, {0, 20'000});
   table.finish();
 }
 
@@ -160,6 +176,8 @@ Expected<Settings> load_settings(const std::optional<std::string>& path) {
   read_retention(root.table("retention"), settings);
   read_rollups(root.table("rollups"), settings);
   read_limits(root.table("limits"), settings);
+  read_metrics(root.table("metrics"), settings);
+  read_health(root.table("health"), settings);
   root.finish();
   if (!problems.empty()) return problems.as_error();
   return settings;

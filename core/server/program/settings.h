@@ -21,14 +21,22 @@ struct Settings {
   std::string data_dir = "/var/lib/pganalytics-server";
   std::string user;  // whom root becomes; empty: "pganalytics", else "postgres"
   log::Level log_level = log::Level::kInfo;
+  log::Format log_format = log::Format::kText;
+  bool log_requests = false;  // each, at level info
 
   std::string database_url;      // empty: a private PostgreSQL under data_dir
   std::string database_bin_dir;  // its binaries; empty: the newest installed
   unsigned database_connections = 8;
   bool database_prepared = true;  // statements may be prepared
+  std::int64_t slow_query_ms = 1'000;  // statements of the store that take longer are logged; 0: none
 
   std::string certificate_file, key_file;  // empty: a certificate of the own CA
   std::vector<std::string> names;          // that certificate's extra DNS names and addresses
+
+  std::string metrics_listen;                  // of /metrics, without TLS; empty: nowhere
+  std::int64_t drain_ms = 10'000;              // how long what is in flight has when the server stops
+  std::int64_t ingest_lag_max_ms = 3'600'000;  // [health]: beyond these the server calls itself ill
+  std::int64_t disk_free_min_bytes = 64 << 20;
 
   http::Limits http;
   api::ApiOptions api;

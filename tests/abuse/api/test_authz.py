@@ -63,6 +63,7 @@ def own_token(status, other=403, **others):
 # (method, path, body, status of each caller). {id}: the collector "own".
 ROUTES = [
     ("GET", "/api/v1/health", None, everyone(200)),
+    ("GET", "/api/v1/health/details", None, keys_read()),
     ("POST", "/api/v1/collectors/register", {"name": "n", "hostname": "h", "csr": "none"}, everyone(401, registration_token=400)),
     ("POST", "/api/v1/collectors/{id}/token", None,
      everyone(401, own=200, own_certificate=200, own_expired_token=200, other=403, other_certificate=403, own_token_other_certificate=403,

@@ -128,6 +128,7 @@ def keyed(site, role):
 def test_health(book, cast):
     site, *_ = cast
     book.check("GET", "/api/v1/health", site.ask("GET", "/api/v1/health"))
+    book.check("GET", "/api/v1/health/details", site.ask("GET", "/api/v1/health/details", keyed(site, "viewer")))
 
 
 def test_register(book, cast):

@@ -101,7 +101,34 @@ TEST_CASE("health is for everyone") {
   ApiUnderTest test;
   const auto answer = test.ask(ApiUnderTest::request("GET", "/api/v1/health"));
   CHECK(answer.status == 200);
-  CHECK(parsed(answer)["status"] == "ok");
+  CHECK(answer.body == R"({"status":"ok"})");  // strangers get no more
+}
+
+TEST_CASE("why the server is ill is for those who have a key") {
+  ApiOptions options;
+  ApiUnderTest test(options);
+  const auto health = ApiUnderTest::request("GET", "/api/v1/health");
+  const auto details =
+      ApiUnderTest::with_key(test.key(store::Role::kViewer), ApiUnderTest::request("GET", "/api/v1/health/details"));
+  CHECK(test.ask(ApiUnderTest::request("GET", "/api/v1/health/details")).status == 401);
+  CHECK(test.ask(details).status == 200);
+  const auto reason = [&] {
+    const auto answer = test.ask(details);
+    CHECK(answer.status == 503);
+    CHECK(test.ask(health).status == 503);
+    return std::string(parsed(answer)["reasons"][0]["code"].GetString());
+  };
+  Condition& condition = *options.condition;
+  condition.rollup_lag_s = 3'601;
+  CHECK(reason() == "ingest_lag");
+  condition.rollup_lag_s = 3'600;
+  CHECK(test.ask(health).status == 200);
+  condition.disk_free_bytes = (64 << 20) - 1;
+  CHECK(reason() == "disk_nearly_full");
+  condition.disk_free_bytes = 64 << 20;
+  CHECK(test.ask(health).status == 200);
+  condition.draining = true;
+  CHECK(reason() == "draining");
 }
 
 TEST_CASE("a revoked collector is out at once, and what it sent stays") {

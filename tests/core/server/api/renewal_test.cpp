@@ -270,8 +270,10 @@ TEST_CASE("health tells when the server's certificate ends, and whether that is 
   ApiOptions options;
   options.certificate_until_unix_ns = &until;
   ApiUnderTest test(options);
+  const std::string viewer = test.key(store::Role::kViewer);
   const auto told = [&] {
-    return std::string(parsed(test.ask(ApiUnderTest::request("GET", "/api/v1/health")))["certificate"].GetString());
+    const auto details = ApiUnderTest::with_key(viewer, ApiUnderTest::request("GET", "/api/v1/health/details"));
+    return std::string(parsed(test.ask(details))["certificate"].GetString());
   };
   CHECK(told() == "ok");
   until = clock::now_unix_ns() + 29 * kDayNs;

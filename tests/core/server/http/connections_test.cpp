@@ -150,12 +150,12 @@ TEST_CASE("an answer's bytes") {
   const std::string head =
       "HTTP/1.1 200 OK\r\nServer: pganalytics\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: no-store\r\n"
       "Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 2\r\n";
-  CHECK(answer_text(Response::json(200, "{}"), false, true, kTime) == head + "\r\n{}");
-  CHECK(answer_text(Response::json(200, "{}"), true, false, kTime) == head + "Connection: close\r\n\r\n");
+  CHECK(answer_text(Response::json(200, "{}"), "", false, true, kTime) == head + "\r\n{}");
+  CHECK(answer_text(Response::json(200, "{}"), "", true, false, kTime) == head + "Connection: close\r\n\r\n");
   Response empty;
   empty.status = 304;
   empty = std::move(empty).with_header("Cache-Control", "no-cache");
-  CHECK(answer_text(empty, false, true, kTime) ==
+  CHECK(answer_text(empty, "", false, true, kTime) ==
         "HTTP/1.1 304 Not Modified\r\nServer: pganalytics\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: "
         "no-cache\r\n\r\n");
 }
