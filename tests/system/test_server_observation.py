@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -100,6 +101,56 @@ def test_metrics_move_by_what_was_asked(observed):
     assert observed.value("pganalytics_server_refusals_total", reason="credentials") == 1
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"http://127.0.0.1:{observed.metrics_port}/api/v1/health", timeout=10)
+
+
+DOCUMENT = {"type": "shop", "timestamp": "2026-02-03T04:05:06Z"}
+
+
+def member_of(server, make_collector):
+    """(certificate, headers) of a collector that is registered."""
+    collector = make_collector("", server=server)
+    collector.register()
+    token = server.request("POST", f"/api/v1/collectors/{collector.id}/token", certificate=collector.certificate).json["token"]
+    return collector, {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+
+
+def test_metrics_move_by_what_was_pushed(observed, make_collector):
+    collector, headers = member_of(observed, make_collector)
+    envelope = {"collector_id": collector.id, "hostname": "h", "version": "1", "epoch": "0" * 32, "seq": 1, "metrics": [DOCUMENT, DOCUMENT, {"type": "shop"}]}
+    headers["Idempotency-Key"] = "0" * 32 + ".1"
+    answers = [observed.request("POST", "/api/v1/metrics/push", envelope, headers, certificate=collector.certificate).json for _ in range(2)]
+    assert [answer["duplicate"] for answer in answers] == [False, True]
+    samples, _ = observed.scrape()
+    pushes = {dict(labels)["result"]: value for (name, labels), value in samples.items() if name == "pganalytics_server_pushes_total"}
+    assert pushes == {"stored": 1, "duplicate": 1, "refused": 0, "failed": 0}
+    assert samples["pganalytics_server_ingested_documents_total", frozenset()] == 2
+    rejected = {dict(labels)["reason"]: value for (name, labels), value in samples.items() if name == "pganalytics_server_rejected_documents_total"}
+    assert rejected == {answers[0]["rejected"][0]["code"]: 1}
+
+
+def test_a_push_in_flight_is_answered_before_the_server_ends(server, make_collector):
+    collector, headers = member_of(server, make_collector)
+    context = ssl.create_default_context(cafile=server.ca_file)
+    context.load_cert_chain(*collector.certificate)
+    body = json.dumps(DOCUMENT).encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "Host": "test", "Content-Length": len(body)}.items())
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as wire:
+        wire.sendall(f"POST /api/v1/metrics/push HTTP/1.1\r\n{head}Expect: 100-continue\r\n\r\n".encode())
+        assert wire.recv(4096).startswith(b"HTTP/1.1 100 ")
+        server.process.send_signal(signal.SIGTERM)
+        eventually(lambda: "stopping on SIGTERM" in server.log(), 30, "it stops")
+        eventually(lambda: not listens(server.port), 30, "nobody else comes in")
+        wire.sendall(body)
+        answer = wire.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 200 ") and '"status":"success"' in answer and "Connection: close" in answer
+    assert server.process.wait(40) == 0
+    server.start()
+    assert len(server.metrics(collector.id)) == 1, "what was acknowledged is there"
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_list_of_metrics_is_complete(observed):

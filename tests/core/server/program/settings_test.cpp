@@ -138,3 +138,28 @@ TEST_CASE("a file that was named must exist") {
   REQUIRE_FALSE(settings);
   CHECK_FALSE(settings.error().hint.empty());
 }
+
+TEST_CASE("what the server tells of itself is set in the file") {
+  const auto settings = load(R"(
+[server]
+log_format = "json"
+log_requests = true
+[database]
+slow_query = "250ms"
+[metrics]
+listen = "127.0.0.1:9187"
+[health]
+ingest_lag = "10m"
+disk_free = "1GiB"
+[limits]
+drain = "5s"
+)");
+  REQUIRE(settings);
+  CHECK(settings->log_format == log::Format::kJson);
+  CHECK(settings->log_requests);
+  CHECK(settings->slow_query_ms == 250);
+  CHECK(settings->metrics_listen == "127.0.0.1:9187");
+  CHECK(settings->ingest_lag_max_ms == 600'000);
+  CHECK(settings->disk_free_min_bytes == 1 << 30);
+  CHECK(settings->drain_ms == 5'000);
+}
