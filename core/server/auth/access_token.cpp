@@ -5,6 +5,7 @@
 #include "core/log/log.h"
 #include "core/server/auth/signing_keys.h"
 #include "core/server/auth/token_shape.h"
+#include "core/server/auth/verified_tokens.h"
 
 #include <jwt.h>
 #include <cstdlib>
@@ -44,7 +45,7 @@ std::optional<std::int64_t> seconds_of(const rapidjson::Value& object, const cha
   return seconds;
 }
 
-Expected<AccessClaims> check_claims(const rapidjson::Document& payload, std::int64_t now_seconds) {
+Expected<VerifiedClaims> read_claims(const rapidjson::Document& payload) {
   if (string_of(payload, "iss") != kIssuer) return token_refused("iss is not this server");
   if (string_of(payload, "aud") != kAudience) return token_refused("aud is not this server");
   const auto subject = string_of(payload, "sub");
@@ -52,13 +53,17 @@ Expected<AccessClaims> check_claims(const rapidjson::Document& payload, std::int
   const auto expires = seconds_of(payload, "exp");
   const auto not_before = seconds_of(payload, "nbf");
   if (!expires || !not_before) return token_refused("no exp or no nbf");
-  if (now_seconds >= *expires + kLateSeconds) return token_refused("expired");
-  if (now_seconds < *not_before - kEarlySeconds) return token_refused("not valid yet");
   const auto binding = payload.FindMember("cnf");
   if (binding == payload.MemberEnd() || !binding->value.IsObject()) return token_refused("no cnf");
   const auto thumbprint = string_of(binding->value, "x5t#S256");
   if (!thumbprint || thumbprint->empty()) return token_refused("not bound to a certificate");
-  return AccessClaims{*subject, *thumbprint, *expires * kSecond};
+  return VerifiedClaims{{*subject, *thumbprint, *expires * kSecond}, *not_before, *expires};
+}
+
+Expected<AccessClaims> in_force(const VerifiedClaims& verified, std::int64_t now_seconds) {
+  if (now_seconds >= verified.expires_s + kLateSeconds) return token_refused("expired");
+  if (now_seconds < verified.not_before_s - kEarlySeconds) return token_refused("not valid yet");
+  return verified.claims;
 }
 
 std::string claims_json(const std::string& collector_id, const std::string& thumbprint, std::int64_t now_seconds) {
@@ -84,6 +89,7 @@ class TokenSigner::Impl {
     PGA_TRY(SigningKeys keys, read(data_dir_));
     const std::lock_guard lock(mutex_);
     keys_ = std::make_shared<const SigningKeys>(std::move(keys));
+    verified_.clear();
     stamp_ = std::move(stamp);
     return {};
   }
@@ -112,6 +118,17 @@ class TokenSigner::Impl {
     return known->find(key_id) != nullptr ? known : nullptr;
   }
 
+  [[nodiscard]] std::optional<VerifiedClaims> verified(const std::string& digest) const {
+    const std::lock_guard lock(mutex_);
+    return verified_.find(digest);
+  }
+
+  // Unless other keys came into use meanwhile: the token may be of one that was dropped.
+  void remember(const Keys& verified_with, const std::string& digest, const VerifiedClaims& claims) {
+    const std::lock_guard lock(mutex_);
+    if (verified_with == keys_) verified_.add(digest, claims, clock_.unix_ns() / kSecond);
+  }
+
   [[nodiscard]] const std::string& data_dir() const { return data_dir_; }
   [[nodiscard]] std::int64_t now_ns() const { return clock_.unix_ns(); }
 
@@ -129,6 +146,7 @@ class TokenSigner::Impl {
   const clock::Clock& clock_;
   mutable std::mutex mutex_;
   Keys keys_;
+  VerifiedTokens verified_;  // with these keys
   std::string stamp_;
   bool looked_ = false;
   std::int64_t looked_at_monotonic_ns_ = 0;
@@ -172,13 +190,13 @@ Expected<TokenSigner::Issued> TokenSigner::issue(const std::string& collector_id
   return Issued{text.get(), (now + kLifeSeconds) * kSecond};
 }
 
-Expected<AccessClaims> TokenSigner::verify(std::string_view token) const {
-  PGA_TRY(const std::string key_id, key_id_of(token));
-  const auto keys = impl_->keys_with(key_id);
-  if (!keys) return token_refused("kid is not ours");
+namespace {
+
+// By the key that its header names, which is one of `keys`.
+Expected<VerifiedClaims> verify_signature(std::string_view token, const std::string& key_id, const SigningKeys& keys) {
   PGA_TRY(const rapidjson::Document payload, unverified_payload(token, key_id));
   const std::string text(token);
-  const std::string& key = keys->find(key_id)->public_pem;
+  const std::string& key = keys.find(key_id)->public_pem;
   jwt_t* raw = nullptr;
   const int refused = jwt_decode(&raw, text.c_str(), bytes_of(key), static_cast<int>(key.size()));
   const Jwt jwt(raw);
@@ -187,7 +205,22 @@ Expected<AccessClaims> TokenSigner::verify(std::string_view token) const {
     static_cast<void>(crypto::openssl_reason());
     return token_refused("signature is not ours");
   }
-  return check_claims(payload, impl_->now_ns() / kSecond);
+  return read_claims(payload);
+}
+
+}  // namespace
+
+Expected<AccessClaims> TokenSigner::verify(std::string_view token) const {
+  const std::string digest = VerifiedTokens::digest_of(token);
+  std::optional<VerifiedClaims> verified = impl_->verified(digest);
+  if (!verified) {
+    PGA_TRY(const std::string key_id, key_id_of(token));
+    const auto keys = impl_->keys_with(key_id);
+    if (!keys) return token_refused("kid is not ours");
+    PGA_TRY(verified, verify_signature(token, key_id, *keys));
+    impl_->remember(keys, digest, *verified);
+  }
+  return in_force(*verified, impl_->now_ns() / kSecond);
 }
 
 }  // namespace pganalytics::server::auth
