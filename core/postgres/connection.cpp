@@ -212,7 +212,8 @@ Expected<Rows> Connection::query_prepared(const std::string& sql, const std::vec
   });
 }
 
-Expected<std::int64_t> Connection::copy_in(const std::string& sql, std::string_view data, const Deadline& deadline) {
+Expected<std::int64_t> Connection::copy_in(const std::string& sql, const std::vector<std::string_view>& data,
+                                           const Deadline& deadline) {
   PGA_TRY(const Rows rows, converse(sql, deadline, [&](Exchange& exchange) { return exchange.copy_in(sql, data); }));
   return rows.affected();
 }

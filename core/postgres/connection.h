@@ -86,8 +86,8 @@ class Connection {
   // ends the reading as a cancel does, and is returned.
   Expected<std::int64_t> copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line,
                                   const Deadline& deadline);
-  // COPY ... FROM STDIN (text format): `data` whole.
-  Expected<std::int64_t> copy_in(const std::string& sql, std::string_view data, const Deadline& deadline);
+  // COPY ... FROM STDIN: `data`, one piece after the other, cut anywhere.
+  Expected<std::int64_t> copy_in(const std::string& sql, const std::vector<std::string_view>& data, const Deadline& deadline);
 
   // Closes and waits, up to the deadline, until the server has let go of the session: whoever opens the next connection
   // then never counts as two. The destructor closes without waiting.

@@ -121,7 +121,8 @@ Outcome Exchange::put_copy_data(std::string_view data) {
     const int queued = PQputCopyData(connection_, piece.data(), static_cast<int>(piece.size()));
     if (queued < 0) return failure();
     if (queued > 0) data.remove_prefix(piece.size());
-    PGA_CHECK(flush());
+    // The last piece goes with what follows it.
+    if (queued == 0 || piece.size() == kCopyPiece) PGA_CHECK(flush());
   }
   return {};
 }
@@ -147,9 +148,9 @@ Outcome Exchange::start_copy(const std::string& sql, ExecStatusType direction, c
   return error;
 }
 
-Expected<Rows> Exchange::copy_in(const std::string& sql, std::string_view data) {
+Expected<Rows> Exchange::copy_in(const std::string& sql, const std::vector<std::string_view>& data) {
   PGA_CHECK(start_copy(sql, PGRES_COPY_IN, "COPY FROM STDIN"));
-  PGA_CHECK(put_copy_data(data));
+  for (const std::string_view piece : data) PGA_CHECK(put_copy_data(piece));
   PGA_CHECK(end_copy(nullptr));
   return last_result();
 }

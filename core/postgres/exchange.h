@@ -25,7 +25,7 @@ class Exchange {
   Expected<Rows> parameterised(const std::string& sql, const std::vector<std::optional<std::string>>& parameters);
   Outcome prepare(const std::string& name, const std::string& sql);
   Expected<Rows> prepared(const std::string& name, const std::vector<std::optional<std::string>>& parameters);
-  Expected<Rows> copy_in(const std::string& sql, std::string_view data);
+  Expected<Rows> copy_in(const std::string& sql, const std::vector<std::string_view>& data);
   Expected<Rows> copy_out(const std::string& sql, const std::function<Outcome(std::string_view line)>& on_line);
 
   // A wait ended by deadline or cancel: the statement may still run on the server.

@@ -24,7 +24,7 @@ struct ServerOptions {
   std::shared_ptr<Refusals> refusals = std::make_shared<Refusals>();  // where to count them
   Observer observer;                                                  // told of each answer; may be empty
   unsigned io_threads = 2;
-  unsigned worker_threads = 8;
+  unsigned worker_threads = 16;         // most of them wait for the database: pushes that wait together are stored together
   std::int64_t stop_grace_ms = 10'000;  // how long stop() lets running requests finish
 };
 

@@ -64,6 +64,13 @@ void count_stored(PushCounters& counters, const PushRequest& request, const stor
   }
 }
 
+// The documents are stored, whatever becomes of this question: 0 says "not known".
+std::uint64_t config_version(store::Store& store, const std::string& collector_id, const store::PushResult& result) {
+  if (result.config_version) return *result.config_version;
+  const auto config = store.config(collector_id);
+  return config ? config.value().version : 0;
+}
+
 Response store_push(store::Store& store, KnownSchemas& schemas, const std::string& collector_id, const http::Request& request,
                     const PushLimits& limits, PushCounters& counters) {
   auto read = read_push(collector_id, request, limits);
@@ -89,9 +96,7 @@ Response store_push(store::Store& store, KnownSchemas& schemas, const std::strin
     case store::PushResult::Kind::kStored: count_stored(counters, wanted, rows->rows.get(), result.value().accepted); break;
     case store::PushResult::Kind::kDuplicate: ++counters.duplicate; break;
   }
-  // The documents are stored, whatever becomes of this question: 0 says "not known".
-  const auto config = store.config(collector_id);
-  return acknowledgement(wanted, result.value(), rows->unread, config ? config.value().version : 0);
+  return acknowledgement(wanted, result.value(), rows->unread, config_version(store, collector_id, result.value()));
 }
 
 }  // namespace

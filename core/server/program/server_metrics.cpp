@@ -54,6 +54,8 @@ void write_database(MetricText& text, const store::StoreNumbers& numbers, const 
              number(numbers.connections_in_use));
   text.gauge("pganalytics_server_database_waiting", "Threads that wait for a connection of the pool.",
              number(numbers.waiting_for_connection));
+  text.gauge("pganalytics_server_waiting_pushes", "Pushes that wait until a transaction can be had for them.",
+             number(std::uint64_t{numbers.waiting_pushes}));
   text.gauge("pganalytics_server_series_cache_entries", "Series that need no question to the database.",
              number(std::uint64_t{numbers.cached_series}));
   text.counter("pganalytics_server_slow_statements_total", "Statements that took longer than [database] slow_query.",

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/server/store/pool.h"
+#include "core/server/store/push_queue.h"
+#include "core/server/store/push_transaction.h"
 #include "core/server/store/series_cache.h"
 #include "core/server/store/store.h"
 #include "store_embedded.h"
@@ -55,9 +57,15 @@ auto watched(StatementWatch& watch, std::string_view sql, const Work& work) -> d
   return result;
 }
 
+// Few, so that pushes that come at the same time come together; those beside are for large ones and for questions.
+constexpr unsigned kConnectionsPerPushTransaction = 4;
+
 class Store::Impl {
  public:
-  explicit Impl(StoreOptions options) : pool(std::move(options.conninfo), options.connections, options.prepared) {
+  explicit Impl(StoreOptions options)
+      : pool(std::move(options.conninfo), options.connections, options.prepared),
+        pushes([this](const std::vector<const Push*>& together) { return store_together(pool, series, together); },
+               std::max(1U, options.connections / kConnectionsPerPushTransaction)) {
     document_days_ = options.document_days;
     pool.statements.set_slow_ms(options.slow_query_ms);
   }
@@ -84,6 +92,7 @@ class Store::Impl {
 
   Pool pool;
   SeriesCache series;
+  PushQueue pushes;
 
  private:
   std::atomic<int> document_days_{0};
@@ -92,10 +101,11 @@ class Store::Impl {
 // begin ... commit. Left without commit(), the transaction ends with its connection's return to the pool.
 class Transaction {
  public:
-  // cancel_fd: becomes readable to end whatever statement runs, and the transaction with it; -1: nothing does.
-  static Expected<Transaction> begin(Pool& pool, int cancel_fd = -1) {
+  // cancel_fd: becomes readable to end whatever statement runs, and the transaction with it; -1: nothing does. `begin`: the
+  // words.
+  static Expected<Transaction> begin(Pool& pool, int cancel_fd = -1, const char* begin = "begin") {
     PGA_TRY(auto connection, pool.take(cancel_fd));
-    PGA_CHECK(connection->execute("begin", call_deadline(cancel_fd)));
+    PGA_CHECK(connection->execute(begin, call_deadline(cancel_fd)));
     return Transaction(pool, std::move(connection), cancel_fd);
   }
   Expected<postgres::Rows> ask(const char* sql, const Parameters& parameters) {
@@ -105,7 +115,7 @@ class Transaction {
     PGA_CHECK(check_parameters(parameters));
     return watched(*statements_, sql, [&] { return connection_->query(sql, parameters, deadline); });
   }
-  Expected<std::int64_t> copy(const char* sql, std::string_view data) {
+  Expected<std::int64_t> copy(const char* sql, const std::vector<std::string_view>& data) {
     return watched(*statements_, sql, [&] { return connection_->copy_in(sql, data, call_deadline(cancel_fd_)); });
   }
   // A statement of every push.
@@ -117,6 +127,11 @@ class Transaction {
     constexpr char kCommit[] = "commit";
     PGA_CHECK(watched(*statements_, kCommit, [&] { return connection_->execute(kCommit, call_deadline(cancel_fd_)); }));
     return {};
+  }
+  // Waits until it is over, with the locks it had. Where even that fails the connection is closed, and the server ends it in its
+  // time.
+  void roll_back() {
+    if (connection_->usable()) static_cast<void>(connection_->execute("rollback", call_deadline(cancel_fd_)));
   }
 
  private:

@@ -9,7 +9,7 @@ namespace pganalytics::server::store {
 namespace {
 
 constexpr std::int64_t kCallNs = 15'000'000'000;  // above statement_timeout, so that the server's own words come first
-constexpr auto kBusyPatience = std::chrono::seconds(5);
+constexpr auto kBusyPatience = std::chrono::seconds(10);
 constexpr char kOptions[] =
     "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s -c "
     "search_path=pganalytics,pg_catalog "

@@ -53,28 +53,26 @@ class Resolver {
     digests.reserve(rows.series().size());
     for (const RowBatch::Series& series : rows.series()) digests.push_back(series.digest);
     known_ = cache.find(digests);
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      if (known_[i].id == 0 || known_[i].seen_day != today_) unsure_.push_back(i);
+    }
   }
 
+  // Whether the cache lacks anything: then the collector is to be held before resolve().
+  [[nodiscard]] bool asks_database() const { return !unsure_.empty() || !changed_facts().empty(); }
+
   Outcome resolve() {
-    std::vector<std::size_t> unsure;  // not known, or not to have been seen today
-    for (std::size_t i = 0; i < known_.size(); ++i) {
-      if (known_[i].id == 0 || known_[i].seen_day != today_) unsure.push_back(i);
-    }
-    const auto changed = changed_facts();
-    if (unsure.empty() && changed.empty()) return {};
-    PGA_TRY(const postgres::Rows held, transaction_.ask(embedded::collector_hold_sql, {rows_.collector_id()}));
-    if (held.size() == 0)
-      return Error{PGA_E_DENIED, "store.collector", "collector " + rows_.collector_id() + " is not known", "", 0};
-    if (!unsure.empty()) {
-      for (const std::size_t i : unsure) known_[i] = {};
-      PGA_CHECK(find(unsure));
-      PGA_CHECK(touch(unsure));
-      PGA_CHECK(make(unsure));
-      for (const std::size_t i : unsure) touched_.insert(i);
+    if (!unsure_.empty()) {
+      for (const std::size_t i : unsure_) known_[i] = {};
+      PGA_CHECK(find(unsure_));
+      PGA_CHECK(touch(unsure_));
+      PGA_CHECK(make(unsure_));
+      touched_.insert(unsure_.begin(), unsure_.end());
     }
     return keep_facts(changed_facts());
   }
 
+  [[nodiscard]] const RowBatch& rows() const { return rows_; }
   [[nodiscard]] std::vector<std::int64_t> ids() const {
     std::vector<std::int64_t> ids;
     ids.reserve(known_.size());
@@ -221,28 +219,70 @@ class Resolver {
   const RowBatch& rows_;
   const Days days_;
   const std::int64_t today_;
-  std::vector<KnownSeries> known_;  // of rows_.series()
-  std::set<std::size_t> touched_;   // those that the cache does not know so
+  std::vector<KnownSeries> known_;   // of rows_.series()
+  std::vector<std::size_t> unsure_;  // not known, or not to have been seen today
+  std::set<std::size_t> touched_;    // those that the cache does not know so
 };
 
-// An array of timestamps.
-std::string times_text(const std::set<std::int64_t>& times_us) {
-  std::string text = "{";
-  for (const std::int64_t time_us : times_us) text += (text.size() > 1 ? "," : "") + timestamp_text(time_us * 1'000);
-  return text + "}";
+// One push or reading at a time makes series of a collector or changes their facts. All at once and in the order of their ids, so
+// that two transactions never wait for each other.
+Outcome hold(Transaction& transaction, const std::vector<Resolver>& resolvers) {
+  ArrayText collectors;
+  for (const Resolver& resolver : resolvers) collectors.text(resolver.rows().collector_id());
+  PGA_TRY(const postgres::Rows held, transaction.ask_often(embedded::collectors_hold_sql, {std::move(collectors).finish()}));
+  if (held.size() == static_cast<int>(resolvers.size())) return {};
+  return Error{PGA_E_DENIED, "store.collector", "a collector that pushes is not known", "", 0};
+}
+
+Outcome resolve(Transaction& transaction, std::vector<Resolver>& resolvers) {
+  const bool any = std::any_of(resolvers.begin(), resolvers.end(), [](const Resolver& one) { return one.asks_database(); });
+  if (!any) return {};
+  PGA_CHECK(hold(transaction, resolvers));
+  for (Resolver& resolver : resolvers) PGA_CHECK(resolver.resolve());
+  return {};
+}
+
+Outcome add_points(Transaction& transaction, const std::vector<Resolver>& resolvers, const std::vector<RowBatch*>& batches) {
+  std::vector<std::string_view> data{kPointsHeader};
+  ArrayText collectors, times;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    RowBatch& rows = *batches[i];
+    if (rows.points() == 0) continue;
+    data.push_back(rows.finish_points(resolvers[i].ids()));
+    for (const std::int64_t time_us : rows.point_times_us()) {
+      collectors.text(rows.collector_id());
+      times.text(timestamp_text(time_us * 1'000));
+    }
+  }
+  if (data.size() == 1) return {};
+  data.push_back(kPointsTrailer);
+  PGA_CHECK(transaction.copy(embedded::points_copy_sql, data));
+  PGA_CHECK(transaction.ask_often(embedded::points_note_sql, {std::move(collectors).finish(), std::move(times).finish()}));
+  return {};
+}
+
+Outcome add_events(Transaction& transaction, const std::vector<RowBatch*>& batches) {
+  std::vector<std::string_view> data;
+  for (const RowBatch* rows : batches) {
+    if (!rows->events().empty()) data.emplace_back(rows->events());
+  }
+  if (!data.empty()) PGA_CHECK(transaction.copy(embedded::events_copy_sql, data));
+  return {};
 }
 
 }  // namespace
 
-Outcome add_rows(Transaction& transaction, SeriesCache& cache, RowBatch& rows, LearntSeries& learnt) {
-  Resolver resolver(transaction, cache, rows);
-  PGA_CHECK(resolver.resolve());
-  if (rows.points() > 0) {
-    PGA_CHECK(transaction.copy(embedded::points_copy_sql, rows.finish_points(resolver.ids())));
-    PGA_CHECK(transaction.ask_often(embedded::points_note_sql, {rows.collector_id(), times_text(rows.point_times_us())}));
+Outcome add_rows(Transaction& transaction, SeriesCache& cache, const std::vector<RowBatch*>& batches, LearntSeries& learnt) {
+  std::vector<Resolver> resolvers;
+  resolvers.reserve(batches.size());
+  for (RowBatch* const rows : batches) resolvers.emplace_back(transaction, cache, *rows);
+  PGA_CHECK(resolve(transaction, resolvers));
+  PGA_CHECK(add_points(transaction, resolvers, batches));
+  PGA_CHECK(add_events(transaction, batches));
+  for (const Resolver& resolver : resolvers) {
+    const LearntSeries own = resolver.learnt();
+    learnt.insert(learnt.end(), own.begin(), own.end());
   }
-  if (!rows.events().empty()) PGA_CHECK(transaction.copy(embedded::events_copy_sql, rows.events()));
-  learnt = resolver.learnt();
   return {};
 }
 

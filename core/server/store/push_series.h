@@ -1,4 +1,4 @@
-// The rows of a push into the database: their series found or made, facts kept, points and events copied. Private to this folder.
+// The rows of pushes into the database: their series found or made, facts kept, points and events copied. Private to this folder.
 #pragma once
 
 #include "core/server/store/impl.h"
@@ -13,7 +13,7 @@ namespace pganalytics::server::store {
 // For SeriesCache::remember() after the commit.
 using LearntSeries = std::vector<std::pair<SeriesDigest, KnownSeries>>;
 
-// PGA_E_DENIED: the collector is not known.
-Outcome add_rows(Transaction& transaction, SeriesCache& cache, RowBatch& rows, LearntSeries& learnt);
+// Of a collector at most one batch. PGA_E_DENIED: a collector is not known.
+Outcome add_rows(Transaction& transaction, SeriesCache& cache, const std::vector<RowBatch*>& batches, LearntSeries& learnt);
 
 }  // namespace pganalytics::server::store

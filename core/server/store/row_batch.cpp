@@ -17,9 +17,6 @@ constexpr std::uint32_t kNull = 0xFFFFFFFF;
 constexpr std::int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01, in Unix time (PostgreSQL, datatype/timestamp.h)
 constexpr std::int64_t kRollUpUs = 300'000'000;                 // the narrowest roll-ups (migrations/0009_rollups.sql)
 constexpr std::int32_t kFloat8Oid = 701;                        // PostgreSQL, catalog/pg_type.dat
-// PostgreSQL docs, COPY, "Binary Format": signature, flags, length of the header's extension.
-constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-constexpr std::string_view kCopyTrailer("\377\377", 2);
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // In network byte order, as COPY's binary form and the arrays in it are (PostgreSQL, array_recv() in utils/adt/arrayfuncs.c).
@@ -67,7 +64,7 @@ std::string shortened(std::string_view text) {
 
 }  // namespace
 
-RowBatch::RowBatch(std::string collector_id) : collector_id_(std::move(collector_id)), copy_(kCopyHeader) {}
+RowBatch::RowBatch(std::string collector_id) : collector_id_(std::move(collector_id)) {}
 
 RowBatch::Mark RowBatch::mark() const {
   return {points_.size(), copy_.size(), events_.size(), series_.size(), texts_.size(), out_of_time_};
@@ -235,7 +232,6 @@ std::string_view RowBatch::finish_points(const std::vector<std::int64_t>& ids) {
     put(id, ids[point.series]);
     copy_.replace(point.id_place, id.size(), id);
   }
-  copy_ += kCopyTrailer;
   return copy_;
 }
 

@@ -27,6 +27,11 @@ constexpr std::size_t kShortFactBytes = 512;
 // What the rows of one push may take in memory: labels stand in each of their rows, so a small document can have large ones.
 constexpr std::size_t kBatchBytes = 64u << 20;
 
+// What is around rows in COPY's binary form: signature, flags, length of the header's extension; -1 for the number of fields of a
+// row (PostgreSQL docs, COPY, "Binary Format").
+constexpr std::string_view kPointsHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+constexpr std::string_view kPointsTrailer("\377\377", 2);
+
 class RowBatch {
  public:
   explicit RowBatch(std::string collector_id);
@@ -58,7 +63,8 @@ class RowBatch {
   // Of encoded texts, in the database's order, each with whether there is one.
   [[nodiscard]] std::vector<std::pair<bool, std::string_view>> texts(std::size_t begin, std::size_t end) const;
   [[nodiscard]] SeriesDigest digest_of(std::size_t begin, std::size_t end) const;
-  // COPY's binary form, with the series' ids in their places: ids[i] is that of series()[i].
+  // Rows in COPY's binary form, for between kPointsHeader and kPointsTrailer, with the series' ids in their places: ids[i] is
+  // that of series()[i].
   std::string_view finish_points(const std::vector<std::int64_t>& ids);
   [[nodiscard]] std::size_t points() const { return points_.size(); }
   // In which five minutes there are points, or were before take_back(): the beginnings, Unix time in microseconds.

@@ -31,6 +31,7 @@ StoreNumbers Store::numbers() {
           load.in_use,
           load.waiting,
           impl_->series.size(),
+          impl_->pushes.waiting(),
           impl_->pool.statements.slow(),
           impl_->pool.statements.durations().snapshot()};
 }

@@ -126,6 +126,8 @@ struct PushResult {
   };
   Kind kind = Kind::kStored;
   std::uint32_t accepted = 0;  // of the original when kDuplicate
+  // Of the collector's configuration; 0: there is none. nullopt: not asked, as nothing was stored.
+  std::optional<std::uint64_t> config_version;
 };
 
 struct StoredDocument {
@@ -243,6 +245,7 @@ struct StoreOptions {
 struct StoreNumbers {
   unsigned connections = 0, connections_in_use = 0, waiting_for_connection = 0;
   std::size_t cached_series = 0;
+  std::size_t waiting_pushes = 0;  // for a transaction to be had
   std::uint64_t slow_statements = 0;
   telemetry::Histogram::Snapshot statements;  // how long they took
 };

@@ -23,7 +23,7 @@ Expected<bool> Store::read_unread(const UnreadReader& read, int cancel_fd) {
   }
   PGA_TRY(const auto rows, read(unread, collector_id, documents));
   LearntSeries learnt;
-  if (rows != nullptr) PGA_CHECK(add_rows(transaction, impl_->series, *rows, learnt));
+  if (rows != nullptr) PGA_CHECK(add_rows(transaction, impl_->series, {rows.get()}, learnt));
   PGA_CHECK(transaction.commit());
   impl_->series.remember(learnt);
   return true;

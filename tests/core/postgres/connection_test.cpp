@@ -184,19 +184,19 @@ TEST_CASE("COPY takes more data than any socket buffer, and a bad line is an err
   std::string data;
   constexpr int kRows = 50'000;
   for (int i = 0; i < kRows; ++i) data += std::to_string(i) + "\t" + std::string(80, 'x') + "\n";
-  const auto copied = connection.copy_in("COPY bulk FROM STDIN", data, soon());
+  const auto copied = connection.copy_in("COPY bulk FROM STDIN", {data}, soon());
   REQUIRE(copied);
   CHECK(*copied == kRows);
   CHECK(connection.execute("SELECT count(*) FROM bulk", soon())->int64(0, 0) == kRows);
 
-  const auto bad = connection.copy_in("COPY bulk FROM STDIN", "one\ttwo\n" + data, soon());
+  const auto bad = connection.copy_in("COPY bulk FROM STDIN", {"one\tt", "wo\n", data}, soon());
   REQUIRE_FALSE(bad);
   CHECK(bad.error().code == "22P02");
   CHECK(connection.usable());
-  const auto no_copy = connection.copy_in("SELECT 1", "", soon());
+  const auto no_copy = connection.copy_in("SELECT 1", {}, soon());
   REQUIRE_FALSE(no_copy);
   CHECK(no_copy.error().code == "pg.protocol");
-  CHECK(connection.copy_in("COPY nowhere FROM STDIN", "", soon()).error().code == "42P01");
+  CHECK(connection.copy_in("COPY nowhere FROM STDIN", {}, soon()).error().code == "42P01");
   CHECK(connection.execute("SELECT 1", soon()));
 }
 

@@ -225,7 +225,7 @@ class Uses {
     static_cast<void>(connection.query(sql, {parameter}, patience()));
   }
   static void copy(Connection& connection, const std::string& sql, const std::string& data) {
-    static_cast<void>(connection.copy_in(sql, data + "\n", patience()));
+    static_cast<void>(connection.copy_in(sql, {data, "\n"}, patience()));
   }
 
   static postgres::Deadline patience() { return deadline_in(kPatience); }
