@@ -44,6 +44,7 @@ class HttpsServer::Impl {
                 Bodies(options_.limits),
                 {},
                 {},
+                {},
                 {}},
         io_(static_cast<int>(options_.io_threads)),
         work_(io_.get_executor()),

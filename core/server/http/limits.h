@@ -20,7 +20,8 @@ struct Limits {
   std::size_t header_bytes = 8 * 1024;         // request line and fields
   std::size_t target_bytes = 4 * 1024;         // of the request line
   std::size_t header_fields = 64;
-  unsigned requests_at_work = 512;  // more get 503
+  unsigned requests_at_work = 4'096;               // more get 503
+  std::size_t request_bytes_at_work = 256u << 20;  // of their bodies; more get 503, but one alone is always taken
   // Bodies that are not whole yet: in all, of callers that have not authenticated, of one such address. More get 503.
   unsigned bodies = 512, stranger_bodies = 64, stranger_bodies_per_address = 8;
 };

@@ -196,12 +196,17 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   // --- the handler -------------------------------------------------------------------------------------------------
 
   // Work has a slot while a worker has it or will have it, never while a client is waited for: slow clients would hold them all.
-  bool take_slot() {
-    if (shared_.requests_at_work.fetch_add(1) < limits_->requests_at_work) return true;
+  bool take_slot(std::size_t bytes) {
+    const std::size_t others = shared_.request_bytes_at_work.fetch_add(slot_bytes_ = bytes);
+    const bool has_room = others == 0 || others + bytes <= limits_->request_bytes_at_work;
+    if (shared_.requests_at_work.fetch_add(1) < limits_->requests_at_work && has_room) return true;
     give_slot_back();
     return false;
   }
-  void give_slot_back() { shared_.requests_at_work.fetch_sub(1); }
+  void give_slot_back() {
+    shared_.requests_at_work.fetch_sub(1);
+    shared_.request_bytes_at_work.fetch_sub(slot_bytes_);
+  }
 
   static HeadRefusal too_many_bodies() {
     return {Response::error(503, "overloaded", "the server waits for as many bodies as it can"), Refusal::kBodies};
@@ -211,7 +216,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   }
 
   void ask_handler() {
-    if (!take_slot()) return put_off();
+    if (!take_slot(0)) return put_off();
     const bool at_once = !has_body();
     asio::post(shared_.workers, [self = shared_from_this(), at_once] { self->admit_in_worker(at_once); });
   }
@@ -321,7 +326,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   void serve() {
     timer_.cancel();
     body_place_.reset();
-    if (!take_slot()) return put_off();
+    if (!take_slot(parser_->get().body().size())) return put_off();
     request_.body = std::move(parser_->get().body());
     asio::post(shared_.workers, [self = shared_from_this()] { self->serve_in_worker(); });
   }
@@ -430,6 +435,7 @@ class Session : public Connections::Member, public std::enable_shared_from_this<
   std::string_view route_;     // as the handler said
   std::int64_t begun_ns_ = 0;  // when its header was whole; 0: it is not yet
   Accepted accepted_;
+  std::size_t slot_bytes_ = 0;  // while it has a slot
   std::int64_t body_begun_ms_ = 0;
   std::uint64_t body_bytes_ = 0;
   std::optional<Bodies::Place> body_place_;  // while it is waited for

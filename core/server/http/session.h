@@ -32,9 +32,10 @@ struct Shared {
   Observer observer;  // may be empty
   Connections connections;
   Bodies bodies;
-  std::atomic<unsigned> requests_at_work{0};  // by a worker, or waiting for one
-  std::atomic<std::uint64_t> handshakes{0};   // that succeeded
-  std::atomic<std::uint64_t> requests{0};     // numbers them
+  std::atomic<unsigned> requests_at_work{0};          // by a worker, or waiting for one
+  std::atomic<std::size_t> request_bytes_at_work{0};  // their bodies
+  std::atomic<std::uint64_t> handshakes{0};           // that succeeded
+  std::atomic<std::uint64_t> requests{0};             // numbers them
 };
 
 // Takes over an accepted socket, whose executor must be a strand.

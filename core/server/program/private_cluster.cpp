@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -33,6 +34,14 @@ constexpr std::int64_t kImmediateStopNs = 5 * kSecondNs;
 constexpr std::size_t kSocketPathMax = 107;  // unix(7): sun_path with its NUL has 108 bytes
 constexpr char kEnded[] = "cluster.ended";
 constexpr char kSocketName[] = "/.s.PGSQL.5432";
+
+// A 32nd of the memory, as far as that is between what a laptop would not notice and what a fleet that wants more brings a
+// database of its own for. Pages that were never used take none.
+std::string shared_buffers() {
+  constexpr std::int64_t kLeastMb = 64, kMostMb = 512;
+  const std::int64_t memory_mb = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / (1 << 20);
+  return std::to_string(std::clamp(memory_mb / 32, kLeastMb, kMostMb)) + "MB";
+}
 
 // Waiting for another process has no better means than asking again.
 void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
@@ -187,10 +196,10 @@ class PrivateCluster::Impl {
       log::info("adopting the private PostgreSQL that is running already, process " + std::to_string(*running));
       pid_ = *running;
     } else {
-      // No TCP; the folder of the socket keeps others out, hence "trust". Sized for a laptop: a fleet brings its own database.
+      // No TCP; the folder of the socket keeps others out, hence "trust".
       PGA_TRY(pid_, spawn({binaries_.folder + "/postgres", "-D", cluster_dir_, "-k", socket_dir_, "-p", "5432", "-c",
                            "listen_addresses=", "-c", "unix_socket_permissions=0700", "-c", "max_connections=100", "-c",
-                           "shared_buffers=64MB", "-c", "log_destination=stderr", "-c", "logging_collector=off"},
+                           "shared_buffers=" + shared_buffers(), "-c", "log_destination=stderr", "-c", "logging_collector=off"},
                           log_file_));
     }
     return wait_ready();

@@ -75,6 +75,7 @@ void read_http_limits(TableReader& table, http::Limits& http) {
   http.strangers_per_address = number(table, "connections_per_address", http.strangers_per_address, {1, 1'000'000});
   http.connections_per_collector = number(table, "connections_per_collector", http.connections_per_collector, {1, 1'000'000});
   http.requests_at_work = number(table, "requests", http.requests_at_work, {1, 100'000});
+  http.request_bytes_at_work = bytes(table, "requests_bytes", http.request_bytes_at_work, {kMiB, 64 * 1024 * kMiB});
   http.bodies = number(table, "bodies", http.bodies, {1, 100'000});
   http.stranger_bodies = number(table, "stranger_bodies", http.stranger_bodies, {1, 100'000});
   http.stranger_bodies_per_address = number(table, "stranger_bodies_per_address", http.stranger_bodies_per_address, {1, 100'000});

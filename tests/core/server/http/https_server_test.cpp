@@ -285,6 +285,23 @@ TEST_CASE("more requests than the server takes at once get 503 and when to come 
   CHECK(raw(test, kGet + "\r\n").status == 200);
 }
 
+TEST_CASE("bodies at work have so many bytes together, and one alone as many as its route lets it") {
+  Gate gate;
+  Limits limits;
+  limits.request_bytes_at_work = 100;
+  const ServerUnderTest test(limits, [&](const Request& head) { return gate(head); });
+  const auto post = [](std::size_t bytes) {
+    return "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + std::string(bytes, 'x');
+  };
+  TlsClient large(test.server->port(), test.client());
+  large.send(post(500));
+  gate.wait_for(1);
+  check_error(raw(test, post(1)), 503);
+  gate.open.set_value();
+  CHECK(large.read_answer().status == 200);
+  CHECK(raw(test, post(1)).status == 200);
+}
+
 TEST_CASE("a connection whose request came whole outlives an overload, another ends with it") {
   Gate gate;
   Limits limits;

@@ -62,6 +62,7 @@ stranger_bodies_per_address = 10
 read_per_second = 21
 read_burst = 22
 requests = 8
+requests_bytes = "9MiB"
 header_timeout = "9s"
 stranger_timeout = "10s"
 body_rate = "11KiB"
@@ -94,6 +95,7 @@ auth_failures_per_minute = 19
   CHECK(settings->roll_ups.days_of_1h == 800);
   CHECK(settings->http.stranger_bodies_per_address == 10);
   CHECK(settings->http.requests_at_work == 8);
+  CHECK(settings->http.request_bytes_at_work == 9u << 20);
   CHECK(settings->http.header_timeout_ms == 9'000);
   CHECK(settings->http.stranger_timeout_ms == 10'000);
   CHECK(settings->http.body_bytes_per_second == 11u * 1024);
