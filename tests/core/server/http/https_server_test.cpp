@@ -412,14 +412,19 @@ TEST_CASE("a client that does not read its answer is let go, and holds no room m
   limits.requests_at_work = 1;
   limits.request_timeout_ms = 2'000;
   const std::string large(64u << 20, 'x');  // more than the sockets between them hold
+  std::atomic<bool> answered{false};
   const ServerUnderTest test(limits, [&](const Request& head) {
     auto admission = echo(head);
     if (head.method == "HEAD") return admission;
-    std::get<Accepted>(admission).serve = [&](const Request&) { return Response::json(200, large); };
+    std::get<Accepted>(admission).serve = [&](const Request&) {
+      answered = true;
+      return Response::json(200, large);
+    };
     return admission;
   });
   TlsClient deaf(test.server->port(), test.client());
   deaf.send(kGet + "\r\n");
+  REQUIRE(pganalytics::testing::eventually([&] { return answered.load(); }));
   CHECK(pganalytics::testing::eventually(
       [&] { return TlsClient(test.server->port(), test.client()).request("HEAD", "/echo").status == 200; }));
   CHECK(pganalytics::testing::eventually([&] { return test.server->connections() == 0; }));
