@@ -5,7 +5,10 @@
 namespace pganalytics::server::ingest {
 namespace {
 
-constexpr std::int64_t kDayNs = 86'400'000'000'000;
+constexpr std::int64_t kHourNs = 3'600'000'000'000;
+constexpr std::int64_t kAheadNs = 24 * kHourNs;
+// Nobody keeps less than a day, from a full hour on (store/queries/rows_oldest.sql): what is newer need not be asked for.
+constexpr std::int64_t kSurelyKeptNs = 23 * kHourNs;
 
 bool is_the_stores(const Error& error) { return error.status == PGA_E_TRANSIENT || error.status == PGA_E_DEADLINE; }
 
@@ -25,7 +28,7 @@ Expected<std::int64_t> DocumentRows::time_of(const schema::FamilyRow& row, std::
 }
 
 Expected<bool> DocumentRows::is_in_time(std::int64_t unix_ns) {
-  if (unix_ns > now_unix_ns_ - kDayNs) return unix_ns <= now_unix_ns_ + kDayNs;
+  if (unix_ns > now_unix_ns_ - kSurelyKeptNs) return unix_ns <= now_unix_ns_ + kAheadNs;
   if (!oldest_unix_ns_) {
     PGA_TRY(oldest_unix_ns_, store_.oldest_kept_unix_ns(collector_id_));
   }

@@ -328,7 +328,7 @@ class Store {
   Expected<PushResult> push(const Push& push);
   Expected<MetricsPage> metrics(const MetricsQuery& query);  // PGA_E_CONFIG: unknown cursor
   // Since when the collector's rows are kept, Unix time: for retention_days, but not from before points were forgotten while
-  // that was less.
+  // that was less. From a full hour on, as roll-ups have them.
   Expected<std::int64_t> oldest_kept_unix_ns(const std::string& collector_id);
 
   // Keeps the schema, creates or extends its families and their views, in one transaction; one that is known is left as it is.

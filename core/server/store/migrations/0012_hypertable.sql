@@ -71,18 +71,43 @@ begin
 end
 $$;
 
+-- The first full hour from then on.
+create function pganalytics.hour_from(then_on timestamptz) returns timestamptz language sql stable set search_path = pg_catalog as $$
+  select date_bin('1 hour', then_on + interval '1 hour' - interval '1 microsecond', 'epoch')
+$$;
+
+-- Points of the collector, or (null) of all, are gone up to then: to the end of that hour, because a roll-up of an hour must not be made
+-- of what is left of it.
+create function pganalytics.note_forgotten(of_collector uuid, gone_until timestamptz) returns void language sql set search_path = pg_catalog as $$
+  with before as (
+    delete from pganalytics.forgotten_points where collector_id is not distinct from of_collector returning until
+  )
+  insert into pganalytics.forgotten_points
+  select of_collector, greatest(pganalytics.hour_from(gone_until), (select max(until) from before))
+$$;
+
+create or replace function pganalytics.note_forgotten(of_collector uuid, partition text) returns void language sql set search_path = pg_catalog as $$
+  select pganalytics.note_forgotten(of_collector, pganalytics.midnight(to_date(right(partition, 8), 'YYYYMMDD')))
+$$;
+
 -- As drop_partition(), but of a hypertable all chunks that are old enough.
 create function pganalytics.drop_point_partition(days integer) returns text
 language plpgsql set search_path = pg_catalog set lock_timeout = '2s' as $$
 declare
+  newest_end timestamptz;
   dropped text[];
 begin
   if not pganalytics.points_are_hypertable() then
     return pganalytics.drop_partition('points', days);
   end if;
+  select max(range_end) into newest_end from timescaledb_information.chunks
+  where hypertable_schema = 'pganalytics' and hypertable_name = 'points' and range_end <= now() - make_interval(days => drop_point_partition.days);
   execute format('select array_agg(split_part(chunk, ''.'', 2)) from %I.drop_chunks(%L::regclass, older_than => now() - make_interval(days => $1)) chunk',
                  pganalytics.timescaledb_schema(), 'pganalytics.points') into dropped using days;
   delete from pganalytics.swept_partitions where partition = any (dropped);
+  if dropped is not null then
+    perform pganalytics.note_forgotten(null, newest_end);
+  end if;
   return case when dropped is not null then cardinality(dropped) || ' chunks of points' end;
 end
 $$;
@@ -115,6 +140,9 @@ begin
       delete from pganalytics.points where time >= due.range_start and time < due.range_end and series_id = any (of_series);
       get diagnostics gone_now = row_count;
       gone := gone + gone_now;
+      if gone_now > 0 then
+        perform pganalytics.note_forgotten(due.collector_id, due.range_end);
+      end if;
       if gone >= most or clock_timestamp() > stop then
         return gone;
       end if;
@@ -126,20 +154,27 @@ end
 $$;
 
 -- Points that are older than they are kept and that no partition goes with: those that came so late that their day had none; of a
--- hypertable those of collectors that keep less than others.
+-- hypertable those of collectors that keep less than others. Whole hours, as roll-ups have them.
 create function pganalytics.forget_points(most bigint) returns bigint language plpgsql set search_path = pg_catalog as $$
 declare
+  longest integer := (select coalesce(max(longest_days), 30) from pganalytics.retention);
   gone bigint;
+  newest timestamptz;
 begin
   if pganalytics.points_are_hypertable() then
     return pganalytics.sweep_chunks(most);
   end if;
-  delete from pganalytics.points_default
-  where ctid = any(array(
-    select ctid from pganalytics.points_default
-    where time < now() - make_interval(days => (select coalesce(max(longest_days), 30) from pganalytics.retention)) limit most
-  ));
-  get diagnostics gone = row_count;
+  with gone_points as (
+    delete from pganalytics.points_default
+    where ctid = any(array(
+      select ctid from pganalytics.points_default where time < date_bin('1 hour', now() - make_interval(days => longest), 'epoch') limit most
+    ))
+    returning time
+  )
+  select count(*), max(time) into gone, newest from gone_points;
+  if gone > 0 then
+    perform pganalytics.note_forgotten(null, newest + interval '1 microsecond');
+  end if;
   return gone;
 end
 $$;

@@ -131,5 +131,11 @@ TEST_CASE("a hypertable forgets by chunks, and by rows what one collector keeps 
   CHECK(must(fixture.store().expire()).points == 0);
   must(fixture.store().put_config(usual, R"({"retention_days":300})"));
   static_cast<void>(must(fixture.store().expire()));
+  // Rows of what is gone are not taken, however long their collector keeps its own now: since the chunk that was dropped of all,
+  // since the one whose rows went of one.
+  must(fixture.store().put_config(brief, R"({"retention_days":300})"));
+  const std::int64_t today = fixture.now / kDay * kDay;
+  CHECK(must(fixture.store().oldest_kept_unix_ns(usual)) == today - 30 * kDay);
+  CHECK(must(fixture.store().oldest_kept_unix_ns(brief)) == today - 9 * kDay);
   CHECK(fixture.calls().find("set_chunk_time_interval pganalytics.points 5 days") != std::string::npos);
 }

@@ -8,7 +8,7 @@ using namespace pganalytics::testing;
 
 namespace {
 
-constexpr std::int64_t kDay = 86'400 * kSecond;
+constexpr std::int64_t kHour = 3'600 * kSecond, kDay = 24 * kHour;
 
 struct Aging : StoreFixture {
   Plugin plugin = add_plugin(store(), "disk", kTablesSchema);
@@ -116,10 +116,35 @@ TEST_CASE("rows whose day has no partition are forgotten, too") {
   const std::string id = aging.enrol();
   aging.push(id, 29);
   aging.push(id, 31);
+  aging.push(id, 33);
   const auto gone = aging.expire_all(aging.store());
-  CHECK(gone.points == 1);
-  CHECK(gone.events == 1);
+  CHECK(gone.points == 2);
+  CHECK(gone.events == 2);
   CHECK(aging.kept(id) == "29");
+  // From then on none is taken, however long the collector keeps its own now: a roll-up of that hour would be of what is left.
+  REQUIRE(aging.store().put_config(id, R"({"retention_days":90})"));
+  CHECK(must(aging.store().oldest_kept_unix_ns(id)) == (aging.now - 31 * kDay) / kHour * kHour + kHour);
+}
+
+TEST_CASE("an hour is kept whole or not at all, and rows are taken from a full hour on") {
+  Aging aging;
+  const std::string id = aging.enrol();
+  // The hour in which 30 days ago lies: its beginning is older, its end is not.
+  const std::string hour = "date_bin('1 hour', now() - interval '30 days', 'epoch')";
+  push_rows(aging.store(), aging.plugin, id, 1, {R"({"tables":[{"name":"a","scans":1}]})"}, aging.now);
+  aging.server().sql(aging.database(),
+                     "insert into pganalytics.points select time, id, '{1}' from pganalytics.series, " + hour +
+                         " hour, unnest(array[hour - interval '1 second', hour, hour + interval '3599 seconds']) time");
+  aging.expire_all(aging.store());
+  const auto left = aging.value("select string_agg(time || '', ' ') from pganalytics.points_default");
+  CAPTURE(left);
+  // None if the next hour has just begun.
+  CHECK(aging.value("select count(*) in (0, 2) and min(extract(epoch from time)::bigint % 3600) is not distinct from "
+                    "case when count(*) > 0 then 0 end from pganalytics.points_default") == "t");
+  const std::int64_t oldest = must(aging.store().oldest_kept_unix_ns(id));
+  CHECK(oldest % kHour == 0);
+  CHECK(oldest >= aging.now - 30 * kDay);
+  CHECK(oldest < aging.now - 30 * kDay + 2 * kHour);
 }
 
 TEST_CASE("a series is forgotten when no point of its can be left, a text when no series has it") {
