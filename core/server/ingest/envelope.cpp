@@ -9,6 +9,7 @@
 
 #include "core/clock/clock.h"
 #include "core/server/ingest/plugin_id.h"
+#include "core/server/ingest/readable_text.h"
 
 namespace pganalytics::server::ingest {
 namespace {
@@ -36,16 +37,23 @@ struct Draft {
 // envelope or a bare document is known only when all of it has passed.
 class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> {
  public:
-  Scanner(const rapidjson::MemoryStream& stream, const EnvelopeLimits& limits) : stream_(stream), limits_(limits) {}
+  // `original`: the body; `text`: the same, or readable_text() of it.
+  Scanner(std::string_view original, std::string_view text, const EnvelopeLimits& limits)
+      : original_(original), text_(text), stream_(text.data(), text.size()), limits_(limits) {}
+
+  rapidjson::ParseResult scan();
+  [[nodiscard]] std::size_t bytes_read() const { return stream_.Tell(); }
 
   bool Default() { return scalar(nullptr); }
   bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
+    if (is_mended()) blame("number_too_big", "a number in it is beyond what a double holds");
     number_ = std::string_view(digits, size);
     const bool goes_on = scalar(nullptr);
     number_ = {};
     return goes_on;
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
+    if (is_mended()) blame_text();
     const std::string value(text, size);
     return scalar(&value);
   }
@@ -80,6 +88,8 @@ class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> 
     return depth() >= 2 && levels_[0].is_object && !levels_[1].is_object && levels_[0].key == "metrics";
   }
   void blame(const char* code, const std::string& message);
+  void blame_text() { blame("text_invalid", "a text in it has half of a surrogate pair"); }
+  bool is_mended();
   bool begin_value(bool is_object, bool is_array);
   bool scalar(const std::string* text);
   bool open(bool is_object);
@@ -88,11 +98,27 @@ class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> 
   void take_seq();
   void take_schema(const std::string* sha256);
 
-  const rapidjson::MemoryStream& stream_;
+  const std::string_view original_, text_;
+  rapidjson::MemoryStream stream_;
   const EnvelopeLimits& limits_;
+  std::size_t compared_ = 0;  // up to where is_mended() has looked
   std::vector<Level> levels_;
   std::string_view number_;  // during RawNumber
 };
+
+rapidjson::ParseResult Scanner::scan() {
+  rapidjson::Reader reader;
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+  return reader.Parse<kFlags>(stream_, *this);
+}
+
+// Whether what was read since the number, text or name before is not as it came.
+bool Scanner::is_mended() {
+  if (text_.data() == original_.data()) return false;
+  const std::size_t begin = std::exchange(compared_, stream_.Tell());
+  return text_.substr(begin, compared_ - begin) != original_.substr(begin, compared_ - begin);
+}
 
 // A fault inside an element is the element's; the body, should it prove to be a bare document, has it too.
 void Scanner::blame(const char* code, const std::string& message) {
@@ -205,6 +231,7 @@ bool Scanner::close() {
 }
 
 bool Scanner::Key(const char* text, rapidjson::SizeType size, bool) {
+  if (is_mended()) blame_text();
   Level& level = levels_.back();
   level.key.clear();
   // Whatever is deeper has been refused for it: its keys would be remembered for nothing.
@@ -252,23 +279,21 @@ Element judge(Draft draft, std::string_view text, const EnvelopeLimits& limits) 
   return element;
 }
 
-}  // namespace
+bool is_mendable(const rapidjson::ParseResult& result) {
+  return result.Code() == rapidjson::kParseErrorNumberTooBig ||
+         result.Code() == rapidjson::kParseErrorStringUnicodeSurrogateInvalid;
+}
 
-Expected<Envelope> scan_envelope(std::string_view text, const EnvelopeLimits& limits) {
-  rapidjson::MemoryStream stream(text.data(), text.size());
-  Scanner scanner(stream, limits);
-  rapidjson::Reader reader;
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
-  const auto result = reader.Parse<kFlags>(stream, scanner);
+Expected<Envelope> envelope_of(Scanner scanner, const rapidjson::ParseResult& result, std::string_view text,
+                               const EnvelopeLimits& limits) {
   if (scanner.failure) return *scanner.failure;
   if (result.IsError()) {
     return refused("the body is not JSON: " + std::string(rapidjson::GetParseError_En(result.Code())) + " (byte " +
                    std::to_string(result.Offset()) + ")");
   }
   // The stream ends at a zero byte as well as at its end.
-  if (stream.Tell() != text.size()) {
-    return refused("the body is not JSON: a zero byte (byte " + std::to_string(stream.Tell()) + ")");
+  if (scanner.bytes_read() != text.size()) {
+    return refused("the body is not JSON: a zero byte (byte " + std::to_string(scanner.bytes_read()) + ")");
   }
   Envelope envelope = std::move(scanner.envelope);
   envelope.bare = !scanner.has_metrics;
@@ -280,6 +305,18 @@ Expected<Envelope> scan_envelope(std::string_view text, const EnvelopeLimits& li
   envelope.elements.reserve(scanner.elements.size());
   for (Draft& draft : scanner.elements) envelope.elements.push_back(judge(std::move(draft), text, limits));
   return envelope;
+}
+
+}  // namespace
+
+Expected<Envelope> scan_envelope(std::string_view text, const EnvelopeLimits& limits) {
+  Scanner scanner(text, text, limits);
+  const auto result = scanner.scan();
+  if (!is_mendable(result)) return envelope_of(std::move(scanner), result, text, limits);
+  const std::string readable = readable_text(text);
+  Scanner second(text, readable, limits);
+  const auto mended = second.scan();
+  return envelope_of(std::move(second), mended, text, limits);
 }
 
 }  // namespace pganalytics::server::ingest

@@ -180,6 +180,10 @@ REFUSED = {
     "a key twice": '"things":[{"name":"bad","name":"worse","size":1}]',
     "its type twice": '"type":"%s"' % PLUGIN,
     "nested deeply": '"deep":' + "[" * 60 + "]" * 60,
+    "a number beyond a double": '"things":[{"name":"bad","size":1e99999}]',
+    "a number of 400 digits": '"more":-' + "9" * 400,
+    "half of a surrogate pair": '"things":[{"name":"bad","size":1}],"note":"\\ud800"',
+    "half of one in a name": '"things":[{"name":"bad","size":1,"\\uDBFF\\u0041":1}]',
     "a number of an event too fine": '"tales":[{"name":"bad","text":"x","n":1e-9999}]',
 }
 
@@ -199,6 +203,7 @@ def test_a_bad_document_is_refused_and_its_neighbours_are_stored(cast, case):
 # Bodies that no reader would read alike.
 BODIES = {
     "NaN": '{"metrics":[{"type":"%s","timestamp":"2026-01-02T03:04:05Z","x":NaN}]}',
+    "NaN behind a number beyond a double": '{"metrics":[{"type":"%s","timestamp":"2026-01-02T03:04:05Z","x":[1e99999,NaN]}]}',
     "metrics twice": '{"metrics":[],"metrics":[{"type":"%s"}]}',
     "schemas twice for a plugin": '{"schemas":{"%s":"' + SHA256 + '"},"schemas":{},"metrics":[]}',
     "schemas a list": '{"schemas":["%s"],"metrics":[]}',

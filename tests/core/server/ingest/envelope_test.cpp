@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <map>
+
 #include "core/clock/clock.h"
 #include "tests/support/catch.h"
 
@@ -147,6 +149,48 @@ TEST_CASE("a bad document leaves its neighbours alone") {
   CHECK(envelope.value().elements[4].fault_code == "");
   CHECK(envelope.value().elements[4].text == kGood);
   CHECK(scan_envelope(with_documents("")).value().elements.empty());
+}
+
+TEST_CASE("a number or a text that no reader takes is its document's fault, not the push's") {
+  const std::string open = R"({"type":"pg_stats","timestamp":"2026-02-03T04:05:06Z","a":)";
+  const std::string digits(400, '9');
+  const std::map<std::string, std::string> faults = {{"1e99999", "number_too_big"},
+                                                     {"-1E+309", "number_too_big"},
+                                                     {"[1,{\"b\":0.5e400}]", "number_too_big"},
+                                                     {digits, "number_too_big"},
+                                                     {"-" + digits + ".5", "number_too_big"},
+                                                     {R"("\ud800")", "text_invalid"},
+                                                     {R"("a\\\uDbFf\u0041")", "text_invalid"},
+                                                     {R"({"x\ud83d":1})", "text_invalid"}};
+  for (const auto& [value, code] : faults) {
+    CAPTURE(value);
+    const std::string bad = open + value + "}", last = open + R"("1e99999 \\ud800 \ud83d\ude00",  "b":1e308, "c":1e-99999})";
+    const std::string body = with_documents(kGood + " , " + bad + "," + bad + ",1e999," + last);
+    const auto envelope = scan_envelope(body);
+    REQUIRE(envelope);
+    REQUIRE(envelope.value().elements.size() == 5);
+    CHECK(envelope.value().elements[0].fault_code == "");
+    CHECK(envelope.value().elements[0].text == kGood);
+    for (const int bad_index : {1, 2}) {
+      CHECK(envelope.value().elements[bad_index].fault_code == code);
+      CHECK_FALSE(envelope.value().elements[bad_index].fault.empty());
+    }
+    CHECK(envelope.value().elements[3].fault_code == "not_an_object");
+    CHECK(envelope.value().elements[4].fault_code == "");
+    CHECK(envelope.value().elements[4].text == last);
+    const auto bare = scan_envelope(bad);
+    REQUIRE(bare);
+    CHECK(bare.value().elements[0].fault_code == code);
+  }
+  // Beside the documents: a newer collector's member is skipped whatever it says, ours must be what they are.
+  CHECK(scan_envelope(R"({"later":1e999,"metrics":[{}]})"));
+  CHECK_FALSE(scan_envelope(R"({"seq":1e999,"metrics":[]})"));
+  CHECK_FALSE(scan_envelope(R"({"metrics":[1e999],"metrics":[]})"));
+  // What is not JSON either way stays everybody's fault.
+  for (const char* tail : {"1e999x", "1e999 NaN", "[1e999", R"("\ud800)", R"("\ud8")", "-", "1e999,\"b\":01"}) {
+    CAPTURE(tail);
+    CHECK_FALSE(scan_envelope(with_documents(kGood + "," + open + tail + "}")));
+  }
 }
 
 TEST_CASE("what is no envelope and no document is refused as a whole") {
