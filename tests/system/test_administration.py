@@ -108,3 +108,25 @@ def test_a_label_cannot_steer_the_terminal(server):
     server.cli("key", "create", "--role", "viewer", "--label", "\x1b[2Jevil\u202e" + "x" * 100)
     text = words(server, "key", "list")[1]
     assert "\x1b" not in text and "\u202e" not in text and r"\x1b[2Jevil\xe2\x80\xae" in text
+
+
+def test_what_families_take_on_the_disk(binaries, folder, postgres):
+    postgres.sql("create database sizes")
+    server = Server(binaries, folder, f'[database]\nurl = "{postgres.conninfo("sizes")}"\n')
+    server.start()
+    try:
+        id_ = enrol(server, "stored")
+        postgres.sql("insert into pganalytics.families (plugin, name, is_events, view) values ('acme', 'big', false, 'big'), ('acme', 'small', false, 'small');"
+                     f"insert into pganalytics.series (collector_id, family_id, labels, digest) select '{id_}', id, '{{}}', '' from pganalytics.families;"
+                     "insert into pganalytics.points select now() - i * interval '1 second', s.id, '{1}' from pganalytics.series s join pganalytics.families f on f.id = s.family_id,"
+                     " generate_series(1, case f.view when 'big' then 40000 else 10000 end) i", "sizes")
+        big, small = server.cli("storage")["families"]
+        assert (big["family"], small["family"], big["series"]) == ("big", "small", 1)
+        assert 3.9 < big["point_bytes"] / small["point_bytes"] < 4.1 and big["bytes"] == big["point_bytes"] > 40_000 * 32
+        assert [each["size"] for each in server.get("/api/v1/families?sizes=true")["families"]] == [
+            {name: value for name, value in each.items() if name not in ("family", "plugin")} for each in (big, small)]
+        table = [line.split() for line in lines(server, "storage")]
+        assert [row[0] for row in table] == ["FAMILY", "big", "small"]
+        assert float(table[1][-1]) == pytest.approx(big["bytes"] / (1 << 20), abs=0.06)
+    finally:
+        server.close()

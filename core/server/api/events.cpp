@@ -79,11 +79,14 @@ std::optional<store::EventFamily> fitting(const store::FamilyInfo& family, const
 
 // A typing error would find nothing, and look like good news.
 Outcome check_labels(const std::vector<query::Matcher>& matchers, const std::vector<store::FamilyInfo>& families) {
+  if (families.empty()) return {};
+  std::vector<std::string> known;
+  for (const store::FamilyInfo& family : families) {
+    for (const store::FamilyMember& label : family.labels) known.push_back(label.name);
+  }
   for (const query::Matcher& matcher : matchers) {
-    const bool is_known = std::any_of(families.begin(), families.end(), [&](const store::FamilyInfo& family) {
-      return store::find_member(family.labels, matcher.label) != nullptr;
-    });
-    if (!is_known && !families.empty()) return refused("labels", "no such events have a label \"" + matcher.label + "\"");
+    if (std::find(known.begin(), known.end(), matcher.label) == known.end())
+      return refused_word("labels", "no such events have a label \"" + matcher.label + "\"", matcher.label, known);
   }
   return {};
 }
@@ -144,7 +147,7 @@ Response serve_events(const Call& call) {
   auto asked = read(call.request);
   if (!asked) return bad_request("bad_parameter", asked.error().message);
   const auto families = event_families(store, asked->family);
-  if (!families && families.error().status == PGA_E_NOTFOUND) return no_such_family();
+  if (!families && families.error().status == PGA_E_NOTFOUND) return no_such_family(store, asked->family);
   if (!families) return problem("look up families of events", families.error());
   if (!asked->family.empty() && !families.value().front().is_events)
     return bad_request("bad_parameter", "family: " + asked->family + " has no events; ask /api/v1/query");

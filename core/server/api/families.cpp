@@ -1,7 +1,9 @@
 // GET /api/v1/families, /api/v1/families/{name}: what can be asked of GET /api/v1/query and /api/v1/events.
+#include <map>
 #include <pganalytics/json.hpp>
 
 #include "core/server/api/api.h"
+#include "core/server/api/family_size.h"
 #include "core/server/api/parameter_text.h"
 #include "core/server/api/problem.h"
 #include "core/server/api/resources.h"
@@ -25,22 +27,41 @@ void write_members(JsonWriter& json, std::string_view role, const std::vector<st
   json.end_array();
 }
 
-void write(JsonWriter& json, const store::FamilyInfo& family) {
+// By family; empty unless they are asked for: they cost more than all the rest.
+using Sizes = std::map<std::string, store::FamilySize>;
+
+Expected<Sizes> read_sizes(store::Store& store, bool wanted) {
+  Sizes sizes;
+  if (!wanted) return sizes;
+  PGA_TRY(const auto all, store.family_sizes());
+  for (const store::FamilySize& size : all) sizes.emplace(size.view, size);
+  return sizes;
+}
+
+void write(JsonWriter& json, const store::FamilyInfo& family, const store::FamilySize* size = nullptr) {
   json.begin_object().member("family", family.view).member("plugin", family.plugin).member("name", family.name);
   json.member("description", family.description).member("is_events", family.is_events);
   write_members(json, "labels", family.labels);
   write_members(json, "fields", family.fields);
   write_members(json, "facts", family.facts);
+  if (size != nullptr) {
+    json.key("size").begin_object();
+    write_size(json, *size);
+    json.end_object();
+  }
   json.end_object();
 }
 
 }  // namespace
 
 Response serve_families(const Call& call) {
-  if (const Outcome known = check_parameters(call.request, {"plugin", "limit", "cursor"}); !known)
+  if (const Outcome known = check_parameters(call.request, {"plugin", "sizes", "limit", "cursor"}); !known)
     return bad_request("bad_parameter", known.error().message);
   const auto limit = read_limit(call.request, kPage, kPageMax);
   if (!limit) return bad_request("bad_parameter", limit.error().message);
+  const std::string sizes_wanted = word_of(call.request, "sizes");
+  if (!sizes_wanted.empty() && sizes_wanted != "true" && sizes_wanted != "false")
+    return bad_request("bad_parameter", "sizes: is neither true nor false");
   const std::string plugin(ingest::canonical_plugin_id(word_of(call.request, "plugin")));
   const std::string cursor = word_of(call.request, "cursor");  // the last family of the page before; none is ever forgotten
   if (!cursor.empty()) {
@@ -50,9 +71,14 @@ Response serve_families(const Call& call) {
   }
   const auto page = call.services.store.families(plugin, cursor, limit.value());
   if (!page) return problem("list families", page.error());
+  const auto sizes = read_sizes(call.services.store, sizes_wanted == "true");
+  if (!sizes) return costly_or(sizes.error(), "measure families");
   JsonWriter json;
   json.begin_object().key("families").begin_array();
-  for (const store::FamilyInfo& family : page.value().families) write(json, family);
+  for (const store::FamilyInfo& family : page.value().families) {
+    const auto size = sizes->find(family.view);
+    write(json, family, size == sizes->end() ? nullptr : &size->second);
+  }
   json.end_array();
   if (!page.value().next.empty()) json.member("next_cursor", page.value().next);
   json.end_object();
@@ -61,7 +87,7 @@ Response serve_families(const Call& call) {
 
 Response serve_family(const Call& call) {
   const auto family = call.services.store.family(call.name);
-  if (!family && family.error().status == PGA_E_NOTFOUND) return no_such_family();
+  if (!family && family.error().status == PGA_E_NOTFOUND) return no_such_family(call.services.store, call.name);
   if (!family) return problem("look up a family", family.error());
   JsonWriter json;
   write(json, family.value());

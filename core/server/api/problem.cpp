@@ -1,6 +1,7 @@
 #include "core/server/api/problem.h"
 
 #include "core/log/log.h"
+#include "core/schema/units.h"
 
 namespace pganalytics::server::api {
 
@@ -23,8 +24,13 @@ http::Response bad_request(std::string_view code, std::string_view message) { re
 
 http::Response no_such_collector() { return http::Response::error(404, "no_such_collector", "there is no collector of this id"); }
 
-http::Response no_such_family() {
-  return http::Response::error(404, "no_such_family", "there is no family of this name; GET /api/v1/families lists them");
+http::Response no_such_family(store::Store& store, const std::string& name) {
+  const auto names = store.family_names();
+  if (!names) return problem("list the names of families", names.error());
+  const std::string near = schema::nearest(name, *names);
+  return http::Response::error(404, "no_such_family",
+                               "there is no family of this name; " +
+                                   (near.empty() ? "GET /api/v1/families lists them" : "did you mean \"" + near + "\"?"));
 }
 
 http::Response collector_revoked() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/server/http/message.h"
+#include "core/server/store/store.h"
 
 #include <optional>
 #include <pganalytics/expected.hpp>
@@ -19,7 +20,8 @@ http::Response costly_or(const Error& error, std::string_view doing);
 
 http::Response bad_request(std::string_view code, std::string_view message);  // 400
 http::Response no_such_collector();                                           // 404
-http::Response no_such_family();                                              // 404
+// 404, with the nearest name that there is.
+http::Response no_such_family(store::Store& store, const std::string& name);
 // 403. The connection ends with it: there is nothing more to say to this client.
 http::Response collector_revoked();
 

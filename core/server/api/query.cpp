@@ -17,8 +17,8 @@ using http::Response;
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
-Response refusal_of(const Error& error) {
-  if (error.code == "store.family") return no_such_family();
+Response refusal_of(const Error& error, store::Store& store, const query::Question& question) {
+  if (error.code == "store.family") return no_such_family(store, question.family);
   if (error.code == "store.collector") return no_such_collector();
   if (error.status == PGA_E_CONFIG) return bad_request("bad_parameter", error.message);
   if (error.status == PGA_E_LIMIT) return Response::error(422, error.code, error.message);
@@ -48,7 +48,7 @@ Response serve_query(const Call& call) {
   const auto question = read_question(call.request, clock::now_unix_ns());
   if (!question) return bad_request("bad_parameter", question.error().message);
   const auto answer = query::answer(call.services.store, question.value());
-  if (!answer) return refusal_of(answer.error());
+  if (!answer) return refusal_of(answer.error(), call.services.store, question.value());
   const query::Grid& grid = answer.value().grid;
   JsonWriter json;
   json.begin_object().member("family", answer.value().family.view);

@@ -14,5 +14,6 @@ std::vector<Command> ca_commands();         // ca show, rotate, promote, retire
 std::vector<Command> collector_commands();  // collector list, show, revoke
 std::vector<Command> audit_commands();      // audit list, audit verify
 std::vector<Command> config_commands();     // config get, put, history, rollback
+std::vector<Command> storage_commands();    // storage
 
 }  // namespace pganalytics::server::program

@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<Command> commands;
     for (const auto& group : {server_commands(), token_commands(), key_commands(), ca_commands(), collector_commands(),
-                              config_commands(), audit_commands()}) {
+                              config_commands(), audit_commands(), storage_commands()}) {
       for (const Command& command : group) commands.push_back(command);
     }
     return dispatch(commands, argc, argv);

@@ -56,4 +56,21 @@ Expected<FamilyInfo> Store::family(const std::string& view) {
   return std::move(families_of(rows).front());
 }
 
+Expected<std::vector<std::string>> Store::family_names() {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::families_names_sql, {}));
+  std::vector<std::string> names;
+  for (int row = 0; row < rows.size(); ++row) names.emplace_back(rows.text(row, 0));
+  return names;
+}
+
+Expected<std::vector<FamilySize>> Store::family_sizes() {
+  PGA_TRY(const postgres::Rows rows, impl_->ask(embedded::family_sizes_sql, {}));
+  std::vector<FamilySize> sizes;
+  for (int row = 0; row < rows.size(); ++row) {
+    const auto number = [&](int column) { return rows.int64(row, column).value_or(0); };
+    sizes.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), number(2), number(3), number(4), number(5)});
+  }
+  return sizes;
+}
+
 }  // namespace pganalytics::server::store

@@ -29,6 +29,14 @@ struct FamiliesPage {
   std::string next;                  // the view after which the next page begins; "": this is the last
 };
 
+// What a family takes on the disk, indexes included: about, by a sample.
+struct FamilySize {
+  std::string view, plugin;
+  std::int64_t series = 0;
+  std::int64_t point_bytes = 0, rollup_bytes = 0, event_bytes = 0;
+  [[nodiscard]] std::int64_t bytes() const { return point_bytes + rollup_bytes + event_bytes; }
+};
+
 // The member of that name; nullptr if there is none.
 inline const FamilyMember* find_member(const std::vector<FamilyMember>& members, const std::string& name) {
   for (const FamilyMember& member : members) {

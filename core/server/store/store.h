@@ -345,6 +345,10 @@ class Store {
   // What can be asked: the families after the view `after` ("" = from the first on) of one plugin, or of all (""). limit <= 1000.
   Expected<FamiliesPage> families(const std::string& plugin, const std::string& after, std::uint32_t limit);
   Expected<FamilyInfo> family(const std::string& view);  // PGA_E_NOTFOUND
+  Expected<std::vector<std::string>> family_names();     // of all: their views
+  // What takes most first. Reads about 64 MB of each table, however large they are; code "57014" if that took longer than a
+  // statement may.
+  Expected<std::vector<FamilySize>> family_sizes();
 
   Expected<bool> knows_collector(const std::string& id_or_name);
   // Those whose labels fit, the oldest first, `limit` at most.

@@ -105,6 +105,7 @@ WRONG = [
     (FAMILIES, {"cursor": "x"}, "cursor"),
     (FAMILIES, {"cursor": "' or 1=1 --"}, "cursor"),
     (FAMILIES, {"limit": "NaN"}, "limit"),
+    (FAMILIES, {"sizes": "1"}, "sizes"),
     (FAMILIES, {"plugin": "a\0"}, "plugin"),
     (FAMILIES, {"plugin": LONG}, "plugin"),
     (FAMILIES, {"plugins": "x"}, "plugins"),

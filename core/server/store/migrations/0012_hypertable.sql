@@ -178,3 +178,66 @@ begin
   return gone;
 end
 $$;
+
+-- With indexes, and of a hypertable with what is compressed.
+create function pganalytics.disk_bytes(of_table regclass) returns bigint language plpgsql stable set search_path = pg_catalog as $$
+declare
+  bytes bigint;
+begin
+  if of_table = 'pganalytics.points'::regclass and pganalytics.points_are_hypertable() then
+    execute format('select %I.hypertable_size($1)', pganalytics.timescaledb_schema()) into bytes using of_table;
+  else
+    select sum(pg_total_relation_size(relid)) into bytes from pg_partition_tree(of_table);
+  end if;
+  return bytes;
+end
+$$;
+
+-- How many of a hundred pages of a table come to about 64 MB.
+create function pganalytics.sample_percent(table_bytes bigint) returns real language sql immutable set search_path = pg_catalog as $$
+  select least(100, 6.4e9 / greatest(table_bytes, 1))::real
+$$;
+
+-- What each family has on the disk: the tables' sizes, divided as the rows of a sample are. So it costs about the same however large
+-- they are, and the families come to all there is. A hypertable reads what is compressed as a whole, so that the sample there is of
+-- its last day, and points are not counted (null).
+drop function pganalytics.family_sizes();
+create function pganalytics.family_sizes()
+returns table (view text, plugin text, series bigint, points bigint, events bigint,
+               point_bytes bigint, rollup_bytes bigint, event_bytes bigint, bytes bigint)
+language sql stable set search_path = pg_catalog as $$
+  with disk as materialized (
+    select pganalytics.points_are_hypertable() as has_hypertable, pganalytics.disk_bytes('pganalytics.points') as points,
+           pganalytics.disk_bytes('pganalytics.rollups') as rollups, pganalytics.disk_bytes('pganalytics.events') as events
+  ), of_points as (
+    select s.family_id, count(*) as rows, sum(pg_column_size(p.*) + 36) as bytes
+    from pganalytics.points p tablesample system ((select pganalytics.sample_percent(points) from disk))
+    join pganalytics.series s on s.id = p.series_id
+    where p.time > case when (select has_hypertable from disk) then now() - interval '1 day' else '-infinity' end
+    group by s.family_id
+  ), of_rollups as (
+    select s.family_id, sum(pg_column_size(r.*) + 44) as bytes
+    from pganalytics.rollups r tablesample system ((select pganalytics.sample_percent(rollups) from disk))
+    join pganalytics.series s on s.id = r.series_id
+    group by s.family_id
+  ), of_events as (
+    select e.family_id, count(*) as rows, sum(pg_column_size(e.*) + 60) as bytes
+    from pganalytics.events e tablesample system ((select pganalytics.sample_percent(events) from disk))
+    group by e.family_id
+  ), of_series as (
+    select family_id, count(*) as series from pganalytics.series group by family_id
+  ), divided as (
+    select f.view, f.plugin, coalesce(s.series, 0) as series,
+           case when not has_hypertable then (coalesce(p.rows, 0) * 100 / pganalytics.sample_percent(disk.points))::bigint end as points,
+           (coalesce(e.rows, 0) * 100 / pganalytics.sample_percent(disk.events))::bigint as events,
+           coalesce(disk.points * p.bytes / sum(p.bytes) over (), 0)::bigint as point_bytes,
+           coalesce(disk.rollups * r.bytes / sum(r.bytes) over (), 0)::bigint as rollup_bytes,
+           coalesce(disk.events * e.bytes / sum(e.bytes) over (), 0)::bigint as event_bytes
+    from disk cross join pganalytics.families f
+    left join of_series s on s.family_id = f.id
+    left join of_points p on p.family_id = f.id
+    left join of_rollups r on r.family_id = f.id
+    left join of_events e on e.family_id = f.id
+  )
+  select view, plugin, series, points, events, point_bytes, rollup_bytes, event_bytes, point_bytes + rollup_bytes + event_bytes from divided
+$$;

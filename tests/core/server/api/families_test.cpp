@@ -43,6 +43,49 @@ TEST_CASE("a family says its labels, fields, units and what they mean") {
   CHECK_FALSE(all.HasMember("next_cursor"));
 }
 
+TEST_CASE("families say what they take on the disk where that is asked for") {
+  Fixture fixture;
+  const std::string collector = fixture.test.enrol("db1").id;
+  const std::string table = fixture.rows.family("pg_table", {"table_name"}, {{"n_live_tup", "gauge", "{row}"}});
+  fixture.rows.family("pg_index", {"index_name"}, {{"idx_scan", "counter", ""}});
+  fixture.rows.points(fixture.rows.series(table, collector, "'orders'"), 1'770'091'200, 60, 1'000, "i");
+  const auto all = parsed(fixture.get("?sizes=true"));
+  REQUIRE(all["families"].Size() == 2);
+  const auto &none = all["families"][0]["size"], &some = all["families"][1]["size"];
+  CHECK(some["series"] == 1);
+  CHECK(some["point_bytes"].GetInt64() > 1'000 * 32);
+  CHECK(some["bytes"] == some["point_bytes"]);
+  CHECK(some["rollup_bytes"] == 0);
+  CHECK(some["event_bytes"] == 0);
+  CHECK(none["series"] == 0);
+  CHECK(none["bytes"] == 0);
+  for (const char* query : {"", "?sizes=false"}) CHECK_FALSE(parsed(fixture.get(query))["families"][0].HasMember("size"));
+  CHECK(error_message(fixture.get("?sizes=yes")).rfind("sizes: ", 0) == 0);
+}
+
+TEST_CASE("sizes that take too long are refused, and families are told without") {
+  Fixture fixture;
+  fixture.rows.family("pg_table", {}, {{"x", "gauge", "1"}});
+  // The error is that of statement_timeout.
+  fixture.rows.sql(
+      "create or replace function pganalytics.disk_bytes(of_table regclass) returns bigint language plpgsql as $$ begin"
+      " raise exception 'canceling statement due to statement timeout' using errcode = 'query_canceled'; end $$");
+  const auto answer = fixture.get("?sizes=true");
+  CHECK(answer.status == 422);
+  CHECK(error_code(answer) == "query_too_costly");
+  CHECK(fixture.get("").status == 200);
+}
+
+TEST_CASE("a family that is not there is told with the nearest that is") {
+  Fixture fixture;
+  CHECK(error_message(fixture.get("/pg_table")) == "there is no family of this name; GET /api/v1/families lists them");
+  for (const char* name : {"pg_table", "pg_index", "disk_errors"}) fixture.rows.family(name, {}, {{"x", "gauge", "1"}});
+  const auto near = fixture.get("/pg_tabel");
+  CHECK(near.status == 404);
+  CHECK(error_message(near) == "there is no family of this name; did you mean \"pg_table\"?");
+  CHECK(error_message(fixture.get("/weather")) == "there is no family of this name; GET /api/v1/families lists them");
+}
+
 TEST_CASE("pages of families hold each once, in the order of their names, and one plugin's alone if it is named") {
   Fixture fixture;
   for (const char* name : {"zeta", "Alpha", "beta_2", "beta", "gamma"}) fixture.rows.family(name, {}, {{"x", "gauge", "1"}});

@@ -197,13 +197,15 @@ TEST_CASE("what cannot be answered is refused, and the parameter is named") {
   const std::string good = "family=pg_table&field=n_live_tup";
   refuses("field=n_live_tup", 400, "family: is missing");
   refuses("family=pg_table", 400, "field: is missing");
-  refuses("family=pg_tabel&field=n_live_tup", 404, "there is no family of this name");
+  refuses("family=pg_tabel&field=n_live_tup", 404, "there is no family of this name; did you mean \"pg_table\"?");
   refuses("family=pg_table&field=n_live", 400, "field: pg_table has no field \"n_live\"");
   refuses("family=pg_table&field=n_live_tip", 400, "field: pg_table has no field \"n_live_tip\"; did you mean \"n_live_tup\"?");
   refuses("family=pg_table&field=n_live_tup,", 400, "field: ");
   refuses("family=pg_table&field=a,b,c,d,e,f,g,h,i,j,k", 400, "field: names more than 10");
   refuses(good + "&field=size_bytes", 400, "field: given twice");
   refuses(good + "&labels=schema=%22x%22", 400, "labels: pg_table has no label \"schema\"");
+  refuses(good + "&labels=shcema_name=%22x%22", 400,
+          "labels: pg_table has no label \"shcema_name\"; did you mean \"schema_name\"?");
   refuses(good + "&labels=schema_name=x", 400, "labels: at character 13: ");
   refuses(good + "&labels=schema_name=~%22.*%22", 400, "labels: ");
   refuses(good + "&labels=schema_name=%22" + std::string(2'048, 'x') + "%22", 400, "labels: is longer than");
@@ -223,6 +225,7 @@ TEST_CASE("what cannot be answered is refused, and the parameter is named") {
   refuses("family=pg_table&field=seq_scan&agg=avg", 400, "agg: is not for a counter");
   refuses(good + "&agg=quantile(NaN)", 400, "agg: ");
   refuses(good + "&by=schema", 400, "by: pg_table has no label \"schema\"");
+  refuses(good + "&by=table_nam", 400, "by: pg_table has no label \"table_nam\"; did you mean \"table_name\"?");
   refuses(good + "&group=median", 400, "group: ");
   refuses(good + "&limit=0", 400, "limit: ");
   refuses(good + "&colour=red", 400, "colour: unknown parameter");

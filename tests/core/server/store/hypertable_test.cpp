@@ -30,6 +30,9 @@ create function ts.drop_chunks(relation regclass, older_than timestamptz) return
   insert into ts.calls (call) values (concat_ws(' ', 'drop_chunks', relation, round(extract(epoch from now() - older_than) / 86400)));
   with gone as (delete from pganalytics.points where time < older_than returning 1) select 'ts._hyper_1_1_chunk' from gone limit 1
 $$;
+create function ts.hypertable_size(hypertable regclass) returns bigint language sql as $$
+  select 8000000
+$$;
 create schema timescaledb_information;
 create view timescaledb_information.dimensions as
   select 'pganalytics'::name as hypertable_schema, 'points'::name as hypertable_name, interval '1 day' as time_interval;
@@ -108,6 +111,18 @@ TEST_CASE("points that are there stay where they are until somebody asks for the
   CHECK(fixture.kept(id) == "1 4 20");
   fixture.push(id, 2);
   CHECK(fixture.kept(id) == "1 2 4 20");
+}
+
+TEST_CASE("a family in a hypertable has its part of what the extension says that all take") {
+  Hypertable fixture;
+  fixture.add_extension();
+  static_cast<void>(fixture.open_again());
+  const std::string id = fixture.enrol();
+  fixture.push(id, 3);
+  const auto sizes = "select row(points, point_bytes, bytes)::text from pganalytics.family_sizes() where view = 'pg_table'";
+  CHECK(fixture.value(sizes) == "(,0,0)");  // nothing came in the last day
+  fixture.push(id, 0);
+  CHECK(fixture.value(sizes) == "(,8000000,8000000)");
 }
 
 TEST_CASE("a hypertable forgets by chunks, and by rows what one collector keeps for less") {

@@ -245,3 +245,35 @@ TEST_CASE("a chart of 90 days reads thousands of rows, by index") {
   archive.set_progress(kMidnight + 90 * kDay);
   CHECK(archive.steps({series}, 1, kMidnight, kMidnight + 90 * kDay, 43'200).size() == 180);
 }
+
+TEST_CASE("what lies on the disk is divided among families by their rows, points, roll-ups and events each for themselves") {
+  Archive archive;
+  const std::string often = archive.add_series("often");
+  const std::string other = archive.rows.family("pg_index", {"index_name"}, {{"size", "gauge", "By"}, {"scans", "counter", ""}});
+  const std::string rare = archive.rows.series(other, archive.collector, "'rare'");
+  const std::string tales = archive.rows.family("tales", {"class"}, {}, "logs", true);
+  archive.add_points(often, kMidnight, 60, 3'000, "i, i");
+  for (int i = 0; i < 3; ++i) archive.rows.event(tales, archive.collector, kMidnight + i, "'x'", R"({"message":"m"})");
+  archive.roll_up();
+  archive.rows.points(rare, kMidnight, 60, 1'000, "i, i");
+  const auto size_of = [&](const std::string& view) {
+    for (const auto& size : must(archive.store().family_sizes())) {
+      if (size.view == view) return size;
+    }
+    throw std::runtime_error("no family " + view);
+  };
+  const auto on_disk = [&](const std::string& table) {
+    return std::stoll(
+        archive.value("select sum(pg_total_relation_size(relid)) from pg_partition_tree('pganalytics." + table + "')"));
+  };
+  const auto table = size_of("pg_table"), index = size_of("pg_index"), events = size_of("tales");
+  CHECK(std::abs(table.point_bytes + index.point_bytes - on_disk("points")) <= 2);
+  CHECK(std::abs(table.point_bytes - 3 * index.point_bytes) <= 4);
+  CHECK(table.rollup_bytes == on_disk("rollups"));
+  CHECK(index.rollup_bytes == 0);
+  CHECK(events.event_bytes == on_disk("events"));
+  CHECK(events.bytes() == events.event_bytes);
+  CHECK(table.series == 1);
+  CHECK(must(archive.store().family_sizes()).front().view == "pg_table");
+  CHECK(archive.value("select row(points, events)::text from pganalytics.family_sizes() where view = 'pg_table'") == "(3000,0)");
+}

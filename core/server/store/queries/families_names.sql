@@ -1,0 +1,2 @@
+/* pganalytics-server:families_names */
+select view from pganalytics.families
