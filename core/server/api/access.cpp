@@ -87,8 +87,9 @@ Gatekeeper::Verdict Gatekeeper::let_in(Access access, const http::Request& reque
       return is_key(bearer) ? refuse_key(bearer, "an API key cannot act as a collector") : by_token(bearer, request, path_id);
     case Access::kOwnTokenOrAdmin:
       return is_key(bearer) ? by_key(bearer, store::Role::kAdmin) : by_token(bearer, request, path_id);
-    case Access::kViewer: return is_key(bearer) ? by_key(bearer, store::Role::kViewer) : refuse_collector(bearer, request);
-    case Access::kAdmin: return is_key(bearer) ? by_key(bearer, store::Role::kAdmin) : refuse_collector(bearer, request);
+    case Access::kViewer: return by_persons_key(bearer, request, store::Role::kViewer);
+    case Access::kOperator: return by_persons_key(bearer, request, store::Role::kOperator);
+    case Access::kAdmin: return by_persons_key(bearer, request, store::Role::kAdmin);
   }
   return unauthorized("this route has no rule of access");
 }
@@ -213,6 +214,10 @@ void Gatekeeper::note_used(const std::string& key_sha256, std::int64_t now_monot
   noted_keys_.add(key_sha256, now_monotonic_ns);
   if (const Outcome noted = store_.note_key_used(key_sha256); !noted)
     log::write(log::Level::kWarn, "note that an API key is in use", noted.error());
+}
+
+Gatekeeper::Verdict Gatekeeper::by_persons_key(std::string_view bearer, const http::Request& request, store::Role least) {
+  return is_key(bearer) ? by_key(bearer, least) : refuse_collector(bearer, request);
 }
 
 // A key that is good is 403, a key that is none 401.

@@ -32,6 +32,7 @@ enum class Access {
   kOwnToken,           // certificate and access token, of {id} where the path names one
   kOwnTokenOrAdmin,    // the same, or an API key of an admin
   kViewer,             // an API key; each role may do what the ones before it may
+  kOperator,
   kAdmin,
 };
 
@@ -67,6 +68,7 @@ class Gatekeeper {
   Verdict by_expired_certificate(const http::PeerCertificate& peer, const std::string& path_id, const std::string& address);
   Verdict by_token(std::string_view token, const http::Request& request, const std::string& path_id);
   Verdict by_key(std::string_view key, store::Role least);
+  Verdict by_persons_key(std::string_view bearer, const http::Request& request, store::Role least);
   Verdict refuse_key(std::string_view key, std::string_view why);
   Verdict refuse_collector(std::string_view token, const http::Request& request);
   std::optional<http::Response> refusal_of_token(std::string_view token, const http::Request& request);

@@ -20,7 +20,7 @@ constexpr std::array kRoutes = {
   Route{"PUT",    "/api/v1/schemas/{sha256}",            Access::kOwnToken,          Body::kSchema, serve_put_schema, Rate::kPush},
   Route{"GET",    "/api/v1/config/{id}",                 Access::kOwnTokenOrAdmin,   Body::kNone, serve_get_config, Rate::kRead},
   Route{"PUT",    "/api/v1/config/{id}",                 Access::kAdmin,             Body::kJson, serve_put_config, Rate::kRead},
-  Route{"GET",    "/api/v1/config/{id}/history",         Access::kAdmin,             Body::kNone, serve_config_history, Rate::kRead},
+  Route{"GET",    "/api/v1/config/{id}/history",         Access::kOperator,          Body::kNone, serve_config_history, Rate::kRead},
   Route{"POST",   "/api/v1/config/{id}/rollback",        Access::kAdmin,             Body::kJson, serve_config_rollback, Rate::kRead},
   Route{"POST",   "/api/v1/config/{id}/status",          Access::kOwnToken,          Body::kJson, serve_config_status, Rate::kPush},
   Route{"GET",    "/api/v1/collectors",                  Access::kViewer,            Body::kNone, serve_collectors, Rate::kRead},
@@ -31,7 +31,7 @@ constexpr std::array kRoutes = {
   Route{"GET",    "/api/v1/families/{name}",             Access::kViewer,            Body::kNone, serve_family, Rate::kRead},
   Route{"GET",    "/api/v1/query",                       Access::kViewer,            Body::kNone, serve_query, Rate::kRead},
   Route{"GET",    "/api/v1/events",                      Access::kViewer,            Body::kNone, serve_events, Rate::kRead},
-  Route{"GET",    "/api/v1/audit",                       Access::kAdmin,             Body::kNone, serve_audit, Rate::kRead},
+  Route{"GET",    "/api/v1/audit",                       Access::kOperator,          Body::kNone, serve_audit, Rate::kRead},
 };
 // clang-format on
 

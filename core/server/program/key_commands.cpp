@@ -133,7 +133,7 @@ int key_rotate_signing(const Arguments& arguments) {
 std::vector<Command> key_commands() {
   po::options_description create("Options");
   create.add_options()("role", po::value<std::string>()->required()->value_name("ROLE"),
-                       "viewer and operator read, admin may do everything");
+                       "viewer: read what collectors sent; operator: also who did what; admin: everything");
   create.add_options()("label", po::value<std::string>()->default_value("")->value_name("TEXT"),
                        "what the list says beside its id: whom it was made for");
   po::options_description rotate("Options");

@@ -55,6 +55,10 @@ def admins(status, **others):
                     revoked_certificate=403, superseded=403, admin_on_an_expired_certificate=status, **others)
 
 
+def operators(status):
+    return {**admins(status), "operator": status}
+
+
 def own_token(status, other=403, **others):
     return everyone(401, viewer=403, operator=403, admin=403, admin_on_a_revoked_certificate=403, own=status, other=other, revoked=403,
                     revoked_certificate=403, superseded=403, admin_on_an_expired_certificate=403, **others)
@@ -81,7 +85,7 @@ ROUTES = [
      everyone(401, viewer=403, operator=403, admin=200, admin_on_a_revoked_certificate=200, admin_on_an_expired_certificate=200, own=200, other=403, revoked=403,
               revoked_certificate=403, superseded=403)),
     ("PUT", "/api/v1/config/{id}", {"retention_days": 7}, admins(200)),
-    ("GET", "/api/v1/config/{id}/history", None, admins(200)),
+    ("GET", "/api/v1/config/{id}/history", None, operators(200)),
     ("POST", "/api/v1/config/{id}/rollback", {"version": 0}, admins(200)),
     ("POST", "/api/v1/config/{id}/status", {"version": 1, "state": "applied"}, own_token(204)),
     ("GET", "/api/v1/collectors", None, keys_read()),
@@ -92,7 +96,7 @@ ROUTES = [
     ("GET", "/api/v1/families/{name}", None, keys_read(404)),
     ("GET", "/api/v1/query", None, keys_read(400)),
     ("GET", "/api/v1/events", None, keys_read()),
-    ("GET", "/api/v1/audit", None, admins(200)),
+    ("GET", "/api/v1/audit", None, operators(200)),
 ]
 
 

@@ -55,6 +55,7 @@ TEST_CASE("who gets what, route by route") {
   };
   const std::string config = R"({"intervals":{}})";
   const std::map<std::string, int> viewers = {{"viewer", 200}, {"operator", 200}, {"admin", 200}, {"own", 403}, {"other", 403}};
+  const std::map<std::string, int> operators = {{"viewer", 403}, {"operator", 200}, {"admin", 200}, {"own", 403}, {"other", 403}};
   const std::map<std::string, int> keys_forbidden = {{"viewer", 403}, {"operator", 403}, {"admin", 403}};
   auto pushes = keys_forbidden;
   pushes.insert({{"own", 200}, {"other", 200}});
@@ -78,6 +79,12 @@ TEST_CASE("who gets what, route by route") {
       {"GET", "/api/v1/collectors", "", viewers},
       {"GET", "/api/v1/collectors/" + id, "", viewers},
       {"GET", "/api/v1/servers/" + id + "/metrics", "", viewers},
+      {"GET", "/api/v1/config/" + id + "/history", "", operators},
+      {"GET", "/api/v1/audit", "", operators},
+      {"POST",
+       "/api/v1/config/" + id + "/rollback",
+       R"({"version":0})",
+       {{"own", 403}, {"other", 403}, {"viewer", 403}, {"operator", 403}, {"admin", 200}}},
       {"DELETE",
        "/api/v1/collectors/" + id,
        "",
