@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "tests/plugins/alone.h"
+#include "tests/plugins/disk/scripted_plugin.h"
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
@@ -81,17 +82,6 @@ class ScriptedDisk : public disk::Disk {
  public:
   ScriptedDisk(Host host, std::string_view instance) : Disk(host, instance, scripted_statvfs) {}
 };
-
-const pga_plugin* scripted_plugin() {
-  using Calls = plugin_detail::Calls<ScriptedDisk>;
-  static pga_plugin plugin = *pga_plugin_v1(PGA_ABI_MINOR);
-  plugin.create = &Calls::create;
-  plugin.configure = &Calls::configure;
-  plugin.collect = &Calls::collect;
-  plugin.cancel = &Calls::cancel;
-  plugin.destroy = &Calls::destroy;
-  return &plugin;
-}
 
 }  // namespace
 
@@ -163,7 +153,7 @@ TEST_CASE("a hung mount leaves its own line null with the reason; the others arr
   nfs_answers = false;
   testing::FakeHost host;
   {
-    auto instance = host.create(scripted_plugin());
+    auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
     REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":50)")));
     for (int run = 0; run < 2; ++run) {
       const auto document = only_document(instance.collect());
@@ -193,7 +183,7 @@ TEST_CASE("directories are told with the file system that they lie on") {
   const FakeProc proc;
   nfs_answers = true;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config(R"(,"directories":{"wal":"/data/pg/pg_wal","gone":"/absent"})")));
   const auto document = only_document(instance.collect());
   const auto* wal = find(document["directories"], "name", "wal");
@@ -212,7 +202,7 @@ TEST_CASE("a directory behind folders that we may not pass says what would help"
   const FakeProc proc;
   nfs_answers = true;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config(R"(,"directories":{"data":"/denied"})")));
   const auto document = only_document(instance.collect());
   const auto* reason = find(document["errors"], "mount_point", "/denied");
@@ -225,7 +215,7 @@ TEST_CASE("a directory has the latency of the device below it, and names its dis
   const FakeProc proc;
   nfs_answers = true;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   proc.write("diskstats",
              "8 0 sda 100 0 0 0 100 0 0 0 0 0 0\n8 1 sda1 10 0 0 100 0 0 0 0 0 0 0\n8 2 sda2 90 0 0 900 100 0 0 500 0 0 0 "
              "0 0 0 0 5 50\n");
@@ -270,7 +260,7 @@ TEST_CASE("cancel ends the wait for a hung mount and drops the run") {
   const FakeProc proc;
   nfs_answers = false;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":60000)")));
   instance.cancel();
   const auto begin = std::chrono::steady_clock::now();
@@ -285,7 +275,7 @@ TEST_CASE("a deadline nearer than mount_timeout_ms is kept: the document arrives
   const FakeProc proc;
   nfs_answers = false;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config(R"(,"mount_timeout_ms":60000)")));
   testing::CollectOptions options;
   options.timeout = 1500ms;
@@ -297,7 +287,7 @@ TEST_CASE("one of the two sources missing is told; both missing fails the run") 
   const FakeProc proc;
   nfs_answers = true;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config()));
   proc.remove("diskstats");
   const auto document = only_document(instance.collect());
@@ -315,7 +305,7 @@ TEST_CASE("filters of the configuration reach file systems and devices, and chan
   const FakeProc proc;
   nfs_answers = true;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(
       proc.config(R"(,"exclude_types":["nfs*"],"exclude_mount_points":["/data"],"exclude_devices":["sda?"])")));
   const auto document = only_document(instance.collect());
@@ -331,7 +321,7 @@ TEST_CASE("a configuration that is wrong is refused with its key and the one bef
   const FakeProc proc;
   nfs_answers = true;
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config()));
   const std::pair<const char*, const char*> kWrong[] = {{R"({"proc_path":"/nowhere"})", "proc_path"},
                                                         {R"({"mount_timeout_ms":0})", "mount_timeout_ms"},
@@ -355,7 +345,7 @@ TEST_CASE("a mount point with a name that is not UTF-8 still makes a document") 
   nfs_answers = true;
   proc.write("self/mountinfo", "27 1 8:1 / /caf\xE9\\040x rw - ext4 /dev/sda1 rw\n");
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config()));
   const auto document = only_document(instance.collect());
   CHECK(std::string(document["filesystems"][0]["mount_point"].GetString()) == "/caf\xEF\xBF\xBD x");
@@ -373,7 +363,7 @@ TEST_CASE("more than a document holds is cut and told") {
   proc.write("self/mountinfo", mounts);
   proc.write("diskstats", devices);
   testing::FakeHost host;
-  auto instance = host.create(scripted_plugin());
+  auto instance = host.create(testing::scripted_plugin<ScriptedDisk>());
   REQUIRE(instance.configure(proc.config()));
   const auto document = only_document(instance.collect());
   CHECK(document["filesystems"].Size() == 512);

@@ -13,6 +13,7 @@
 #include "core/postgres/connection.h"
 #include "plugins/disk/disk.h"
 #include "tests/plugins/alone.h"
+#include "tests/plugins/disk/scripted_plugin.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
 #include "tests/support/postgres_server.h"
@@ -78,17 +79,6 @@ class DiskOfOthers : public disk::Disk {
  public:
   DiskOfOthers(Host host, std::string_view instance) : Disk(host, instance, statvfs_of_others) {}
 };
-
-const pga_plugin* plugin_of_others() {
-  using Calls = plugin_detail::Calls<DiskOfOthers>;
-  static pga_plugin plugin = *pga_plugin_v1(PGA_ABI_MINOR);
-  plugin.create = &Calls::create;
-  plugin.configure = &Calls::configure;
-  plugin.collect = &Calls::collect;
-  plugin.cancel = &Calls::cancel;
-  plugin.destroy = &Calls::destroy;
-  return &plugin;
-}
 
 // Folders of a server's own user, where everybody may pass.
 std::string server_folder(const testing::TemporaryFolder& folder, const PostgresServer& server, const std::string& name) {
@@ -233,7 +223,7 @@ TEST_CASE("WAL behind a symbolic link is told with the file system that it reall
 TEST_CASE("WAL that we may not pass to is told with its size, and what is missing is optional") {
   const PostgresServer server;
   make_roles(server);
-  const auto document = Asking(server, "", "monitor", plugin_of_others()).collect();
+  const auto document = Asking(server, "", "monitor", testing::scripted_plugin<DiskOfOthers>()).collect();
   CHECK(named(document, "wal")["total_bytes"].IsNull());
   CHECK(named(document, "wal")["size_bytes"].GetUint64() >= 16 << 20);
   for (const auto& error : document["errors"].GetArray()) {

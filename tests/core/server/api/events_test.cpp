@@ -3,34 +3,25 @@
 #include <set>
 
 #include "core/clock/clock.h"
-#include "tests/core/server/api/api_under_test.h"
-#include "tests/core/server/series_by_sql.h"
+#include "tests/core/server/api/viewed_rows.h"
 #include "tests/support/catch.h"
 
 using namespace pganalytics;
 using namespace pganalytics::server;
 using namespace pganalytics::server::api;
-using pganalytics::testing::PostgresServer;
-using pganalytics::testing::SeriesBySql;
 
 namespace {
 
 constexpr std::int64_t kStart = 1'770'091'200;  // 2026-02-03T04:00:00Z
 
-struct Fixture {
-  ApiUnderTest test;
-  std::string viewer = test.key(store::Role::kViewer);
-  SeriesBySql rows{PostgresServer::shared(), test.database};
-  std::string db1 = test.enrol("db1").id, db2 = test.enrol("db2").id;
+struct Fixture : ViewedRows {
   std::string entries = rows.family("logs_entries", {"severity", "class", "database"}, {}, "logs", true);
   std::string errors = rows.family("disk_errors", {"code"}, {}, "disk", true);
 
   void entry(const std::string& collector, std::int64_t second, const std::string& labels, const std::string& message) {
     rows.event(entries, collector, kStart + second, labels, R"({"message":")" + message + "\"}");
   }
-  http::Response get(const std::string& query) {
-    return test.ask(ApiUnderTest::with_key(viewer, ApiUnderTest::request("GET", "/api/v1/events?" + query)));
-  }
+  http::Response get(const std::string& query) { return ViewedRows::get("/api/v1/events?" + query); }
   // Their messages, in order.
   std::string messages(const std::string& query) {
     const auto answer = get(query);

@@ -1,23 +1,14 @@
 // What can be asked: families, page by page, and one by its name.
-#include "tests/core/server/api/api_under_test.h"
-#include "tests/core/server/series_by_sql.h"
+#include "tests/core/server/api/viewed_rows.h"
 #include "tests/support/catch.h"
 
 using namespace pganalytics::server;
 using namespace pganalytics::server::api;
-using pganalytics::testing::PostgresServer;
-using pganalytics::testing::SeriesBySql;
 
 namespace {
 
-struct Fixture {
-  ApiUnderTest test;
-  std::string viewer = test.key(store::Role::kViewer);
-  SeriesBySql rows{PostgresServer::shared(), test.database};
-
-  http::Response get(const std::string& target) {
-    return test.ask(ApiUnderTest::with_key(viewer, ApiUnderTest::request("GET", "/api/v1/families" + target)));
-  }
+struct Fixture : ViewedRows {
+  http::Response get(const std::string& target) { return ViewedRows::get("/api/v1/families" + target); }
 };
 
 }  // namespace
@@ -45,10 +36,9 @@ TEST_CASE("a family says its labels, fields, units and what they mean") {
 
 TEST_CASE("families say what they take on the disk where that is asked for") {
   Fixture fixture;
-  const std::string collector = fixture.test.enrol("db1").id;
   const std::string table = fixture.rows.family("pg_table", {"table_name"}, {{"n_live_tup", "gauge", "{row}"}});
   fixture.rows.family("pg_index", {"index_name"}, {{"idx_scan", "counter", ""}});
-  fixture.rows.points(fixture.rows.series(table, collector, "'orders'"), 1'770'091'200, 60, 1'000, "i");
+  fixture.rows.points(fixture.rows.series(table, fixture.db1, "'orders'"), 1'770'091'200, 60, 1'000, "i");
   const auto all = parsed(fixture.get("?sizes=true"));
   REQUIRE(all["families"].Size() == 2);
   const auto &none = all["families"][0]["size"], &some = all["families"][1]["size"];

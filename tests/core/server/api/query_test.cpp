@@ -4,15 +4,12 @@
 #include <map>
 
 #include "core/clock/clock.h"
-#include "tests/core/server/api/api_under_test.h"
-#include "tests/core/server/series_by_sql.h"
+#include "tests/core/server/api/viewed_rows.h"
 #include "tests/support/catch.h"
 
 using namespace pganalytics;
 using namespace pganalytics::server;
 using namespace pganalytics::server::api;
-using pganalytics::testing::PostgresServer;
-using pganalytics::testing::SeriesBySql;
 
 namespace {
 
@@ -20,18 +17,12 @@ constexpr std::int64_t kStart = 1'770'091'200;  // 2026-02-03T04:00:00Z
 
 std::string at(std::int64_t unix_s) { return clock::format_rfc3339(unix_s * 1'000'000'000); }
 
-struct Fixture {
-  ApiUnderTest test;
-  std::string viewer = test.key(store::Role::kViewer);
-  SeriesBySql rows{PostgresServer::shared(), test.database};
-  std::string db1 = test.enrol("db1").id, db2 = test.enrol("db2").id;
+struct Fixture : ViewedRows {
   std::string family =
       rows.family("pg_table", {"schema_name", "table_name"},
                   {{"n_live_tup", "gauge", "{row}"}, {"seq_scan", "counter", ""}, {"size_bytes", "updown", "By"}});
 
-  http::Response get(const std::string& query) {
-    return test.ask(ApiUnderTest::with_key(viewer, ApiUnderTest::request("GET", "/api/v1/query?" + query)));
-  }
+  http::Response get(const std::string& query) { return ViewedRows::get("/api/v1/query?" + query); }
   // Two minutes from kStart on, in steps of 30 s.
   http::Response ask(const std::string& query, std::int64_t from = kStart, std::int64_t to = kStart + 120) {
     return get("family=pg_table&step=30s&from=" + at(from) + "&to=" + at(to) + "&" + query);
@@ -104,6 +95,24 @@ TEST_CASE("a counter that begins anew has grown by what it is, and is compared w
   CHECK(fixture.values_of("field=seq_scan&agg=increase&labels=table_name=%22items%22") == "[200.0,null,null,null]");
   const auto late = fixture.ask("field=seq_scan&agg=increase&labels=table_name=%22items%22", kStart + 90'000, kStart + 90'030);
   CHECK(fixture.values(late) == "[null]");
+}
+
+TEST_CASE("two samples of one time count in the order of their values") {
+  Fixture fixture;
+  const std::string id = fixture.rows.series(fixture.family, fixture.db1, "'public', 'orders'");
+  for (const char* fields : {"1, 100", "1, 100"}) fixture.rows.point(id, kStart, fields);
+  for (const char* fields : {"9, 140", "5, 130"}) fixture.rows.point(id, kStart + 30, fields);
+  CHECK(fixture.values_of("field=seq_scan&agg=increase") == "[0.0,40.0,null,null]");
+  CHECK(fixture.values_of("field=n_live_tup&agg=last&hold=0s") == "[1.0,9.0,null,null]");
+}
+
+TEST_CASE("a series that ended is found by a question about its last hours") {
+  Fixture fixture;
+  const std::string id = fixture.rows.series(fixture.family, fixture.db1, "'public', 'orders'");
+  fixture.rows.point(id, kStart, "7");
+  // It is kept to the day, and what came late is of a day before.
+  fixture.rows.sql("update pganalytics.series set seen_at = to_timestamp(" + std::to_string(kStart) + ") - interval '1 day'");
+  CHECK(fixture.values_of("field=n_live_tup") == "[7.0,7.0,7.0,7.0]");
 }
 
 TEST_CASE("labels and collectors choose series") {

@@ -109,14 +109,66 @@ TEST_CASE("roll-ups give the same steps as points") {
   archive.add_points(sparse, kMidnight + 100, 1'300, 150, kWild);
   archive.add_points(other, kMidnight + kDay, 300, 100, "null, i");
   // A little less, and a little more than a day apart, in the same two buckets.
-  const std::string daily = archive.add_series("daily"), weekly = archive.add_series("weekly");
-  for (const std::string& each : {daily, weekly}) archive.add_points(each, kMidnight + 10, 60, 1, "1, 100");
+  const std::string daily = archive.add_series("daily"), weekly = archive.add_series("weekly"), even = archive.add_series("even");
+  for (const std::string& each : {daily, weekly, even}) archive.add_points(each, kMidnight + 10, 60, 1, "1, 100");
+  archive.add_points(even, kMidnight + kDay + 10, 60, 1, "1, 300");
   archive.add_points(daily, kMidnight + kDay + 9, 60, 1, "1, 300");
   archive.add_points(weekly, kMidnight + kDay + 11, 60, 1, "1, 300");
+  // Two samples of one time, as two pushes may bring them.
+  const std::string twice = archive.add_series("twice"), twice_at_the_end = archive.add_series("twice at the end");
+  for (const char* fields : {"i + 5, i * 10 + 3", "i, i * 10"}) archive.add_points(twice, kMidnight + 100, 300, 100, fields);
+  archive.add_points(twice, kMidnight + 200, 300, 100, "i, i * 10 + 5");
+  for (const char* fields : {"i + 5, null", "i, null"}) archive.add_points(twice_at_the_end, kMidnight + 200, 300, 100, fields);
   archive.roll_up();
   CHECK(archive.value("select count(*) from pganalytics.rollups_due") == "0");
-  archive.check_same_as_points({dense, sparse, other, daily, weekly}, kMidnight, kMidnight + 4 * kDay);
+  archive.check_same_as_points({dense, sparse, other, daily, weekly, even, twice, twice_at_the_end}, kMidnight,
+                               kMidnight + 4 * kDay);
   archive.check_same_as_points({dense, sparse}, kMidnight + 13 * 3'600, kMidnight + 22 * 3'600);
+}
+
+TEST_CASE("a range begins with its first second and ends before its last, and a day before it is looked for what was known") {
+  Archive archive;
+  const std::int64_t from = kMidnight + kDay, to = from + 3'600;
+  const std::string within = archive.add_series("within"), before = archive.add_series("before"),
+                    older = archive.add_series("older");
+  for (const std::int64_t time : {from, to - 1, to}) archive.add_points(within, time, 1, 1, "1, 1");
+  archive.add_points(before, from - kDay, 1, 1, "1, 1");
+  archive.add_points(older, from - kDay - 1, 1, 1, "1, 1");
+  archive.roll_up();
+  // Which steps of five minutes, from `from` on.
+  const auto steps_of = [&](const std::string& series, std::optional<double> quantile) {
+    StepsQuery query;
+    query.series_ids = {std::stoll(series)};
+    query.field = 1;
+    query.from_unix_s = from;
+    query.to_unix_s = to;
+    query.step_s = 300;
+    query.quantile = quantile;
+    std::vector<std::int64_t> steps;
+    for (const StepRow& row : must(archive.store().steps(query))) steps.push_back((row.time_unix_s - from) / 300);
+    return steps;
+  };
+  for (const bool from_rollups : {false, true}) {
+    archive.forget_progress();
+    if (from_rollups) archive.set_progress(to + kDay);
+    for (const std::optional<double> quantile : {std::optional<double>(), std::optional<double>(0.5)}) {
+      CAPTURE(from_rollups, quantile.has_value());
+      CHECK(steps_of(within, quantile) == std::vector<std::int64_t>{0, 11});
+      CHECK(steps_of(before, quantile) == std::vector<std::int64_t>{-288});
+      CHECK(steps_of(older, quantile).empty());
+    }
+  }
+}
+
+TEST_CASE("a series that ended is rolled up to its last sample") {
+  Archive archive;
+  const std::string series = archive.add_series("t");
+  archive.add_points(series, kMidnight + 23 * 3'600, 300, 12, "i, i");
+  // It is kept to the day, and what came late is of a day before.
+  archive.rows.sql("update pganalytics.series set seen_at = to_timestamp(" + std::to_string(kMidnight - kDay) + ")");
+  archive.roll_up();
+  CHECK(archive.value("select string_agg(width_s || ' ' || n, ', ' order by width_s) from (select width_s, count(*) as n from "
+                      "pganalytics.rollups group by width_s) rolled") == "300 12, 3600 1");
 }
 
 TEST_CASE("what comes late is rolled up again, and so is what grew since it") {
