@@ -71,9 +71,11 @@ class Site:
                  f" interval '{max(step_s, 300)} seconds') t")
 
     def partitions(self):
+        """A day each; the server has made those of the last weeks."""
         for day in range(self.end - self.days * DAY, self.end, DAY):
-            name = time.strftime("bench_%Y%m%d", time.gmtime(day))
-            self.sql(f"create table pganalytics.{name} partition of pganalytics.points for values from (to_timestamp({day})) to (to_timestamp({day + DAY}))")
+            since, until = (time.strftime("%Y-%m-%d", time.gmtime(each)) for each in (day, day + DAY))
+            self.sql(f"select pganalytics.add_partition('points', '{since}', '{until}')"
+                     f" where not exists (select from pganalytics.partitions where parent = 'points' and until = '{until}')")
 
     def size(self, pattern):
         return int(self.sql("select coalesce(sum(pg_total_relation_size(c.oid)), 0) from pg_class c join pg_namespace n on n.oid = relnamespace"
@@ -145,7 +147,7 @@ def measure(site, days):
     site.sql("vacuum analyze")
     rows = 10_000 * 24 * days + 100 * 288 * days + 20 * 8640
     print(f"{days} days: {rows} rows of {FIELDS} fields")
-    show_bytes("points", site.size("bench_%"), rows)
+    show_bytes("points", site.size("points_until_%"), rows)
 
     site.sql("create table kept as select * from pganalytics.rollups_due; truncate pganalytics.rollups_due")  # the server would begin with them
     site.server.start()
