@@ -172,6 +172,7 @@ TEST_CASE("many series become few by their labels") {
   CHECK(fixture.values(fixture.ask("field=n_live_tup&group=max", kStart, kStart + 30)) == "[4.0]");
   const auto by_collector = parsed(fixture.ask("field=n_live_tup&by=collector", kStart, kStart + 30));
   REQUIRE(by_collector["series"].Size() == 2);
+  CHECK(by_collector["series"][0]["collector"]["id"].GetString() == std::min(fixture.db1, fixture.db2));
   std::map<std::string, double> sums;
   for (const auto& each : by_collector["series"].GetArray())
     sums[each["collector"]["name"].GetString()] = each["values"][0].GetDouble();
@@ -256,6 +257,17 @@ TEST_CASE("more series or values than an answer has are refused with what to do"
                   "&to=" + at(kStart + 20'000));
   CHECK(wide.status == 422);
   CHECK(error_code(wide) == "too_many_values");
+  // 1,000 series with 200 steps each are what an answer has at most.
+  const auto of_steps = [&](int steps, const std::string& more = "") {
+    return fixture.get("family=pg_table&field=n_live_tup&limit=1000&labels=table_name!=%22t1001%22&step=10s&from=" + at(kStart) +
+                       "&to=" + at(kStart + steps * 10) + more);
+  };
+  CHECK(parsed(of_steps(200))["series"].Size() == 1'000);
+  CHECK(error_code(of_steps(201)) == "too_many_values");
+  // Of groups what comes out counts.
+  CHECK(of_steps(201, "&group=sum").status == 200);
+  CHECK(of_steps(200, "&by=table_name").status == 200);
+  CHECK(error_code(of_steps(201, "&by=table_name")) == "too_many_values");
 }
 
 TEST_CASE("a statement that takes too long is refused, and the server goes on") {

@@ -144,6 +144,24 @@ TEST_CASE("rows beyond what is kept, or a day ahead, are counted and not stored"
   CHECK(fixture.documents() == "4");
 }
 
+TEST_CASE("rows of an hour that is kept in part are not stored, whatever the collector keeps") {
+  Fixture fixture;
+  REQUIRE(fixture.put(schema_text()).status == 200);
+  int seq = 0;
+  for (const int days : {1, 30}) {
+    CAPTURE(days);
+    static_cast<void>(testing::must(
+        fixture.test.store->put_config(fixture.collector.id, R"({"retention_days":)" + std::to_string(days) + "}")));
+    const std::int64_t first_whole = (clock::now_unix_ns() - days * 24 * kHour) / kHour * kHour + kHour;
+    const auto answer = fixture.push(++seq,
+                                     document(row("half", std::to_string(days)), "acme_x", first_whole - kHour / 3'600) + "," +
+                                         document(row("whole", std::to_string(days)), "acme_x", first_whole + kHour),
+                                     schema_text());
+    REQUIRE(answer.status == 200);
+  }
+  CHECK(fixture.sizes() == "whole|1 whole|30");
+}
+
 TEST_CASE("what is put as a schema must be one, of that digest and plugin") {
   Fixture fixture;
   const std::string good = schema_text();

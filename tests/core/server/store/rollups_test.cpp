@@ -108,6 +108,8 @@ TEST_CASE("roll-ups give the same steps as points") {
   archive.add_points(dense, kMidnight + 3 * kDay, 61, 500, kWild);
   archive.add_points(sparse, kMidnight + 100, 1'300, 150, kWild);
   archive.add_points(other, kMidnight + kDay, 300, 100, "null, i");
+  const std::string idle = archive.add_series("idle");
+  archive.add_points(idle, kMidnight, 60, 60, "7, 500");
   // A little less, and a little more than a day apart, in the same two buckets.
   const std::string daily = archive.add_series("daily"), weekly = archive.add_series("weekly"), even = archive.add_series("even");
   for (const std::string& each : {daily, weekly, even}) archive.add_points(each, kMidnight + 10, 60, 1, "1, 100");
@@ -121,7 +123,7 @@ TEST_CASE("roll-ups give the same steps as points") {
   for (const char* fields : {"i + 5, null", "i, null"}) archive.add_points(twice_at_the_end, kMidnight + 200, 300, 100, fields);
   archive.roll_up();
   CHECK(archive.value("select count(*) from pganalytics.rollups_due") == "0");
-  archive.check_same_as_points({dense, sparse, other, daily, weekly, even, twice, twice_at_the_end}, kMidnight,
+  archive.check_same_as_points({dense, sparse, other, daily, weekly, even, twice, twice_at_the_end, idle}, kMidnight,
                                kMidnight + 4 * kDay);
   archive.check_same_as_points({dense, sparse}, kMidnight + 13 * 3'600, kMidnight + 22 * 3'600);
 }
