@@ -271,9 +271,15 @@ TEST_CASE("partitions of roll-ups are made ahead and dropped in time, and what l
   CHECK(archive.value(
             "select string_agg(n::text, ',' order by width_s) from (select width_s, count(*) as n from pganalytics.rollups "
             "group by width_s) kept") == "2,2");
-  // A partition goes when all in it is old enough; `now` is as it will be.
-  CHECK(archive.value("select pganalytics.drop_rollup_partition(300, 90)").empty());
-  CHECK(archive.value("select pganalytics.drop_rollup_partition(300, -30)").find("rollups_300_until_") == 0);
+  // A partition goes on the day when all in it is old enough, and no day before.
+  for (const auto& [width, more_days, is_dropped] :
+       std::initializer_list<std::tuple<int, int, bool>>{{300, 1, false}, {300, 0, true}, {3'600, 1, false}, {3'600, 0, true}}) {
+    CAPTURE(width, more_days);
+    CHECK(archive.value("select pganalytics.drop_rollup_partition(" + std::to_string(width) +
+                        ", (now() at time zone 'UTC')::date - min(until) + " + std::to_string(more_days) +
+                        ") is not null from pganalytics.rollup_partitions where width_s = " + std::to_string(width)) ==
+          (is_dropped ? "t" : "f"));
+  }
   CHECK(must(archive.store().roll_up({1, 1})).dropped_partition.find("rollups_300_until_") == 0);
 }
 

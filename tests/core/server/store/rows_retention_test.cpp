@@ -74,16 +74,30 @@ TEST_CASE("a collector that keeps less loses its own, of whole days, and nobody 
   const std::string plain = aging.enrol("plain"), brief = aging.enrol("brief");
   REQUIRE(aging.store().put_config(brief, R"({"retention_days":3})"));
   for (const std::string& id : {plain, brief}) {
-    for (const int days : {0, 2, 5, 9}) aging.push(id, days);
+    for (const int days : {0, 2, 3, 4, 9}) aging.push(id, days);
   }
   const auto gone = aging.expire_all(aging.store());
   CHECK(gone.points == 2);
   CHECK(gone.events == 2);
-  CHECK(aging.kept(brief) == "0 2");
-  CHECK(aging.events(brief) == "2");
-  CHECK(aging.kept(plain) == "0 2 5 9");
-  CHECK(aging.events(plain) == "4");
+  CHECK(aging.kept(brief) == "0 2 3");  // of the day in which three days ago lies, all
+  CHECK(aging.events(brief) == "3");
+  CHECK(aging.kept(plain) == "0 2 3 4 9");
+  CHECK(aging.events(plain) == "5");
   CHECK_FALSE(must(aging.store().expire()).any());  // what was swept is not swept again
+}
+
+TEST_CASE("a day with many rows of a collector that keeps less goes in bounded rounds, to its last row") {
+  Aging aging;
+  const std::string brief = aging.enrol("brief"), plain = aging.enrol("plain");
+  REQUIRE(aging.store().put_config(brief, R"({"retention_days":3})"));
+  aging.push(brief, 0);
+  aging.server().sql(
+      aging.database(),
+      "insert into pganalytics.points select pganalytics.midnight((now() at time zone 'UTC')::date - 5) + n * interval "
+      "'1 second', s.id, '{1}' from generate_series(1, 20001) n, pganalytics.series s");
+  CHECK(must(aging.store().expire()).points == 10'000);
+  CHECK(aging.expire_all(aging.store()).points == 10'001);
+  CHECK(aging.kept(brief) == "0");
 }
 
 TEST_CASE("rows are kept since when their collector's retention says, but not from days that were forgotten while it said less") {
@@ -121,6 +135,8 @@ TEST_CASE("rows whose day has no partition are forgotten, too") {
   CHECK(gone.points == 2);
   CHECK(gone.events == 2);
   CHECK(aging.kept(id) == "29");
+  aging.push(id, 40);  // what is older and goes later does not bring the newer back
+  CHECK(aging.expire_all(aging.store()).points == 1);
   // From then on none is taken, however long the collector keeps its own now: a roll-up of that hour would be of what is left.
   REQUIRE(aging.store().put_config(id, R"({"retention_days":90})"));
   CHECK(must(aging.store().oldest_kept_unix_ns(id)) == (aging.now - 31 * kDay) / kHour * kHour + kHour);
