@@ -186,6 +186,21 @@ TEST_CASE("a series is forgotten when no point of its can be left, a text when n
   CHECK(aging.value("select text from pganalytics.texts") == used);
 }
 
+TEST_CASE("a series that charts of long ago still show is not forgotten with its points") {
+  Aging aging;
+  const std::string id = aging.enrol();
+  for (const char* name : {"charted", "gone"}) {
+    push_rows(aging.store(), aging.plugin, id, ++aging.seq, {R"({"tables":[{"name":")" + std::string(name) + R"(","scans":1}]})"},
+              aging.now);
+  }
+  aging.server().sql(aging.database(),
+                     "update pganalytics.series set seen_at = now() - interval '34 days';"
+                     "insert into pganalytics.rollups (width_s, time, series_id, last) select 3600, date_bin('1 hour', now() - "
+                     "interval '34 days', 'epoch'), id, '{1}' from pganalytics.series where labels[1] = 'charted'");
+  CHECK(aging.expire_all(aging.store()).series == 1);
+  CHECK(aging.value("select string_agg(labels[1], ' ') from pganalytics.series") == "charted");
+}
+
 TEST_CASE("documents may be kept for less than their rows") {
   Aging aging;
   const std::string id = aging.enrol(), brief = aging.enrol("brief");
