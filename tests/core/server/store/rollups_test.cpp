@@ -218,6 +218,8 @@ TEST_CASE("a bucket waits until it is over and what was on its way has come") {
   CHECK(archive.value("select count(*) from pganalytics.rollups_due") == "2");
   CHECK(archive.value("select until <= now() - interval '1 minute' and until > now() - interval '7 minutes'"
                       " from pganalytics.rollup_progress where width_s = 300") == "t");
+  CHECK(archive.value(
+            "select until = date_bin('1 hour', until, 'epoch') from pganalytics.rollup_progress where width_s = 3600") == "t");
 }
 
 TEST_CASE("a bucket of one sample is that sample, and of counters only what they say is kept") {
