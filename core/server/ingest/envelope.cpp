@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "core/clock/clock.h"
+#include "core/server/ingest/draft.h"
 #include "core/server/ingest/plugin_id.h"
 #include "core/server/ingest/readable_text.h"
 
@@ -15,21 +15,6 @@ namespace pganalytics::server::ingest {
 namespace {
 
 Error refused(std::string message) { return Error{PGA_E_CONFIG, "bad_envelope", std::move(message), {}, 0}; }
-
-// What the scan knows of one document while it passes: the candidates for its two members, and the first fault.
-struct Draft {
-  std::size_t begin = 0, end = 0;
-  bool is_object = false;
-  std::optional<std::string> type, timestamp;  // if strings
-  bool has_type = false, has_timestamp = false;
-  std::string fault_code, fault;
-
-  void blame(const char* code, std::string message) {
-    if (!fault_code.empty()) return;
-    fault_code = code;
-    fault = std::move(message);
-  }
-};
 
 // RapidJSON's events, turned into drafts. Every event that returns false ends the scan; `failure` then says why.
 //
@@ -256,27 +241,6 @@ bool Scanner::Key(const char* text, rapidjson::SizeType size, bool) {
   draft.has_type = draft.has_type || level.key == "type";
   draft.has_timestamp = draft.has_timestamp || level.key == "timestamp";
   return true;
-}
-
-Element judge(Draft draft, std::string_view text, const EnvelopeLimits& limits) {
-  Element element;
-  if (draft.is_object && draft.end - draft.begin > limits.document_bytes) {
-    draft.blame("too_large", "the document is larger than " + std::to_string(limits.document_bytes) + " bytes");
-  }
-  if (!draft.is_object) draft.blame("not_an_object", "a document is a JSON object");
-  if (!draft.has_type) draft.blame("type_missing", "the document has no \"type\"");
-  if (!draft.type || !is_plugin_id(*draft.type)) {
-    draft.blame("type_invalid", "\"type\" is not a string of the form [a-z][a-z0-9_]{1,31}");
-  }
-  if (!draft.has_timestamp) draft.blame("timestamp_missing", "the document has no \"timestamp\"");
-  const auto time = draft.timestamp ? clock::parse_rfc3339(*draft.timestamp) : std::nullopt;
-  if (!time) draft.blame("timestamp_invalid", "\"timestamp\" is not an RFC 3339 date-time");
-  if (draft.is_object) element.text = text.substr(draft.begin, draft.end - draft.begin);
-  if (draft.type) element.type = canonical_plugin_id(*draft.type);
-  element.timestamp_unix_ns = time.value_or(0);
-  element.fault_code = std::move(draft.fault_code);
-  element.fault = std::move(draft.fault);
-  return element;
 }
 
 bool is_mendable(const rapidjson::ParseResult& result) {
