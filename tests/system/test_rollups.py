@@ -27,9 +27,10 @@ def two_servers(binaries, folder, postgres):
         server.close()
 
 
-def add_points(postgres, minutes_ago):
-    postgres.sql("with added as (insert into pganalytics.points select now() - i * interval '1 minute', s.id, array[i, 1000 - 10 * i] "
-                 f"from pganalytics.series s, unnest('{{{minutes_ago}}}'::integer[]) i returning time) "
+def add_points(postgres, bucket, minutes_before):
+    """Before the beginning of a bucket that stays the same, so that none of them comes to lie in another one's."""
+    postgres.sql(f"with added as (insert into pganalytics.points select '{bucket}'::timestamptz - i * interval '1 minute', s.id, array[i, 1000 - 10 * i] "
+                 f"from pganalytics.series s, unnest('{{{minutes_before}}}'::integer[]) i returning time) "
                  f"select pganalytics.note_points('{COLLECTOR}', array_agg(time)) from added", "pga")
 
 
@@ -46,11 +47,12 @@ def test_points_are_rolled_up_late_ones_too(two_servers, postgres):
                  " union all select id, 'field', 2, 'scans', 'counter', 2, 'scans' from pganalytics.families;"
                  f"insert into pganalytics.collectors (id, name, hostname) values ('{COLLECTOR}', 'db1', 'db1');"
                  f"insert into pganalytics.series (collector_id, family_id, labels, digest) select '{COLLECTOR}', id, '{{}}', '' from pganalytics.families", "pga")
-    add_points(postgres, "50,40,30")
+    bucket = postgres.sql("select date_bin('5 minutes', now(), 'epoch')", "pga")
+    add_points(postgres, bucket, "50,40,30")
     eventually(lambda: postgres.sql(BUCKETS, "pga") == "3", 60, "three buckets rolled up")
     before = sum(values(two_servers[0], "increase", "scans"))
     assert before == 200
-    add_points(postgres, "45,35")
+    add_points(postgres, bucket, "45,35")
     eventually(lambda: postgres.sql(BUCKETS, "pga") == "5", 60, "five buckets rolled up")
     for server in two_servers:
         assert sum(values(server, "increase", "scans")) == before  # no growth is counted twice
