@@ -2,6 +2,7 @@
 #include "core/collector/collector.h"
 #include "core/collector/command_line.h"
 #include "core/collector/commands.h"
+#include "core/log/log.h"
 
 #include <sys/prctl.h>
 
@@ -14,7 +15,11 @@ int run_command(const Arguments& arguments) {
   if (const auto done = line.parse(arguments)) return *done;
   // Its memory holds keys and passwords: no other process of its user, a worker that broke out least of all, may look into it.
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  const auto load = [&line] { return line.load_config(true); };
+  const auto load = [&line] {
+    auto config = line.load_config(true);
+    if (config) log::set_format(config->log_format);
+    return config;
+  };
   auto collector = Collector::open(load);
   while (collector) {
     const int code = (*collector)->run();

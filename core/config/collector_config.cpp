@@ -28,8 +28,9 @@ struct Variable {
 };
 constexpr Variable kVariables[] = {
     {"PGANALYTICS_NAME", "collector", "name"},           {"PGANALYTICS_STATE_DIR", "collector", "state_dir"},
-    {"PGANALYTICS_LOG_LEVEL", "collector", "log_level"}, {"PGANALYTICS_OUTPUT", "collector", "output"},
-    {"PGANALYTICS_BACKEND_URL", "backend", "url"},       {"PGANALYTICS_CA_FILE", "backend", "ca_file"}};
+    {"PGANALYTICS_LOG_LEVEL", "collector", "log_level"}, {"PGANALYTICS_LOG_FORMAT", "collector", "log_format"},
+    {"PGANALYTICS_OUTPUT", "collector", "output"},       {"PGANALYTICS_BACKEND_URL", "backend", "url"},
+    {"PGANALYTICS_CA_FILE", "backend", "ca_file"}};
 
 std::string host_name() {
   char name[256] = {};
@@ -135,6 +136,8 @@ void read_collector(TableReader table, CollectorConfig& config) {
   read_shared(table, config);
   const std::string level = table.choice("log_level", "info", {"error", "warn", "info", "debug"});
   if (const auto parsed = log::parse_level(level)) config.log_level = *parsed;
+  const std::string format = table.choice("log_format", "text", {"text", "json"});
+  if (const auto parsed = log::parse_format(format)) config.log_format = *parsed;
   config.output = table.string("output", config.output);
   if (config.output.empty()) table.problem("output", "is empty", "Give \"-\" for standard output, or a file's path.");
   table.finish();

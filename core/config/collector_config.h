@@ -72,7 +72,8 @@ struct CollectorConfig {
   std::int64_t config_probation_ms = 120'000;  // how long a remote configuration has to prove itself
   std::int64_t push_timeout_ms = 30'000;
   log::Level log_level = log::Level::kInfo;
-  std::string output = "-";  // without [backend] and [output.*]: "-" is stdout, else a file
+  log::Format log_format = log::Format::kText;  // of `pganalytics run`
+  std::string output = "-";                     // without [backend] and [output.*]: "-" is stdout, else a file
   std::optional<BackendConfig> backend;
   std::optional<PrometheusConfig> prometheus;
   std::optional<OutputConfig> pushed_output;  // [output.*]; never beside backend

@@ -24,8 +24,9 @@ constexpr std::string_view kLastWords[] = {
     // how much of the data leaves the host in clear
     "redact", "redaction"};
 
-constexpr std::string_view kSections[] = {"backend",  "collector", "spool",     "server",  "database", "tls",       "limits",
-                                          "identity", "output",    "log_level", "proxies", "secrets",  "prometheus"};
+constexpr std::string_view kSections[] = {"backend",    "collector", "spool",    "server",    "database",
+                                          "tls",        "limits",    "identity", "output",    "log_level",
+                                          "log_format", "proxies",   "secrets",  "prometheus"};
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);

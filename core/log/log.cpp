@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <pganalytics/json.hpp>
 
@@ -23,23 +24,45 @@ constexpr std::string_view name_of(Level level) {
   return "?";
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+void append_hex(std::string& line, char c) {
+  constexpr char kHex[] = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  line.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+}
+
 // Log injection ends here: whatever a plugin or a peer sent, a line stays a line and a terminal stays itself.
 void append_escaped(std::string& line, std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
-      line += c;
-    } else if (c == '\t') {
+    if (c == '\t') {
       line += ' ';
     } else if (c == '\n') {
       line += "\n    ";
+    } else if (is_control(c)) {
+      append_hex(line, c);
     } else {
-      line += "\\x";
-      line += kHex[byte >> 4];
-      line += kHex[byte & 15];
+      line += c;
     }
   }
+}
+
+void append_value(std::string& line, std::string_view value) {
+  const auto needs_quotes = [](char c) { return is_control(c) || c == ' ' || c == '"' || c == '='; };
+  if (!value.empty() && std::none_of(value.begin(), value.end(), needs_quotes)) {
+    line += value;
+    return;
+  }
+  line += '"';
+  for (const char c : value) {
+    if (is_control(c)) {
+      append_hex(line, c);
+      continue;
+    }
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += '"';
 }
 
 struct Line {
@@ -59,7 +82,7 @@ std::string text_of(const Line& line, const std::string& time) {
   append_escaped(text, line.message);
   for (const Field& field : line.fields) {
     text.append(" ").append(field.name).append("=");
-    append_escaped(text, value_text(field));
+    append_value(text, value_text(field));
   }
   if (!line.hint.empty()) append_escaped(text, "\nHINT: " + std::string(line.hint));
   return text;
@@ -99,6 +122,12 @@ Expected<Level> parse_level(std::string_view name) {
   if (name == "info") return Level::kInfo;
   if (name == "debug") return Level::kDebug;
   return Error{PGA_E_CONFIG, "log.level", "unknown log level '" + std::string(name) + "'", "Use error, warn, info or debug.", 0};
+}
+
+Expected<Format> parse_format(std::string_view name) {
+  if (name == "text") return Format::kText;
+  if (name == "json") return Format::kJson;
+  return Error{PGA_E_CONFIG, "log.format", "unknown log format '" + std::string(name) + "'", "Use text or json.", 0};
 }
 
 void write(Level level, std::string_view message) { put({level, message, {}, {}}); }

@@ -21,7 +21,8 @@ enum class Level { kError = 1, kWarn = 2, kInfo = 3, kDebug = 4 };  // values of
 
 // kText: as above. kJson: one object a line, {"time","level","message"} and, where there is one, "hint" and the line's fields.
 enum class Format { kText, kJson };
-void set_format(Format format);  // default kText
+void set_format(Format format);                        // default kText
+Expected<Format> parse_format(std::string_view name);  // "text", "json"
 
 // Lines above this level are dropped. Default kInfo.
 void set_level(Level level);
@@ -38,7 +39,8 @@ inline void debug(std::string_view message) { write(Level::kDebug, message); }
 void write(Level level, std::string_view doing, const Error& error);
 
 // A fact of a line that programs read: "ms=12" after the text, or a member of the JSON object. `name` is ours: [a-z_]+, and none
-// of time, level, message, hint.
+// of time, level, message, hint. In a line of text a value is quoted if it has a blank, a quote, '=' or a control byte in it:
+// what a peer sent is no second field, and no second line.
 struct Field {
   std::string_view name;
   std::variant<std::string_view, std::int64_t> value;

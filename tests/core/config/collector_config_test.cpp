@@ -53,6 +53,7 @@ plugin_dirs = ["/a", "/b"]
 config_pull_interval = "10s"
 push_timeout = "5s"
 log_level = "debug"
+log_format = "json"
 output = "/tmp/documents.jsonl"
 [backend]
 url = "https://server:8443/"
@@ -77,6 +78,7 @@ pin = true
   CHECK(config.config_pull_interval_ms == 10'000);
   CHECK(config.push_timeout_ms == 5'000);
   CHECK(config.log_level == log::Level::kDebug);
+  CHECK(config.log_format == log::Format::kJson);
   CHECK(config.output == "/tmp/documents.jsonl");
   REQUIRE(config.backend.has_value());
   CHECK(config.backend->url == "https://server:8443");
@@ -153,6 +155,7 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"[collector]\nconfig_pull_interval = \"1ms\"", "c.toml:2: collector.config_pull_interval: 1ms is out of range",
        "from 1s to 1d"},
       {"[collector]\nlog_level = \"loud\"", "c.toml:2: collector.log_level: 'loud' is not one of its values", "\"debug\""},
+      {"[collector]\nlog_format = \"xml\"", "c.toml:2: collector.log_format: 'xml' is not one of its values", "\"json\""},
       {"[collector]\nplugin_dirs = \"/a\"", "c.toml:2: collector.plugin_dirs: expected an array of strings", "array"},
       {"[collector]\noutput = \"\"", "c.toml:2: collector.output: is empty", "\"-\""},
       {"[backend]\nca_file = \"/x\"", "c.toml:1: backend: lacks its key 'url'", "https://"},

@@ -71,7 +71,7 @@ TEST_CASE("keys that name connections, paths, commands, SQL, addresses or secret
 
 TEST_CASE("tables of the collector's own file are no sections of a remote document") {
   for (const char* key : {"backend", "Backend", "collector", "spool", "tls", "server", "identity", "state_dir", "plugin_dirs",
-                          "control_socket", "output", "log_level"}) {
+                          "control_socket", "output", "log_level", "log_format"}) {
     CAPTURE(key);
     CHECK(is_host_only_section(key));
   }
