@@ -44,17 +44,17 @@ void Exposition::use(ExpositionOptions options) {
 std::shared_ptr<const std::string> Exposition::text(std::int64_t now_ms) {
   if (text_ && now_ms - made_ms_ < kTextLifeMs) return text_;
   latest_.forget_stale(now_ms);
-  std::string text = prometheus_text(latest_, options_.collector);
-  const auto own = [&](std::string_view name, bool is_counter, std::string_view help, std::uint64_t value) {
-    append_own_metric(text, name, is_counter, help, options_.collector, static_cast<double>(value));
-  };
-  own("pganalytics_export_rows", false, "Rows whose newest values are shown here.", latest_.rows());
-  own("pganalytics_export_dropped_documents_total", true,
-      "Documents that came faster than they could be read, or that are against their plugin's schema.", dropped_documents_);
-  own("pganalytics_export_dropped_rows_total", true,
-      "Rows left out because the memory for them is used up, or because one of their labels is too long.",
-      latest_.dropped_rows() + oversized_before_ + reader_->oversized_rows());
-  text_ = std::make_shared<const std::string>(std::move(text));
+  telemetry::MetricText text("collector", options_.collector);
+  write_latest(latest_, text);
+  text.gauge("pganalytics_export_rows", "Rows whose newest values are shown here.", static_cast<double>(latest_.rows()));
+  text.counter("pganalytics_export_dropped_documents_total",
+               "Documents that came faster than they could be read, or that are against their plugin's schema.",
+               static_cast<double>(dropped_documents_));
+  const std::uint64_t dropped_rows = latest_.dropped_rows() + oversized_before_ + reader_->oversized_rows();
+  text.counter("pganalytics_export_dropped_rows_total",
+               "Rows left out because the memory for them is used up, or because one of their labels is too long.",
+               static_cast<double>(dropped_rows));
+  text_ = std::make_shared<const std::string>(std::move(text).text());
   made_ms_ = now_ms;
   return text_;
 }

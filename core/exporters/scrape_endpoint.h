@@ -1,14 +1,14 @@
-// GET /metrics over plain HTTP/1.1, for Prometheus: a thread of its own that takes documents and answers scrapes.
+// GET /metrics with what plugins emit (core/telemetry/metrics_endpoint.h): takes documents and answers scrapes.
 //
 // Whoever gives it documents never waits for it: they are copied into a queue that is bounded by bytes, and what does not fit is
-// counted. Nor can those who ask cost more than what is set: so many connections, a head of so many bytes, so many seconds for
-// it and for taking the answer. There is neither TLS nor a password here: it is meant for the loopback address, or for a proxy.
+// counted.
 //
-// Owns a thread from open() on. Not here: what the text is made of (exposition.h).
+// Owns the endpoint's thread from open() on. Not here: what the text is made of (exposition.h).
 #pragma once
 
 #include "core/config/listen_address.h"
 #include "core/exporters/exposition.h"
+#include "core/telemetry/metrics_endpoint.h"
 
 #include <cstdint>
 #include <memory>
@@ -18,17 +18,13 @@
 
 namespace pganalytics::exporters {
 
-struct ScrapeLimits {
-  std::size_t connections = 16;
-  std::uint32_t head_bytes = 8192;
-  std::int64_t request_ms = 5'000;  // for the request, from the moment of the connection or the answer before
-  std::int64_t answer_ms = 10'000;  // for taking the answer
+struct ScrapeLimits : telemetry::EndpointLimits {
   std::size_t queue_bytes = 64u << 20;
 };
 
 class ScrapeEndpoint {
  public:
-  // PGA_E_FAIL, "exporters.listen": the address is not to be had.
+  // PGA_E_FAIL, "telemetry.listen": the address is not to be had.
   static Expected<std::unique_ptr<ScrapeEndpoint>> open(const config::ListenAddress& address, ExpositionOptions options,
                                                         ScrapeLimits limits = {});
   ~ScrapeEndpoint();

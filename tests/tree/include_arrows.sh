@@ -12,7 +12,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]((core|plugins|sdk|t
     function unit(path, part) { split(path, part, "/"); return part[1] == "sdk" ? "sdk" : part[1] "/" part[2] }
     function rule_of(folder) { return folder ~ /^plugins\// ? "plugins/*" : folder }
     BEGIN {
-      leaves = "core/clock core/log core/files core/backoff core/crypto core/compression core/schema core/instance core/terminal"
+      leaves = "core/clock core/log core/files core/backoff core/crypto core/compression core/schema core/instance core/terminal core/telemetry"
       while ((getline line < rules) > 0) {
         if (line ~ /^#/ || line !~ /:/) continue
         folder = line; sub(/:.*/, "", folder)

@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "core/config/listen_address.h"
 #include "core/log/log.h"
 #include "core/server/http/client_address.h"
-#include "core/server/http/listen_address.h"
 #include "core/server/http/session.h"
 #include "core/server/http/tls.h"
 
@@ -26,6 +26,20 @@ using boost::system::error_code;
 
 TlsFiles tls_files(const ServerOptions& options) {
   return {options.certificate_file, options.key_file, options.client_ca_file, options.chain_ca_file};
+}
+
+Outcome listen_on(tcp::acceptor& acceptor, const std::string& listen) {
+  PGA_TRY(const auto address, config::ListenAddress::parse(listen));
+  const tcp::endpoint endpoint(asio::ip::make_address(address.host), address.port);
+  error_code error;
+  const auto failed = [&](const char* doing) {
+    return Error{PGA_E_FAIL, "http.listen", std::string(doing) + " " + listen + ": " + error.message(), {}, 0};
+  };
+  if (acceptor.open(endpoint.protocol(), error); error) return failed("open a socket for");
+  if (acceptor.set_option(asio::socket_base::reuse_address(true), error); error) return failed("prepare a socket for");
+  if (acceptor.bind(endpoint, error); error) return failed("bind");
+  if (acceptor.listen(asio::socket_base::max_listen_connections, error); error) return failed("listen on");
+  return {};
 }
 
 }  // namespace

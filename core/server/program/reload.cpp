@@ -7,7 +7,7 @@ namespace pganalytics::server::program {
 std::vector<std::string> changes_for_a_restart(const Settings& now, const Settings& next) {
   std::vector<std::string> changed;
   const auto compare = [&](const char* key, const auto& before, const auto& after) {
-    if (before != after) changed.emplace_back(key);
+    if (!(before == after)) changed.emplace_back(key);
   };
   compare("server.listen", now.listen, next.listen);
   compare("server.data_dir", now.data_dir, next.data_dir);

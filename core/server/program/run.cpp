@@ -6,7 +6,6 @@
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
 #include "core/server/http/https_server.h"
-#include "core/server/http/plain_listener.h"
 #include "core/server/program/certificate_watch.h"
 #include "core/server/program/commands.h"
 #include "core/server/program/database.h"
@@ -17,6 +16,7 @@
 #include "core/server/program/service_manager.h"
 #include "core/server/program/traffic.h"
 #include "core/server/program/upkeep.h"
+#include "core/telemetry/metrics_endpoint.h"
 
 #include <sys/resource.h>
 
@@ -137,14 +137,6 @@ void drain(const Signals& signals, http::HttpsServer& server) {
   stopping.join();
 }
 
-http::Response answer_locally(const std::string& path, const MetricSources& sources) {
-  if (path != "/metrics") return http::Response::error(404, "no_such_path", "there is /metrics here, and nothing else");
-  http::Response response;
-  response.content_type = telemetry::kMetricContentType;
-  response.body = server_metrics(sources);
-  return response;
-}
-
 Outcome serve(const Arguments& arguments) {
   const Signals signals;
   ServiceManager manager;
@@ -172,10 +164,10 @@ Outcome serve(const Arguments& arguments) {
   PGA_TRY(const auto upkeep, Upkeep::start(store, settings.data_dir, settings.roll_ups, condition));
   const MetricSources sources{*server,   *settings.api.refusals,      traffic, *settings.api.pushes, store, *upkeep,
                               condition, place.database.cluster.get()};
-  std::unique_ptr<http::PlainListener> metrics;
-  if (!settings.metrics_listen.empty()) {
-    const auto answer = [&sources](const std::string& path) { return answer_locally(path, sources); };
-    PGA_TRY(metrics, http::PlainListener::start(settings.metrics_listen, answer));
+  std::unique_ptr<telemetry::MetricsEndpoint> metrics;
+  if (const auto& listen = settings.metrics_listen) {
+    const auto text = [&sources] { return std::make_shared<const std::string>(server_metrics(sources)); };
+    PGA_TRY(metrics, telemetry::MetricsEndpoint::open(listen->host, listen->port, text));
   }
   CertificateWatch certificates(settings, *authority, *server, certificate_until);
   RevocationWatch revocations(api, *server);

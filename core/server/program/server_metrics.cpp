@@ -1,7 +1,7 @@
 #include "core/server/program/server_metrics.h"
 
 #include "core/files/files.h"
-#include "core/server/telemetry/metric_text.h"
+#include "core/telemetry/metric_text.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace pganalytics::server::program {
 namespace {
@@ -128,7 +129,7 @@ std::string server_metrics(const MetricSources& sources) {
   write_database(text, sources.store.numbers(), sources.cluster);
   write_upkeep(text, sources.upkeep.counters(), sources.condition);
   write_process(text);
-  return text.text();
+  return std::move(text).text();
 }
 
 }  // namespace pganalytics::server::program

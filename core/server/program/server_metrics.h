@@ -1,4 +1,4 @@
-// What /metrics says: every number of the server, gathered from the parts that count. [the plain listener's thread]
+// What /metrics says: every number of the server, gathered from the parts that count. [the metrics endpoint's thread]
 //
 // Names are listed with their meaning in docs/SERVER_METRICS.md; a test compares.
 #pragma once

@@ -24,7 +24,7 @@ void read_server(TableReader table, Settings& settings) {
   const std::string level = table.choice("log_level", "info", {"error", "warn", "info", "debug"});
   if (const auto parsed = log::parse_level(level)) settings.log_level = *parsed;
   const std::string format = table.choice("log_format", "text", {"text", "json"});
-  settings.log_format = format == "json" ? log::Format::kJson : log::Format::kText;
+  if (const auto parsed = log::parse_format(format)) settings.log_format = *parsed;
   settings.log_requests = table.boolean("log_requests", settings.log_requests);
   table.finish();
 }
@@ -134,7 +134,11 @@ void read_rollups(TableReader table, Settings& settings) {
 }
 
 void read_metrics(TableReader table, Settings& settings) {
-  settings.metrics_listen = table.string("listen", "");
+  if (const auto text = table.string("listen")) {
+    auto address = config::ListenAddress::parse(*text);
+    if (!address) table.problem("listen", address.error().message, address.error().hint);
+    if (address) settings.metrics_listen = std::move(address).value();
+  }
   table.finish();
 }
 

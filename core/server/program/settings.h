@@ -4,6 +4,7 @@
 // (core/config).
 #pragma once
 
+#include "core/config/listen_address.h"
 #include "core/log/log.h"
 #include "core/server/api/api.h"
 #include "core/server/http/https_server.h"
@@ -27,15 +28,15 @@ struct Settings {
   std::string database_url;      // empty: a private PostgreSQL under data_dir
   std::string database_bin_dir;  // its binaries; empty: the newest installed
   unsigned database_connections = 8;
-  bool database_prepared = true;  // statements may be prepared
+  bool database_prepared = true;       // statements may be prepared
   std::int64_t slow_query_ms = 1'000;  // statements of the store that take longer are logged; 0: none
 
   std::string certificate_file, key_file;  // empty: a certificate of the own CA
   std::vector<std::string> names;          // that certificate's extra DNS names and addresses
 
-  std::string metrics_listen;                  // of /metrics, without TLS; empty: nowhere
-  std::int64_t drain_ms = 10'000;              // how long what is in flight has when the server stops
-  std::int64_t ingest_lag_max_ms = 3'600'000;  // [health]: beyond these the server calls itself ill
+  std::optional<config::ListenAddress> metrics_listen;  // of /metrics, without TLS; absent: nowhere
+  std::int64_t drain_ms = 10'000;                       // how long what is in flight has when the server stops
+  std::int64_t ingest_lag_max_ms = 3'600'000;           // [health]: beyond these the server calls itself ill
   std::int64_t disk_free_min_bytes = 64 << 20;
 
   http::Limits http;

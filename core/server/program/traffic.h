@@ -4,8 +4,8 @@
 #pragma once
 
 #include "core/server/http/handler.h"
-#include "core/server/telemetry/histogram.h"
-#include "core/server/telemetry/metric_text.h"
+#include "core/telemetry/histogram.h"
+#include "core/telemetry/metric_text.h"
 
 #include <array>
 #include <atomic>

@@ -2,7 +2,7 @@
 // without its parameters. [any thread]
 #pragma once
 
-#include "core/server/telemetry/histogram.h"
+#include "core/telemetry/histogram.h"
 
 #include <atomic>
 #include <cstdint>

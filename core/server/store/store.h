@@ -13,7 +13,7 @@
 #include "core/server/store/row_batch.h"
 #include "core/server/store/series.h"
 #include "core/server/store/stored_family.h"
-#include "core/server/telemetry/histogram.h"
+#include "core/telemetry/histogram.h"
 
 #include <cstdint>
 #include <functional>

@@ -160,7 +160,7 @@ drain = "5s"
   CHECK(settings->log_format == log::Format::kJson);
   CHECK(settings->log_requests);
   CHECK(settings->slow_query_ms == 250);
-  CHECK(settings->metrics_listen == "127.0.0.1:9187");
+  CHECK(settings->metrics_listen.value() == config::ListenAddress{"127.0.0.1", 9187, true});
   CHECK(settings->ingest_lag_max_ms == 600'000);
   CHECK(settings->disk_free_min_bytes == 1 << 30);
   CHECK(settings->drain_ms == 5'000);

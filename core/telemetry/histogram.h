@@ -1,6 +1,6 @@
 // How long things took: a number per bucket, counted without a lock. [any thread]
 //
-// Bounds fit what the server does: from an answer out of memory to a statement that runs into its timeout.
+// Bounds fit what a server does: from an answer out of memory to a statement that runs into its timeout.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace pganalytics::server::telemetry {
+namespace pganalytics::telemetry {
 
 class Histogram {
  public:
@@ -39,4 +39,4 @@ class Histogram {
   std::atomic<std::uint64_t> sum_ns_{0};
 };
 
-}  // namespace pganalytics::server::telemetry
+}  // namespace pganalytics::telemetry
