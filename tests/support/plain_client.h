@@ -16,9 +16,11 @@ class PlainClient {
   explicit PlainClient(std::uint16_t port) : socket_(context_) {
     socket_.connect({boost::asio::ip::make_address("127.0.0.1"), port});
   }
-  void send(const std::string& text) {
+  // False: the other side did not take all of it.
+  bool send(const std::string& text) {
     boost::system::error_code error;
     boost::asio::write(socket_, boost::asio::buffer(text), error);
+    return !error;
   }
   // Until the other side closes; `error`: how it ended.
   std::string rest(boost::system::error_code& error) {

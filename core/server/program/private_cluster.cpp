@@ -121,8 +121,9 @@ class PrivateCluster::Impl {
   Outcome keep_running() {
     if (!lock_ || alive()) return {};
     log::warn("the private PostgreSQL has ended; starting it again");
+    PGA_CHECK(start());
     ++restarts_;
-    return start();
+    return {};
   }
 
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }

@@ -1,6 +1,7 @@
 #include "core/server/program/reload.h"
 
 #include "core/log/log.h"
+#include "core/server/program/descriptor_limit.h"
 
 namespace pganalytics::server::program {
 
@@ -15,6 +16,7 @@ std::vector<std::string> changes_for_a_restart(const Settings& now, const Settin
   compare("database.url", now.database_url, next.database_url);
   compare("database.bin_dir", now.database_bin_dir, next.database_bin_dir);
   compare("database.connections", now.database_connections, next.database_connections);
+  compare("database.prepared", now.database_prepared, next.database_prepared);
   compare("tls.cert_file", now.certificate_file, next.certificate_file);
   compare("tls.key_file", now.key_file, next.key_file);
   compare("tls.names", now.names, next.names);
@@ -31,6 +33,7 @@ void use_process_settings(const Settings& settings, Traffic& traffic, api::Condi
   traffic.log_all(settings.log_requests);
   condition.ingest_lag_max_s = settings.ingest_lag_max_ms / 1'000;
   condition.disk_free_min_bytes = settings.disk_free_min_bytes;
+  make_room_for_connections(settings.http.connections);
 }
 
 void reload_settings(const std::optional<std::string>& file, const Settings& started, const Reloadable& parts) {

@@ -20,7 +20,7 @@ namespace pganalytics::server::program {
 // What of the two differs and needs a restart: "server.listen". In the file's order.
 std::vector<std::string> changes_for_a_restart(const Settings& now, const Settings& next);
 
-// Level, format, limits of health: what has no owner but the process.
+// Level, format, limits of health, file descriptors: what has no owner but the process.
 void use_process_settings(const Settings& settings, Traffic& traffic, api::Condition& condition);
 
 struct Reloadable {

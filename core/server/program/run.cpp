@@ -18,9 +18,6 @@
 #include "core/server/program/upkeep.h"
 #include "core/telemetry/metrics_endpoint.h"
 
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <iostream>
@@ -55,21 +52,6 @@ class Signals {
  private:
   sigset_t set_{};
 };
-
-// Each connection is a file descriptor; the rest is for the database, files and the listener.
-void make_room_for_connections(unsigned connections) {
-  constexpr rlim_t kOthers = 256;
-  const rlim_t wanted = connections + kOthers;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
-  const Error error{PGA_E_CONFIG, "limits.descriptors",
-                    "the system lets this process open " + std::to_string(limit.rlim_cur) +
-                        " files, [limits] connections = " + std::to_string(connections) + " needs " + std::to_string(wanted),
-                    "Raise LimitNOFILE= of the service, or lower connections.", 0};
-  log::write(log::Level::kWarn, "start", error);
-}
 
 http::ServerOptions http_options(const Settings& settings, const auth::Authority& authority, Traffic& traffic) {
   http::ServerOptions options;
@@ -152,7 +134,6 @@ Outcome serve(const Arguments& arguments) {
   std::atomic<std::int64_t> certificate_until{first_until};
   settings.api.certificate_until_unix_ns = &certificate_until;
   settings.api.version = PGANALYTICS_VERSION;
-  make_room_for_connections(settings.http.connections);
   Traffic traffic;
   use_process_settings(settings, traffic, condition);
   api::Api api(store, *authority, *signer, settings.api);

@@ -16,6 +16,8 @@
 namespace pganalytics::server::program {
 namespace {
 
+constexpr std::int64_t kMostUs = 365LL * 86'400 * 1'000'000;
+
 std::string take_variable(const char* name) {
   const char* const value = std::getenv(name);
   std::string text = value == nullptr ? "" : value;
@@ -32,9 +34,13 @@ std::string microseconds(const char* name, std::int64_t seconds) {
 ServiceManager::ServiceManager() : address_(take_variable("NOTIFY_SOCKET")) {
   const std::string watchdog_us = take_variable("WATCHDOG_USEC"), watchdog_pid = take_variable("WATCHDOG_PID");
   if (address_.empty()) return;
+  if (address_.front() != '/' && address_.front() != '@') {
+    log::warn("NOTIFY_SOCKET is neither a path nor an abstract address: the service manager is told nothing");
+    return;
+  }
   socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const bool is_for_us = watchdog_pid.empty() || watchdog_pid == std::to_string(::getpid());
-  if (is_for_us) watchdog_ns_ = std::max<std::int64_t>(std::strtoll(watchdog_us.c_str(), nullptr, 10), 0) * 1'000;
+  if (is_for_us) watchdog_ns_ = std::clamp<std::int64_t>(std::strtoll(watchdog_us.c_str(), nullptr, 10), 0, kMostUs) * 1'000;
 }
 
 ServiceManager::~ServiceManager() {

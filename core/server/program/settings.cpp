@@ -144,7 +144,7 @@ void read_metrics(TableReader table, Settings& settings) {
 
 void read_health(TableReader table, Settings& settings) {
   settings.ingest_lag_max_ms = table.duration_ms("ingest_lag", settings.ingest_lag_max_ms, {kMinuteMs, 365 * kDayMs});
-  settings.disk_free_min_bytes = table.bytes("disk_free", settings.disk_free_min_bytes, {0, kMiB * kMiB});
+  settings.disk_free_min_bytes = table.bytes("disk_free", settings.disk_free_min_bytes, {0, kMiB * kMiB * kKiB});
   table.finish();
 }
 

@@ -29,7 +29,8 @@ void Traffic::note(const http::Answered& answered) {
   route.by_status.at(static_cast<std::size_t>(status - kLeastStatus)).fetch_add(1, std::memory_order_relaxed);
   route.durations.add(answered.took_ns);
   const bool is_wanted = log_all_;
-  const log::Level level = status >= 500 ? log::Level::kWarn : is_wanted ? log::Level::kInfo : log::Level::kDebug;
+  const bool is_fault = status >= 500 && status != 503;
+  const log::Level level = is_fault ? log::Level::kWarn : is_wanted ? log::Level::kInfo : log::Level::kDebug;
   if (level > log::level()) return;
   const http::Request& request = answered.request;
   const auto& peer = request.peer ? request.peer : request.expired_peer;

@@ -20,7 +20,8 @@ class Traffic {
  public:
   Traffic();
 
-  // An http::Observer. A line in the log for each with 5xx; for all others at level debug, or info where all are wanted.
+  // An http::Observer. A line in the log for each that is a fault of ours, 5xx; for all others at level debug, or info where all
+  // are wanted. 503 is among the others: an overload or a database that is away must not bring a line a request with it.
   void note(const http::Answered& answered);
   void log_all(bool all) { log_all_ = all; }
   void write(telemetry::MetricText& text) const;

@@ -2,6 +2,7 @@
 
 #include "tests/support/catch.h"
 
+#include <atomic>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -25,14 +26,17 @@ TEST_CASE("a bound belongs to its own bucket, what is above to the next") {
 }
 
 TEST_CASE("what many threads add is all there") {
-  constexpr std::int64_t kThreads = 4, kEach = 20'000;
+  constexpr std::int64_t kThreads = 4, kEach = 200'000;
   Histogram histogram;
+  std::atomic<bool> go{false};
   std::vector<std::thread> threads;
   for (std::int64_t thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&] {
+      while (!go) std::this_thread::yield();
       for (std::int64_t i = 1; i <= kEach; ++i) histogram.add(i * 1'000);
     });
   }
+  go = true;
   for (std::thread& thread : threads) thread.join();
   const auto seen = histogram.snapshot();
   CHECK(std::accumulate(seen.buckets.begin(), seen.buckets.end(), std::uint64_t{0}) == kThreads * kEach);

@@ -86,7 +86,7 @@ TEST_CASE("what is too large is refused before it is taken in") {
   const std::string much(300'000, 'x');
   const auto answer = [&](const std::string& request) {
     PlainClient client(endpoint->port());
-    client.send(request);
+    CHECK(client.send(request));
     boost::system::error_code error;
     std::string text = client.rest(error);
     CHECK(error == boost::asio::error::eof);
