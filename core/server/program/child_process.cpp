@@ -35,6 +35,9 @@ Expected<pid_t> spawn(const std::vector<std::string>& arguments, const std::stri
   posix_spawn_file_actions_addopen(&files.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files.actions, STDOUT_FILENO, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&files.actions, STDOUT_FILENO, STDERR_FILENO);
+  // Sockets that Asio opens are inheritable: a child that held the listener or a connection would keep it open after the server
+  // has closed it.
+  posix_spawn_file_actions_addclosefrom_np(&files.actions, STDERR_FILENO + 1);
   Attributes how;
   // The server blocks signals for its own loop; PostgreSQL must not inherit that.
   sigset_t none;

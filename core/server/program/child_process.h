@@ -9,7 +9,8 @@
 
 namespace pganalytics::server::program {
 
-// Starts arguments[0] (a path) with no standard input; what it writes is appended to `log_file`. Returns its process id.
+// Starts arguments[0] (a path) with no standard input and no other descriptor of ours; what it writes is appended to `log_file`.
+// Returns its process id.
 Expected<pid_t> spawn(const std::vector<std::string>& arguments, const std::string& log_file);
 
 // The same, and waits: the exit status, 128 + n if signal n ended it.

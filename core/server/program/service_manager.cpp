@@ -4,6 +4,7 @@
 #include "core/log/log.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,6 +40,9 @@ ServiceManager::ServiceManager() : address_(take_variable("NOTIFY_SOCKET")) {
     return;
   }
   socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  // unix(7): sending waits while the receiver's queue is full. A service manager that hangs must not hold the main loop.
+  const timeval patience{1, 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const bool is_for_us = watchdog_pid.empty() || watchdog_pid == std::to_string(::getpid());
   if (is_for_us) watchdog_ns_ = std::clamp<std::int64_t>(std::strtoll(watchdog_us.c_str(), nullptr, 10), 0, kMostUs) * 1'000;
 }

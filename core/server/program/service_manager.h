@@ -1,5 +1,7 @@
 // What systemd is told: sd_notify(3)'s protocol, datagrams of VARIABLE=value lines to the socket that $NOTIFY_SOCKET names;
-// without it nothing happens. By hand, because it is one sendto() and libsystemd a dependency. [main thread]
+// without it nothing happens. By hand, because it is one sendto() and libsystemd a dependency.
+//
+// A service manager that does not read holds a call up for a second at most. [main thread]
 #pragma once
 
 #include <cstdint>

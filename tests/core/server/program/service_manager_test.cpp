@@ -103,6 +103,22 @@ TEST_CASE("the watchdog is fed at a third of its time, and only this process fee
   CHECK(notices.next() == std::nullopt);
 }
 
+TEST_CASE("a service manager that does not read holds nobody up") {
+  constexpr int kMostQueued = 1'000;  // net.unix.max_dgram_qlen is 10 to 512
+  Notices notices(abstract_address());
+  ServiceManager manager;
+  const auto send_until_it_waits = [&] {
+    for (int sent = 0; sent < kMostQueued; ++sent) {
+      const std::int64_t begun_ns = clock::now_monotonic_ns();
+      manager.ready("Serving");
+      if (clock::now_monotonic_ns() - begun_ns > 500'000'000) return true;
+    }
+    return false;
+  };
+  CHECK(send_until_it_waits());  // and it came back
+  CHECK(notices.next().has_value());
+}
+
 TEST_CASE("a watchdog's time that is none feeds nothing") {
   for (const char* time : {"", "0", "-5", "soon"}) {
     Notices notices(abstract_address());
