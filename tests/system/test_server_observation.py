@@ -1,5 +1,6 @@
 """What pganalytics-server tells about itself, and how it obeys: /metrics, health, the log, drain, SIGHUP, systemd's notices."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -16,10 +17,11 @@ import pytest
 
 from conftest import BINARIES
 from harness.postgres import Postgres
-from harness.pusher import DIGEST, PLUGIN, SCHEMA, Pusher
+from harness.pusher import PLUGIN, Pusher
 from harness.server import Server, free_port
 from harness.wait import eventually
 
+SOURCES = os.path.join(os.path.dirname(__file__), "..", "..")
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*"(?:,|(?=\})))*)\})? ([0-9.e+-]+)')
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"')
 
@@ -229,8 +231,7 @@ def test_metrics_move_by_what_was_pushed(observed, pusher):
 
 
 def test_the_list_of_metrics_is_complete(private):
-    page = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "SERVER_METRICS.md")
-    with open(page) as file:
+    with open(os.path.join(SOURCES, "docs", "SERVER_METRICS.md")) as file:
         listed = dict(re.findall(r"^\| `([a-z_]+)` \| (\w+) \|", file.read(), re.MULTILINE))
     assert listed == private.scrape()[1]
 
@@ -278,8 +279,7 @@ def test_health_tells_of_documents_that_wait_and_of_a_disk_that_fills(observed, 
     details = observed.request("GET", "/api/v1/health/details", role="viewer").json
     assert details["status"] == "unhealthy" and details["database"] == "ok" and details["unread_documents"] == 1 and details["oldest_unread_seconds"] >= 660
     assert observed.value("pganalytics_server_unread_documents") == 1
-    database.sql("delete from pganalytics.unread_documents", "pga")  # as when a schema has come for them
-    observed.set_config('disk_free = "1048576GiB"', 'disk_free = "1MiB"', IN_FORCE)
+    observed.set_config('disk_free = "1048576GiB"\ningest_lag = "10m"', 'disk_free = "1MiB"\ningest_lag = "1d"', IN_FORCE)
     eventually(lambda: observed.health() == (200, None), 30, "it is well again")
 
 
@@ -294,13 +294,20 @@ def test_sighup_changes_limits_and_a_wrong_file_changes_nothing(observed):
 
 
 def test_statements_that_take_long_are_told_by_name(observed, database):
-    definition = database.sql("select pg_get_functiondef('pganalytics.roll_up(integer)'::regprocedure)", "pga")
-    before = observed.value("pganalytics_server_slow_statements_total")
-    database.sql("create or replace function pganalytics.roll_up(budget_ms integer) returns boolean language sql as 'select pg_sleep(0.6) is null'", "pga")
-    slow = eventually(lambda: [line for line in observed.lines() if line["message"] == "slow statement" and line["statement"] == "rollup"], 60, "it is told")[0]
-    assert slow["level"] == "WARN" and slow["ms"] >= 600 and slow["rows"] == 1
-    assert observed.value("pganalytics_server_slow_statements_total") > before
-    database.sql(definition, "pga")
+    def slow():
+        return [line for line in observed.lines() if line["message"] == "slow statement"]
+
+    before, counted = len(slow()), observed.value("pganalytics_server_slow_statements_total")
+    with concurrent.futures.ThreadPoolExecutor() as others:
+        holder = others.submit(database.sql, "lock table pganalytics.collectors; select pg_sleep(1.5)", "pga")
+        held = "select count(*) from pg_locks where relation = 'pganalytics.collectors'::regclass and mode = 'AccessExclusiveLock' and granted"
+        eventually(lambda: database.sql(held, "pga") == "1", 30, "the table is locked")
+        assert observed.request("GET", "/api/v1/collectors", role="viewer").status == 200
+        holder.result()
+    line = eventually(lambda: slow()[before:], 30, "it is told")[0]
+    assert line["level"] == "WARN" and line["ms"] >= 500 and line["rows"] >= 0
+    assert os.path.exists(os.path.join(SOURCES, "core", "server", "store", "queries", line["statement"] + ".sql"))
+    assert observed.value("pganalytics_server_slow_statements_total") > counted
 
 
 def test_a_private_postgresql_that_ends_is_started_again_and_counted(private):
@@ -373,9 +380,10 @@ def test_a_second_sigterm_waits_for_nobody(private):
 def test_sigterm_is_obeyed_while_points_are_rolled_up(place, database):
     database.sql("create database rolling")
     server = Observed(folder_in(place, "rolling"), f'[database]\nurl = "{database.conninfo("rolling")}"')
-    server.start()
+    server.cli("migrate")
     try:
         database.sql("create or replace function pganalytics.roll_up(budget_ms integer) returns boolean language sql as 'select pg_sleep(50) is null'", "rolling")
+        server.start()
         rolling = "select count(*) from pg_stat_activity where query like '%pganalytics-server:rollup */%' and state = 'active' and pid <> pg_backend_pid()"
         eventually(lambda: database.sql(rolling) == "1", 60, "it rolls up")
         server.stop()
