@@ -2,6 +2,8 @@
 
 Not here: the collector's side of it, and the same faults at random moments and by the hundred (tests/fault/delivery, row B1)."""
 
+import concurrent.futures
+import contextlib
 import os
 import shutil
 import signal
@@ -58,18 +60,84 @@ class Rig:
         check_stored_once(self.pushers, lambda statement: postgres.sql(statement, "pganalytics"))
 
 
-@pytest.fixture
-def make_rig(binaries, folder):
-    made = []
+@contextlib.contextmanager
+def folder_of_its_own():
+    path = tempfile.mkdtemp(prefix="pga-system-", dir="/tmp")
+    os.chmod(path, 0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
-    def make(postgres, conninfo=None):
+
+@contextlib.contextmanager
+def rig_on(postgres, conninfo=None):
+    with folder_of_its_own() as folder:
         postgres.sql("create database pganalytics")
-        made.append(Rig(binaries, folder, conninfo or postgres.conninfo("pganalytics")))
-        return made[-1]
+        made = Rig(os.path.abspath(BINARIES), folder, conninfo or postgres.conninfo("pganalytics"))
+        try:
+            yield made
+        finally:
+            made.server.close()
 
-    yield make
-    for rig in made:
-        rig.server.close()
+
+def frozen_and_thawed():
+    postgres = Postgres()
+    try:
+        with rig_on(postgres) as rig:
+            rig.push()
+            postgres.signal_all(signal.SIGSTOP)
+            try:
+                rig.wait_for_refusals()
+                rig.wait_for_health(503)
+            finally:
+                postgres.signal_all(signal.SIGCONT)
+            rig.settle(postgres)
+    finally:
+        postgres.close()
+
+
+def silent(primary):
+    """As a machine that hangs: it takes connections and says nothing; what there was of sessions is gone."""
+    postmaster, *children = primary.pids()
+    os.kill(postmaster, signal.SIGSTOP)
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+
+
+def failed_over_to_the_standby(lose):
+    primary = Postgres()
+    try:
+        standby = Postgres.standby_of(primary)
+        try:
+            hosts = f"host={primary.dir},{standby.dir} dbname=pganalytics user=postgres target_session_attrs=read-write"
+            with rig_on(primary, hosts) as rig:
+                rig.push()
+                lose(primary)
+                rig.wait_for_refusals()  # the standby alone may not be written to
+                rig.wait_for_health(503)
+                standby.promote()
+                rig.settle(standby)
+        finally:
+            standby.close()
+    finally:
+        primary.kill()
+        primary.close()
+
+
+# These wait for calls to end that nobody answers (15 s), so they are begun together and go on beside the other tests: each has databases and a server of its
+# own, and shares nothing with them but the machine.
+SCENARIOS = {"frozen and thawed": frozen_and_thawed,
+             "failed over, killed": lambda: failed_over_to_the_standby(Postgres.kill),
+             "failed over, silent": lambda: failed_over_to_the_standby(silent)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def under_way(request):
+    """{name: its future} of those that are to be tested."""
+    wanted = {item.callspec.params.get("scenario") for item in request.session.items if hasattr(item, "callspec")}
+    with concurrent.futures.ThreadPoolExecutor(len(SCENARIOS)) as threads:
+        yield {name: threads.submit(scenario) for name, scenario in SCENARIOS.items() if name in wanted}
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +150,8 @@ def postgres():
 
 @pytest.fixture(scope="module")
 def rig(postgres):
-    folder = tempfile.mkdtemp(prefix="pga-system-", dir="/tmp")
-    os.chmod(folder, 0o755)
-    postgres.sql("create database pganalytics")
-    shared = Rig(os.path.abspath(BINARIES), folder, postgres.conninfo("pganalytics"))
-    yield shared
-    shared.server.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    with rig_on(postgres) as shared:
+        yield shared
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -110,17 +173,6 @@ def test_restarted_while_pushes_come(postgres, rig):
     rig.settle(postgres)
 
 
-def test_frozen_and_thawed(postgres, rig):
-    rig.push()
-    postgres.signal_all(signal.SIGSTOP)
-    try:
-        rig.wait_for_refusals()
-        rig.wait_for_health(503)
-    finally:
-        postgres.signal_all(signal.SIGCONT)
-    rig.settle(postgres)
-
-
 def test_read_only_for_a_while(postgres, rig):
     """Sessions that were opened meanwhile stay read-only: the server must not keep them."""
     rig.push()
@@ -131,7 +183,14 @@ def test_read_only_for_a_while(postgres, rig):
     rig.settle(postgres)
 
 
-def test_no_room_on_its_disk(folder, make_rig):
+def runs_again(postgres):
+    """Started, if it has ended: it may be about to when there is room again."""
+    if not postgres.pids():
+        postgres.start()
+    return postgres.sql("select 1", check=False) == "1"
+
+
+def test_no_room_on_its_disk(folder):
     """The whole data directory, write-ahead log included, where PostgreSQL ends itself when it cannot write."""
     place = os.path.join(folder, "disk")
     os.mkdir(place)
@@ -142,46 +201,20 @@ def test_no_room_on_its_disk(folder, make_rig):
     filler = os.path.join(place, "filler")
     try:
         postgres = Postgres({"max_wal_size": "32MB"}, place=place)
-        rig = make_rig(postgres)
-        rig.push()
-        # All that is left but a little, of which the log is soon the end.
-        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL)
-        postgres.sql("select pg_switch_wal()", check=False)
-        rig.wait_for_refusals()
-        os.unlink(filler)
-        if not postgres.pids():
-            postgres.start()
-        rig.settle(postgres)
-        rig.server.stop()
+        with rig_on(postgres) as rig:
+            rig.push()
+            # All that is left but a little, of which the log is soon the end.
+            subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL)
+            postgres.sql("select pg_switch_wal()", check=False)
+            rig.wait_for_refusals()
+            os.unlink(filler)
+            eventually(lambda: runs_again(postgres), 60, "PostgreSQL runs again")
+            rig.settle(postgres)
         postgres.close()
     finally:
         mounts.unmount(place)
 
 
-def silent(primary):
-    """As a machine that hangs: it takes connections and says nothing; what there was of sessions is gone."""
-    postmaster, *children = primary.pids()
-    os.kill(postmaster, signal.SIGSTOP)
-    for child in children:
-        os.kill(child, signal.SIGTERM)
-
-
-@pytest.mark.parametrize("lost", [Postgres.kill, silent])
-def test_failed_over_to_the_standby(make_rig, lost):
-    primary = Postgres()
-    try:
-        standby = Postgres.standby_of(primary)
-        try:
-            hosts = f"host={primary.dir},{standby.dir} dbname=pganalytics user=postgres target_session_attrs=read-write"
-            rig = make_rig(primary, hosts)
-            rig.push()
-            lost(primary)
-            rig.wait_for_refusals()  # the standby alone may not be written to
-            rig.wait_for_health(503)
-            standby.promote()
-            rig.settle(standby)
-        finally:
-            standby.close()
-    finally:
-        primary.kill()
-        primary.close()
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_database_that_says_nothing(under_way, scenario):
+    under_way[scenario].result()
