@@ -19,7 +19,7 @@ class ScrapeEndpoint::Impl {
 
   Outcome listen(const config::ListenAddress& address, const ScrapeLimits& limits) {
     PGA_TRY(endpoint_, telemetry::MetricsEndpoint::open(
-                           address.host, address.port, [this] { return exposition_.text(now_ms()); }, limits));
+                           address.host, address.port, [this] { return exposition_.text(now_ms()); }, limits.endpoint));
     return {};
   }
 

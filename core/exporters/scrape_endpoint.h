@@ -18,7 +18,8 @@
 
 namespace pganalytics::exporters {
 
-struct ScrapeLimits : telemetry::EndpointLimits {
+struct ScrapeLimits {
+  telemetry::EndpointLimits endpoint;
   std::size_t queue_bytes = 64u << 20;
 };
 

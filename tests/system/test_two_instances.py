@@ -49,22 +49,27 @@ def more_of_each(pushers):
 
 
 def test_one_is_killed_while_pushes_arrive_through_both(servers, sql):
+    one, two = servers
     pushers = [Pusher(order, age_s=1800).start() for order in (servers, servers[::-1])]
-    for killed, survivor in (servers, servers[::-1]):
+
+    def kill(server):
         more_of_each(pushers)
-        killed.kill()
+        server.kill()
         more_of_each(pushers)
-        # Whoever is left rolls up what came, also what the other had begun.
-        wanted = sum(pusher.acknowledged for pusher in pushers)
-        eventually(lambda: int(sql(ROLLED_UP)) >= wanted, 60, lambda: f"{wanted} samples rolled up by {survivor.url}: {sql(ROLLED_UP)}")
-        killed.start()
+
+    # Whoever is left rolls up what came, also what the other had begun.
+    kill(one)
+    wanted = sum(pusher.acknowledged for pusher in pushers)
+    eventually(lambda: int(sql(ROLLED_UP)) >= wanted, 60, lambda: f"{wanted} samples rolled up by {two.url}: {sql(ROLLED_UP)}")
+    one.start()
+    kill(two)
     for pusher in pushers:
         pusher.finish()
         assert 0 in pusher.statuses(), "it never met the server that was killed"
     check_refused_politely(pushers, 25, unanswered=True)
     check_stored_once(pushers, sql)
     total = sum(pusher.acknowledged for pusher in pushers)
-    eventually(lambda: int(sql(ROLLED_UP)) == total, 60, lambda: f"{total} samples rolled up, none twice: {sql(ROLLED_UP)}")
+    eventually(lambda: int(sql(ROLLED_UP)) == total, 60, lambda: f"{total} samples rolled up by {one.url}, none twice: {sql(ROLLED_UP)}")
 
 
 def test_what_one_is_told_the_other_knows(servers):

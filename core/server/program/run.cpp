@@ -157,8 +157,8 @@ Outcome serve(const Arguments& arguments) {
   condition.draining = true;
   manager.stopping(kStopSeconds);
   upkeep->stop();
-  revocations.stop();
   drain(signals, *server);
+  revocations.stop();  // may wait for a database that says nothing, as long as requests did meanwhile
   return {};
 }
 

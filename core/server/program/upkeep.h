@@ -35,7 +35,8 @@ class Upkeep {
   ~Upkeep();
 
   void use(store::RollUpRetention roll_ups) { roll_ups_.use(roll_ups); }  // from the next round on [any thread]
-  // Ends the statement that runs; returns when the thread is over, in about half a second at most. Twice is once.
+  // Ends the statement that runs; returns when the thread is over, in about half a second; later by five if all connections to
+  // the database are busy. Twice is once.
   void stop();
   [[nodiscard]] const UpkeepCounters& counters() const { return counters_; }
 
