@@ -25,9 +25,9 @@ std::unique_ptr<exporters::Exporter> exporter_of(const config::CollectorConfig& 
   const config::OutputConfig& output = *config.pushed_output;
   const auto schemas = exported_schemas(catalogue);
   if (output.protocol == config::OutputConfig::Protocol::kOtlp) {
-    return std::make_unique<exporters::OtlpJson>(config.name, PGANALYTICS_VERSION, schemas, output.families);
+    return std::make_unique<exporters::OtlpJson>(PGANALYTICS_VERSION, schemas, output.families);
   }
-  return std::make_unique<exporters::RemoteWrite>(config.name, schemas, output.families);
+  return std::make_unique<exporters::RemoteWrite>(schemas, output.families);
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ Expected<std::unique_ptr<transport::Destination>> open_pushed_output(const confi
                                                                      const Catalogue& catalogue) {
   if (!config.pushed_output) return std::unique_ptr<transport::Destination>();
   const config::OutputConfig& output = *config.pushed_output;
-  transport::ExportTarget target;
+  exporters::ExportTarget target;
   target.url = output.url;
   target.ca_file = output.ca_file;
   target.proxy = output.proxy;
@@ -78,7 +78,7 @@ Expected<std::unique_ptr<transport::Destination>> open_pushed_output(const confi
   }
   target.timeout_ms = config.push_timeout_ms;
   target.user_agent = std::string("pganalytics/") + PGANALYTICS_VERSION;
-  return transport::open_exported_destination(std::move(target), exporter_of(config, catalogue));
+  return transport::open_exported_destination(config.name, std::move(target), exporter_of(config, catalogue));
 }
 
 }  // namespace pganalytics::collector

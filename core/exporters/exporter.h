@@ -7,6 +7,14 @@
 
 namespace pganalytics::exporters {
 
+// What one instance of a plugin emitted on one collector.
+struct Emitted {
+  std::string collector;  // its name
+  std::string instance;   // "pg_stats@prod2"
+  std::vector<std::string> documents;
+  std::int64_t unix_ns = 0;  // the time of what does not say one
+};
+
 struct ExportRequest {
   std::string path;                  // behind the destination's URL; "": the URL itself
   std::vector<std::string> headers;  // "Name: value"
@@ -22,9 +30,8 @@ struct ExportedBatch {
 class Exporter {
  public:
   virtual ~Exporter() = default;
-  // The same documents come to the same requests. `batch_unix_ns`: the time of what does not say one.
-  virtual ExportedBatch encode(const std::string& instance, const std::vector<std::string>& documents,
-                               std::int64_t batch_unix_ns) = 0;
+  // The same documents come to the same requests.
+  virtual ExportedBatch encode(const std::vector<Emitted>& batch) = 0;
   // What the receiver says of a success: why some of it was not taken; "" if all was. Others have no such word.
   [[nodiscard]] virtual std::string complaint_in(const std::string& /*answer*/) const { return ""; }
 };

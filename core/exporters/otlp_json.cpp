@@ -90,20 +90,25 @@ std::vector<std::string> metric_lists(const OtlpMetrics& metrics) {
 
 }  // namespace
 
-OtlpJson::OtlpJson(std::string collector, std::string version, const std::vector<PluginSchema>& schemas,
-                   const config::FamilyChoice& families)
-    : collector_(std::move(collector)), version_(std::move(version)), reader_(schemas, families) {}
+OtlpJson::OtlpJson(std::string version, const std::vector<PluginSchema>& schemas, const config::FamilyChoice& families)
+    : version_(std::move(version)), reader_(schemas, families) {}
 
-ExportedBatch OtlpJson::encode(const std::string& instance, const std::vector<std::string>& documents,
-                               std::int64_t batch_unix_ns) {
-  ExportedBatch batch;
+ExportedBatch OtlpJson::encode(const std::vector<Emitted>& batch) {
+  ExportedBatch exported;
+  for (const Emitted& emitted : batch) encode(emitted, exported);
+  return exported;
+}
+
+// Requests of its own: resource and scope are those of one collector's instance.
+void OtlpJson::encode(const Emitted& emitted, ExportedBatch& batch) {
+  const std::string& instance = emitted.instance;
   OtlpMetrics metrics;
   std::vector<std::string> records;
-  for (const std::string& document : documents) {
+  for (const std::string& document : emitted.documents) {
     const Outcome read = reader_.read(instance, document, [&](const ExportedRow& row) -> Outcome {
-      const std::int64_t unix_ns = time_of(row.row, batch_unix_ns);
+      const std::int64_t unix_ns = time_of(row.row, emitted.unix_ns);
       if (row.schema.is_events) {
-        PGA_TRY(std::string record, otlp_log_record(row, instance, unix_ns, batch_unix_ns));
+        PGA_TRY(std::string record, otlp_log_record(row, instance, unix_ns, emitted.unix_ns));
         records.push_back(std::move(record));
       } else {
         add_points(metrics, row, otlp_attributes(row, instance), unix_ns);
@@ -114,7 +119,7 @@ ExportedBatch OtlpJson::encode(const std::string& instance, const std::vector<st
     ++batch.unreadable_documents;
     log::write(log::Level::kWarn, "a document of " + instance + " is not exported", read.error());
   }
-  const OtlpSender sender{collector_, version_, instance};
+  const OtlpSender sender{emitted.collector, version_, instance};
   for (const std::string& list : metric_lists(metrics)) {
     batch.requests.push_back(
         {"/v1/metrics", {"Content-Type: application/json"}, sender.wrap("resourceMetrics", "scopeMetrics", "metrics", list)});
@@ -123,7 +128,6 @@ ExportedBatch OtlpJson::encode(const std::string& instance, const std::vector<st
     batch.requests.push_back(
         {"/v1/logs", {"Content-Type: application/json"}, sender.wrap("resourceLogs", "scopeLogs", "logRecords", list)});
   }
-  return batch;
 }
 
 std::string OtlpJson::complaint_in(const std::string& answer) const {

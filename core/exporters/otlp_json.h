@@ -19,15 +19,15 @@ class OtlpJson : public Exporter {
  public:
   static constexpr std::size_t kItemsMax = 5'000;  // data points or log records of one request
 
-  OtlpJson(std::string collector, std::string version, const std::vector<PluginSchema>& schemas,
-           const config::FamilyChoice& families);
-  ExportedBatch encode(const std::string& instance, const std::vector<std::string>& documents,
-                       std::int64_t batch_unix_ns) override;
+  OtlpJson(std::string version, const std::vector<PluginSchema>& schemas, const config::FamilyChoice& families);
+  ExportedBatch encode(const std::vector<Emitted>& batch) override;
   // Of a partialSuccess.
   [[nodiscard]] std::string complaint_in(const std::string& answer) const override;
 
  private:
-  const std::string collector_, version_;
+  void encode(const Emitted& emitted, ExportedBatch& batch);
+
+  const std::string version_;
   DocumentReader reader_;
 };
 

@@ -66,37 +66,40 @@ ExportRequest request_of(const Sample* begin, const Sample* end, const std::vect
 
 }  // namespace
 
-RemoteWrite::RemoteWrite(std::string collector, const std::vector<PluginSchema>& schemas, const config::FamilyChoice& families)
-    : collector_(std::move(collector)), reader_(schemas, families) {}
+RemoteWrite::RemoteWrite(const std::vector<PluginSchema>& schemas, const config::FamilyChoice& families)
+    : reader_(schemas, families) {}
 
-ExportedBatch RemoteWrite::encode(const std::string& instance, const std::vector<std::string>& documents,
-                                  std::int64_t batch_unix_ns) {
-  ExportedBatch batch;
+ExportedBatch RemoteWrite::encode(const std::vector<Emitted>& batch) {
+  ExportedBatch exported;
   std::vector<std::vector<Label>> rows;
   std::vector<Sample> samples;
-  std::set<std::pair<std::string, std::int64_t>> seen;  // of rows: family, labels and time
-  for (const std::string& document : documents) {
-    const Outcome read = reader_.read(instance, document, [&](const ExportedRow& row) -> Outcome {
+  std::set<std::pair<std::string, std::int64_t>> seen;  // of rows: collector, family, labels and time
+  for (const Emitted& emitted : batch) {
+    const auto take = [&](const ExportedRow& row) -> Outcome {
       if (row.schema.is_events || row.family.metrics.empty()) return {};
-      const std::int64_t unix_ms = time_of(row.row, batch_unix_ns) / kNsPerMs;
-      if (!seen.emplace(row.family.name + label_text(row.labels), unix_ms).second) return {};
-      rows.push_back(with_target(row.labels, collector_));
+      const std::int64_t unix_ms = time_of(row.row, emitted.unix_ns) / kNsPerMs;
+      const std::string key = emitted.collector + '\0' + row.family.name + label_text(row.labels);
+      if (!seen.emplace(key, unix_ms).second) return {};
+      rows.push_back(with_target(row.labels, emitted.collector));
       for (const Metric& metric : row.family.metrics) {
         const double value = metric.value_in(row.row);
         if (!std::isnan(value)) samples.push_back({metric.name.name, rows.size() - 1, value, unix_ms});
       }
       return {};
-    });
-    if (read) continue;
-    ++batch.unreadable_documents;
-    log::write(log::Level::kWarn, "a document of " + instance + " is not exported", read.error());
+    };
+    for (const std::string& document : emitted.documents) {
+      const Outcome read = reader_.read(emitted.instance, document, take);
+      if (read) continue;
+      ++exported.unreadable_documents;
+      log::write(log::Level::kWarn, "a document of " + emitted.instance + " is not exported", read.error());
+    }
   }
   std::stable_sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.unix_ms < b.unix_ms; });
   for (std::size_t at = 0; at < samples.size(); at += kSamplesMax) {
     const std::size_t count = std::min(kSamplesMax, samples.size() - at);
-    batch.requests.push_back(request_of(samples.data() + at, samples.data() + at + count, rows));
+    exported.requests.push_back(request_of(samples.data() + at, samples.data() + at + count, rows));
   }
-  return batch;
+  return exported;
 }
 
 }  // namespace pganalytics::exporters

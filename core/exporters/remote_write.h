@@ -19,12 +19,10 @@ class RemoteWrite : public Exporter {
  public:
   static constexpr std::size_t kSamplesMax = 10'000;  // of one request
 
-  RemoteWrite(std::string collector, const std::vector<PluginSchema>& schemas, const config::FamilyChoice& families);
-  ExportedBatch encode(const std::string& instance, const std::vector<std::string>& documents,
-                       std::int64_t batch_unix_ns) override;
+  RemoteWrite(const std::vector<PluginSchema>& schemas, const config::FamilyChoice& families);
+  ExportedBatch encode(const std::vector<Emitted>& batch) override;
 
  private:
-  const std::string collector_;
   DocumentReader reader_;
 };
 

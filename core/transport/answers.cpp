@@ -2,7 +2,8 @@
 
 #include "core/clock/clock.h"
 #include "core/schema/json_text.h"
-#include "core/transport/retry_after.h"
+#include "core/web/refusal.h"
+#include "core/web/retry_after.h"
 
 #include <algorithm>
 #include <charconv>
@@ -15,13 +16,10 @@ using Verdict = PushAnswer::Verdict;
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kTokenBytesMax = 4096;
-constexpr std::size_t kMessageBytesMax = 300;
 constexpr std::int64_t kTokenLifeMaxMs = 24LL * 3600 * 1000;
 
-bool is_success(int status) { return status >= 200 && status < 300; }
-
-Expected<rapidjson::Document> read_object(const HttpAnswer& answer) {
-  PGA_TRY(rapidjson::Document document, schema::parse_json(answer.body, {kAnswerBytesMax, 16, 4096}));
+Expected<rapidjson::Document> read_object(const web::HttpAnswer& answer) {
+  PGA_TRY(rapidjson::Document document, schema::parse_json(answer.body, {web::kAnswerBytesMax, 16, 4096}));
   if (!document.IsObject()) return Error{PGA_E_FAIL, "answer.form", "not a JSON object", "", 0};
   return document;
 }
@@ -59,53 +57,13 @@ std::uint32_t small_number(std::uint64_t number) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
 }
 
-// What {"error":{"code","message","max_bytes"}} says, the message cut to what a log line can bear; empty if the body is another.
-struct Problem {
-  std::string code, message;
-  std::uint64_t max_bytes = 0;
-};
-
-Problem problem_of(const HttpAnswer& answer) {
-  const auto body = read_object(answer);
-  if (!body) return {};
-  const rapidjson::Value* error = find(body.value(), "error");
-  if (error == nullptr || !error->IsObject()) return {};
-  std::string message = string_at(*error, "message");
-  if (message.size() > kMessageBytesMax) message.resize(kMessageBytesMax);
-  return {string_at(*error, "code"), mend_utf8(message), number_at(*error, "max_bytes")};
-}
-
-std::string describe(const HttpAnswer& answer) {
-  const std::string message = problem_of(answer).message;
-  return std::to_string(answer.status) + (message.empty() ? "" : ": " + message);
-}
-
-Error not_ours(const HttpAnswer& answer, const std::string& why) {
+Error not_ours(const web::HttpAnswer& answer, const std::string& why) {
   return {PGA_E_TRANSIENT, "answer.form", std::to_string(answer.status) + " with an answer that is not this API's (" + why + ")",
           "Check that the address is that of pganalytics-server, not of a proxy or portal.", 0};
 }
 
-bool may_pass(int status) { return status == 408 || status == 409 || status == 425 || status == 429 || status >= 500; }
-
-// What a status says about the server or about us; 400, 409, 413 and 422 are about the batch (judge_push).
-Verdict verdict_of(int status) {
-  switch (status) {
-    case 401: return Verdict::kUnauthorized;
-    case 403: return Verdict::kForbidden;
-    case 410: return Verdict::kGone;
-    case 429: return Verdict::kBusy;
-    case 408:
-    case 425: return Verdict::kRetry;
-    case 501: return Verdict::kNotThisApi;
-    default: break;
-  }
-  if (status >= 300 && status < 400) return Verdict::kRedirected;
-  if (status >= 400 && status < 500) return Verdict::kNotThisApi;
-  return Verdict::kRetry;
-}
-
-void judge_batch(const HttpAnswer& answer, PushAnswer& push) {
-  const Problem problem = problem_of(answer);
+void judge_batch(const web::HttpAnswer& answer, PushAnswer& push) {
+  const web::Problem problem = web::problem_of(answer);
   switch (answer.status) {
     case 400: push.verdict = Verdict::kRefused; return;
     case 409: push.verdict = problem.code == "in_progress" ? Verdict::kInProgress : Verdict::kRetry; return;
@@ -119,21 +77,22 @@ void judge_batch(const HttpAnswer& answer, PushAnswer& push) {
                      : problem.code == "part_stored" ? Verdict::kPartStored
                                                      : Verdict::kRefused;
       return;
-    default: push.verdict = verdict_of(answer.status); return;
+    default: push.verdict = web::verdict_of(answer.status); return;
   }
 }
 
 // The server's clock less ours, the server's word taken to be from the middle of the call. Its Date has no fractions.
-std::optional<std::int64_t> clock_offset_ms(const HttpAnswer& answer, const std::string& server_time, const CallTimes& times) {
+std::optional<std::int64_t> clock_offset_ms(const web::HttpAnswer& answer, const std::string& server_time,
+                                            const CallTimes& times) {
   const auto told = clock::parse_rfc3339(server_time);
-  const auto dated = parse_http_date(answer.date);
+  const auto dated = web::parse_http_date(answer.date);
   if (!told && !dated) return std::nullopt;
   const std::int64_t theirs_ms = told ? *told / kNsPerMs : *dated / kNsPerMs + 500;
   return theirs_ms - (times.sent_unix_ns / 2 + times.answered_unix_ns / 2) / kNsPerMs;
 }
 
 // A 2xx: only our own acknowledgement makes it one.
-void judge_acknowledgement(const HttpAnswer& answer, const std::string& key, PushAnswer& push) {
+void judge_acknowledgement(const web::HttpAnswer& answer, const std::string& key, PushAnswer& push) {
   const auto body = read_object(answer);
   if (!body) {
     push.reason = not_ours(answer, body.error().message).message;
@@ -180,25 +139,13 @@ bool is_etag(std::string_view text) {
          std::all_of(text.begin() + 1, text.end() - 1, [](char c) { return c > ' ' && c < '\x7F' && c != '"'; });
 }
 
-Error refusal(const HttpAnswer& answer, std::int64_t now_unix_ns) {
-  const int status = answer.status;
-  const pga_status kind = status == 401 || status == 403 || status == 410 ? PGA_E_DENIED
-                          : status == 404                                 ? PGA_E_NOTFOUND
-                          : may_pass(status)                              ? PGA_E_TRANSIENT
-                                                                          : PGA_E_FAIL;
-  const auto wait = static_cast<std::uint32_t>(parse_retry_after_ms(answer.retry_after, answer.date, now_unix_ns));
-  std::string message = describe(answer);
-  if (status >= 300 && status < 400) message += " (redirects are not followed)";
-  return {kind, "http." + std::to_string(status), std::move(message), "", wait};
-}
-
-PushAnswer judge_push(const HttpAnswer& answer, const std::string& key, const CallTimes& times) {
+PushAnswer judge_push(const web::HttpAnswer& answer, const std::string& key, const CallTimes& times) {
   PushAnswer push;
   push.http_status = answer.status;
-  if (is_success(answer.status)) {
+  if (web::is_success(answer.status)) {
     judge_acknowledgement(answer, key, push);
   } else {
-    const Error error = refusal(answer, times.answered_unix_ns);
+    const Error error = web::refusal(answer, times.answered_unix_ns);
     judge_batch(answer, push);
     push.retry_after_ms = error.retry_after_ms;
     push.reason = error.message;
@@ -215,39 +162,15 @@ PushAnswer judge_failure(const Error& error) {
     std::from_chars(error.code.data() + kStatus.size(), error.code.data() + error.code.size(), status);
   }
   // Of the token's own call: no batch is to blame.
-  push.verdict = status == 400 || status == 409 || status == 413 || status == 422 ? Verdict::kRetry : verdict_of(status);
+  push.verdict = status == 400 || status == 409 || status == 413 || status == 422 ? Verdict::kRetry : web::verdict_of(status);
   push.http_status = status;
   push.retry_after_ms = error.retry_after_ms;
   push.reason = error.message;
   return push;
 }
 
-PushAnswer judge_export(const HttpAnswer& answer, std::int64_t now_unix_ns) {
-  PushAnswer push;
-  push.http_status = answer.status;
-  if (is_success(answer.status)) {
-    push.verdict = Verdict::kAcknowledged;
-    return push;
-  }
-  const Error error = refusal(answer, now_unix_ns);
-  switch (answer.status) {
-    case 400:
-    case 409:
-    case 422: push.verdict = Verdict::kRefused; break;
-    case 410: push.verdict = Verdict::kNotThisApi; break;  // nobody deleted us there
-    case 413: push.verdict = Verdict::kTooLarge; break;
-    default: push.verdict = verdict_of(answer.status); break;
-  }
-  push.retry_after_ms = error.retry_after_ms;
-  push.reason = error.message;
-  if (problem_of(answer).message.empty() && !answer.body.empty()) {
-    push.reason += ": " + mend_utf8(std::string_view(answer.body).substr(0, kMessageBytesMax));
-  }
-  return push;
-}
-
-Expected<TokenAnswer> read_token(const HttpAnswer& answer, std::int64_t now_unix_ns) {
-  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+Expected<TokenAnswer> read_token(const web::HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!web::is_success(answer.status)) return web::refusal(answer, now_unix_ns);
   const auto body = read_object(answer);
   if (!body) return not_ours(answer, body.error().message);
   TokenAnswer token{string_at(body.value(), "token"), 0};
@@ -255,14 +178,14 @@ Expected<TokenAnswer> read_token(const HttpAnswer& answer, std::int64_t now_unix
   const auto expires = clock::parse_rfc3339(string_at(body.value(), "expires_at"));
   if (!expires) return not_ours(answer, "no expires_at");
   // The server's own clock when it tells it: a wrong one here must not make the token look old or fresh.
-  const std::int64_t now = parse_http_date(answer.date).value_or(now_unix_ns);
+  const std::int64_t now = web::parse_http_date(answer.date).value_or(now_unix_ns);
   token.life_ms = std::clamp<std::int64_t>(*expires / 1'000'000 - now / 1'000'000, 0, kTokenLifeMaxMs);
   return token;
 }
 
-Expected<ConfigAnswer> read_config(const HttpAnswer& answer, std::int64_t now_unix_ns) {
+Expected<ConfigAnswer> read_config(const web::HttpAnswer& answer, std::int64_t now_unix_ns) {
   if (answer.status == 304) return ConfigAnswer{};
-  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+  if (!web::is_success(answer.status)) return web::refusal(answer, now_unix_ns);
   // Whatever it is: the collector judges it, and tells the server why it is none.
   const auto body = read_object(answer);
   const rapidjson::Value* const version = body ? find(body.value(), "version") : nullptr;
@@ -278,8 +201,8 @@ Expected<ConfigAnswer> read_config(const HttpAnswer& answer, std::int64_t now_un
   return config;
 }
 
-Expected<std::string> read_certificate(const HttpAnswer& answer, std::int64_t now_unix_ns) {
-  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+Expected<std::string> read_certificate(const web::HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!web::is_success(answer.status)) return web::refusal(answer, now_unix_ns);
   const auto body = read_object(answer);
   if (!body) return not_ours(answer, body.error().message);
   std::string certificate = string_at(body.value(), "cert");
@@ -287,8 +210,8 @@ Expected<std::string> read_certificate(const HttpAnswer& answer, std::int64_t no
   return certificate;
 }
 
-Expected<std::string> read_ca(const HttpAnswer& answer, std::int64_t now_unix_ns) {
-  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+Expected<std::string> read_ca(const web::HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!web::is_success(answer.status)) return web::refusal(answer, now_unix_ns);
   const auto body = read_object(answer);
   if (!body) return not_ours(answer, body.error().message);
   std::string ca = string_at(body.value(), "ca");
@@ -296,8 +219,8 @@ Expected<std::string> read_ca(const HttpAnswer& answer, std::int64_t now_unix_ns
   return ca;
 }
 
-Expected<EnrolmentAnswer> read_enrolment(const HttpAnswer& answer, std::int64_t now_unix_ns) {
-  if (!is_success(answer.status)) return refusal(answer, now_unix_ns);
+Expected<EnrolmentAnswer> read_enrolment(const web::HttpAnswer& answer, std::int64_t now_unix_ns) {
+  if (!web::is_success(answer.status)) return web::refusal(answer, now_unix_ns);
   const auto body = read_object(answer);
   if (!body) return not_ours(answer, body.error().message);
   EnrolmentAnswer enrolment{string_at(body.value(), "id"), string_at(body.value(), "cert"), string_at(body.value(), "ca"),

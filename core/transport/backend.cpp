@@ -2,9 +2,10 @@
 
 #include "core/clock/clock.h"
 #include "core/transport/answers.h"
-#include "core/transport/http_client.h"
 #include "core/transport/renewal.h"
 #include "core/transport/upkeep.h"
+#include "core/web/http_client.h"
+#include "core/web/refusal.h"
 
 #include <optional>
 #include <pganalytics/json.hpp>
@@ -25,7 +26,7 @@ struct AccessToken {
 
 class Backend::Impl {
  public:
-  Impl(const Identity& identity, std::unique_ptr<HttpClient> client, std::unique_ptr<Upkeep> upkeep,
+  Impl(const Identity& identity, std::unique_ptr<web::HttpClient> client, std::unique_ptr<Upkeep> upkeep,
        std::int64_t (*boottime_ns)())
       : identity_(identity), client_(std::move(client)), upkeep_(std::move(upkeep)), boottime_ns_(boottime_ns) {}
 
@@ -39,10 +40,10 @@ class Backend::Impl {
 
  private:
   Outcome have_token();
-  Expected<HttpAnswer> call_with_token(HttpRequest request, CallTimes* times = nullptr);
+  Expected<web::HttpAnswer> call_with_token(web::HttpRequest request, CallTimes* times = nullptr);
 
   const Identity identity_;
-  std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<web::HttpClient> client_;
   std::unique_ptr<Upkeep> upkeep_;
   std::int64_t (*const boottime_ns_)();
   std::optional<AccessToken> token_;
@@ -52,7 +53,7 @@ Outcome Backend::Impl::have_token() {
   const std::int64_t asked_at = boottime_ns_();
   if (token_ && asked_at < token_->renew_at_boottime_ns) return {};
   token_.reset();
-  HttpRequest request;
+  web::HttpRequest request;
   request.method = "POST";
   request.path = "/api/v1/collectors/" + identity_.collector_id + "/token";
   auto answer = client_->call(request);
@@ -65,13 +66,13 @@ Outcome Backend::Impl::have_token() {
 
 // With a token; after a 401 once more with a new one. What the second answer says stands, 401 included. One thread calls, so
 // there is never more than one request for a token under way.
-Expected<HttpAnswer> Backend::Impl::call_with_token(HttpRequest request, CallTimes* times) {
+Expected<web::HttpAnswer> Backend::Impl::call_with_token(web::HttpRequest request, CallTimes* times) {
   request.headers.emplace_back();
   for (int attempt = 1;; ++attempt) {
     PGA_CHECK(have_token());
     request.headers.back() = "Authorization: Bearer " + token_->text;
     const std::int64_t sent_unix_ns = clock::now_unix_ns();
-    PGA_TRY(HttpAnswer answer, client_->call(request));
+    PGA_TRY(web::HttpAnswer answer, client_->call(request));
     if (times != nullptr) *times = {sent_unix_ns, clock::now_unix_ns()};
     if (answer.status != 401) return answer;
     token_.reset();
@@ -81,7 +82,7 @@ Expected<HttpAnswer> Backend::Impl::call_with_token(HttpRequest request, CallTim
 
 PushAnswer Backend::Impl::push(const spool::Batch& batch) {
   const std::string key = batch.key.text();
-  HttpRequest request;
+  web::HttpRequest request;
   request.method = "POST";
   request.path = "/api/v1/metrics/push";
   request.headers = {"Content-Type: application/json", "Idempotency-Key: " + key};
@@ -95,10 +96,10 @@ PushAnswer Backend::Impl::push(const spool::Batch& batch) {
 }
 
 Expected<ConfigAnswer> Backend::Impl::pull_config(const std::string& known_etag) {
-  HttpRequest request;
+  web::HttpRequest request;
   request.path = "/api/v1/config/" + identity_.collector_id;
   if (is_etag(known_etag)) request.headers.push_back("If-None-Match: " + known_etag);
-  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
+  PGA_TRY(const web::HttpAnswer answer, call_with_token(std::move(request)));
   return read_config(answer, clock::now_unix_ns());
 }
 
@@ -109,30 +110,30 @@ Outcome Backend::Impl::report_config(const ConfigReport& report) {
       .member("state", report.state)
       .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
       .end_object();
-  HttpRequest request;
+  web::HttpRequest request;
   request.method = "POST";
   request.path = "/api/v1/config/" + identity_.collector_id + "/status";
   request.headers = {"Content-Type: application/json"};
   request.body = json.text();
-  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
+  PGA_TRY(const web::HttpAnswer answer, call_with_token(std::move(request)));
   if (answer.status >= 200 && answer.status < 300) return {};
-  return refusal(answer, clock::now_unix_ns());
+  return web::refusal(answer, clock::now_unix_ns());
 }
 
 Outcome Backend::Impl::put_schema(const OutputSchema& schema) {
-  HttpRequest request;
+  web::HttpRequest request;
   request.method = "PUT";
   request.path = "/api/v1/schemas/" + schema.sha256 + "?type=" + schema.type;
   request.headers = {"Content-Type: application/json"};
   request.body = schema.text;
-  PGA_TRY(const HttpAnswer answer, call_with_token(std::move(request)));
+  PGA_TRY(const web::HttpAnswer answer, call_with_token(std::move(request)));
   if (answer.status >= 200 && answer.status < 300) return {};
-  return refusal(answer, clock::now_unix_ns());
+  return web::refusal(answer, clock::now_unix_ns());
 }
 
 Expected<bool> Backend::Impl::renew_certificate_if_due() {
   PGA_TRY(const bool other_certificate,
-          upkeep_->turn([this](HttpRequest request) { return call_with_token(std::move(request)); }));
+          upkeep_->turn([this](web::HttpRequest request) { return call_with_token(std::move(request)); }));
   if (other_certificate) token_.reset();  // it is bound to the old certificate
   return other_certificate;
 }
@@ -143,7 +144,7 @@ Backend::~Backend() = default;
 Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, BackendOptions options) {
   PGA_CHECK(settle_renewal(identity));
   PGA_TRY(IdentityContent content, IdentityContent::read(identity, options.ca_file));
-  HttpOptions http;
+  web::HttpOptions http;
   http.key_pem = content.key_pem;
   http.certificate_pem = content.certificate_pem;
   http.ca_pem = content.ca_pem;
@@ -152,7 +153,7 @@ Expected<std::unique_ptr<Backend>> Backend::open(const Identity& identity, Backe
   http.user_agent = std::move(options.user_agent);
   http.timeout_ms = options.timeout_ms;
   http.connect_timeout_ms = options.connect_timeout_ms;
-  PGA_TRY(auto client, HttpClient::open(std::move(http)));
+  PGA_TRY(auto client, web::HttpClient::open(std::move(http)));
   PGA_TRY(auto upkeep, Upkeep::open(identity, options.ca_file, std::move(content), *client));
   return std::unique_ptr<Backend>(
       new Backend(std::make_unique<Impl>(identity, std::move(client), std::move(upkeep), options.boottime_ns)));

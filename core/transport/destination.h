@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/spool/batch.h"
+#include "core/web/verdict.h"
 
 #include <cstdint>
 #include <optional>
@@ -12,21 +13,7 @@ namespace pganalytics::transport {
 
 // What the other side made of a push.
 struct PushAnswer {
-  enum class Verdict {
-    kAcknowledged,  // 2xx with our acknowledgement in the body (duplicate included)
-    kRetry,         // no answer, 408, 425, 5xx, 2xx that is not ours: cannot tell or not now
-    kBusy,          // 429: not so fast
-    kInProgress,    // 409: the same batch is being stored by an earlier try of ours
-    kRedirected,    // 3xx: something stands between us and the server; never followed
-    kNotThisApi,    // 404, 405, 411, 415, 426, 501 ...: another server, or another version
-    kUnauthorized,  // 401, also with a new token
-    kForbidden,     // 403: we are not welcome
-    kGone,          // 410: this collector is no more
-    kRefused,       // 400, 422: the batch itself
-    kKeyConflict,   // 422: the server has other content under this key
-    kPartStored,    // 422: the server has a part of this batch
-    kTooLarge,      // 413
-  };
+  using Verdict = web::Verdict;
   Verdict verdict = Verdict::kRetry;
   bool duplicate = false;
   int http_status = 0;               // 0: no answer

@@ -6,10 +6,10 @@
 #include "core/schema/json_text.h"
 #include "core/transport/answers.h"
 #include "core/transport/ca_bundle.h"
-#include "core/transport/ca_pin.h"
-#include "core/transport/http_client.h"
 #include "core/transport/identity_files.h"
 #include "core/transport/renewal.h"
+#include "core/web/ca_pin.h"
+#include "core/web/http_client.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -118,8 +118,8 @@ Expected<Started> begin(const IdentityFiles& files, const EnrolmentRequest& requ
   return Started{std::move(pending), std::move(key)};
 }
 
-Expected<HttpOptions> trust_of(const EnrolmentRequest& request) {
-  HttpOptions http;
+Expected<web::HttpOptions> trust_of(const EnrolmentRequest& request) {
+  web::HttpOptions http;
   http.url = request.backend_url;
   http.user_agent = request.user_agent;
   http.proxy = request.proxy;
@@ -129,7 +129,7 @@ Expected<HttpOptions> trust_of(const EnrolmentRequest& request) {
     return Error{PGA_E_CONFIG, "enrolment.trust", "nothing says which server to trust: neither a CA pin nor a CA file was given",
                  "Give --ca-pin with the ca_pin that `pganalytics-server token create` printed.", 0};
   } else {
-    PGA_TRY(http.ca_pin, parse_ca_pin(request.ca_pin));
+    PGA_TRY(http.ca_pin, web::parse_ca_pin(request.ca_pin));
   }
   return http;
 }
@@ -145,7 +145,7 @@ Error explain(Error error) {
   return error;
 }
 
-Expected<EnrolmentAnswer> ask(HttpClient& client, const EnrolmentRequest& request, const Started& started) {
+Expected<EnrolmentAnswer> ask(web::HttpClient& client, const EnrolmentRequest& request, const Started& started) {
   PGA_TRY(const std::string csr, crypto::make_csr(started.key.get(), request.name));
   JsonWriter json;
   json.begin_object()
@@ -154,12 +154,12 @@ Expected<EnrolmentAnswer> ask(HttpClient& client, const EnrolmentRequest& reques
       .member("csr", csr)
       .member("enrollment_id", started.pending.enrollment_id)
       .end_object();
-  HttpRequest call;
+  web::HttpRequest call;
   call.method = "POST";
   call.path = "/api/v1/collectors/register";
   call.headers = {"Content-Type: application/json", "X-Registration-Secret: " + request.token};
   call.body = json.text();
-  PGA_TRY(const HttpAnswer answer, client.call(call));
+  PGA_TRY(const web::HttpAnswer answer, client.call(call));
   auto enrolment = read_enrolment(answer, clock::now_unix_ns());
   if (!enrolment) return explain(std::move(enrolment).error());
   return enrolment;
@@ -179,9 +179,9 @@ Expected<std::string> checked_ca(const EnrolmentAnswer& answer, const Started& s
   const auto bundle = parse_ca_bundle(answer.ca_pem);
   if (!bundle) return wrong_answer(bundle.error().message);
   if (!request.ca_pin.empty()) {
-    PGA_TRY(const std::string pin, parse_ca_pin(request.ca_pin));
+    PGA_TRY(const std::string pin, web::parse_ca_pin(request.ca_pin));
     PGA_TRY(const auto authorities, crypto::parse_certificates(bundle.value(), kAuthoritiesMax));
-    const auto is_pinned = [&pin](const crypto::Certificate& ca) { return is_pinned_ca(ca.get(), pin); };
+    const auto is_pinned = [&pin](const crypto::Certificate& ca) { return web::is_pinned_ca(ca.get(), pin); };
     if (std::none_of(authorities.begin(), authorities.end(), is_pinned)) return wrong_answer("its CA is not the pinned one");
   }
   return bundle;
@@ -227,9 +227,9 @@ Expected<EnrolmentRequest> normalised(EnrolmentRequest request) {
 
 Expected<Enrolment> enrol(const EnrolmentRequest& given) {
   PGA_TRY(const EnrolmentRequest request, normalised(given));
-  PGA_TRY(HttpOptions http, trust_of(request));
+  PGA_TRY(web::HttpOptions http, trust_of(request));
   const std::string operator_ca = http.ca_pem;
-  PGA_TRY(const auto client, HttpClient::open(std::move(http)));
+  PGA_TRY(const auto client, web::HttpClient::open(std::move(http)));
 
   const IdentityFiles files(request.state_dir);
   PGA_CHECK(files::make_directories(request.state_dir, 0700));

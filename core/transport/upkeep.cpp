@@ -31,7 +31,7 @@ std::string csr_body(const std::string& csr) {
   return std::string(json.text());
 }
 
-bool is_refused(const Expected<HttpAnswer>& answer) {
+bool is_refused(const Expected<web::HttpAnswer>& answer) {
   return answer ? answer.value().status == 401 : answer.error().code == "http.401";
 }
 
@@ -54,7 +54,7 @@ Expected<IdentityContent> IdentityContent::read(const Identity& identity, const 
   return content;
 }
 
-Upkeep::Upkeep(Identity identity, std::string operator_ca_file, IdentityContent content, HttpClient& client)
+Upkeep::Upkeep(Identity identity, std::string operator_ca_file, IdentityContent content, web::HttpClient& client)
     : identity_(std::move(identity)),
       operator_ca_file_(std::move(operator_ca_file)),
       client_(client),
@@ -62,7 +62,7 @@ Upkeep::Upkeep(Identity identity, std::string operator_ca_file, IdentityContent 
       stamp_(stamp()) {}
 
 Expected<std::unique_ptr<Upkeep>> Upkeep::open(Identity identity, std::string operator_ca_file, IdentityContent content,
-                                               HttpClient& client) {
+                                               web::HttpClient& client) {
   std::unique_ptr<Upkeep> upkeep(new Upkeep(std::move(identity), std::move(operator_ca_file), std::move(content), client));
   PGA_CHECK(upkeep->plan(upkeep->content_.certificate_pem));
   return upkeep;
@@ -138,13 +138,13 @@ Expected<bool> Upkeep::renew_if_due(const CallWithToken& call_with_token) {
 
 Expected<std::string> Upkeep::ask_for_certificate(const std::string& csr, const CallWithToken& call_with_token) {
   const std::string body = csr_body(csr);
-  HttpRequest request;
+  web::HttpRequest request;
   request.method = "POST";
   request.path = "/api/v1/collectors/" + identity_.collector_id + "/certificate";
   request.headers = {"Content-Type: application/json"};
   request.body = body;
   const std::int64_t over_since_unix_ns = not_after_unix_ns_;
-  PGA_TRY(const HttpAnswer answer, ask(request, call_with_token));
+  PGA_TRY(const web::HttpAnswer answer, ask(request, call_with_token));
   auto certificate = read_certificate(answer, clock::now_unix_ns());
   if (certificate && clock::now_unix_ns() >= over_since_unix_ns) {
     log::warn("the certificate was over since " + clock::format_rfc3339(over_since_unix_ns) +
@@ -155,7 +155,7 @@ Expected<std::string> Upkeep::ask_for_certificate(const std::string& csr, const 
 
 // A certificate that is over asks without a token: it cannot get one. The clocks here and there may disagree about whether it
 // is, so a 401 asks the other way.
-Expected<HttpAnswer> Upkeep::ask(const HttpRequest& request, const CallWithToken& call_with_token) {
+Expected<web::HttpAnswer> Upkeep::ask(const web::HttpRequest& request, const CallWithToken& call_with_token) {
   const bool is_over = clock::now_unix_ns() >= not_after_unix_ns_;
   auto answer = is_over ? client_.call(request) : call_with_token(request);
   if (!is_refused(answer)) return answer;
@@ -171,11 +171,11 @@ Outcome Upkeep::follow_ca() {
 
 // GET /api/v1/ca, with the tag of what is trusted here: the server keeps count of who has the next CA already.
 Expected<bool> Upkeep::ask_for_ca() {
-  HttpRequest request;
+  web::HttpRequest request;
   request.path = "/api/v1/ca";
   const std::string etag = etag_of_ca_bundle(content_.ca_pem);
   if (!etag.empty()) request.headers = {"If-None-Match: " + etag};
-  PGA_TRY(const HttpAnswer answer, client_.call(request));
+  PGA_TRY(const web::HttpAnswer answer, client_.call(request));
   if (answer.status == 304) return false;
   PGA_TRY(const std::string text, read_ca(answer, clock::now_unix_ns()));
   PGA_TRY(const std::string bundle, parse_ca_bundle(text));

@@ -6,8 +6,8 @@
 // server takes, or the next attempt asks again. Not here: when to call (delivery.h). [delivery thread]
 #pragma once
 
-#include "core/transport/http_client.h"
 #include "core/transport/identity.h"
+#include "core/web/http_client.h"
 
 #include <cstdint>
 #include <functional>
@@ -26,23 +26,23 @@ struct IdentityContent {
 
 class Upkeep {
  public:
-  using CallWithToken = std::function<Expected<HttpAnswer>(HttpRequest request)>;
+  using CallWithToken = std::function<Expected<web::HttpAnswer>(web::HttpRequest request)>;
 
   // `client` outlives it and uses `content`. operator_ca_file: trust of the operator's choice, never written here; "" = the
   // identity's own.
   static Expected<std::unique_ptr<Upkeep>> open(Identity identity, std::string operator_ca_file, IdentityContent content,
-                                                HttpClient& client);
+                                                web::HttpClient& client);
 
   // All of the above, as far as it is due. True if the certificate in use has changed: access tokens are bound to the one before.
   // After a failure what is in use stays; the next call tries again.
   Expected<bool> turn(const CallWithToken& call_with_token);
 
  private:
-  Upkeep(Identity identity, std::string operator_ca_file, IdentityContent content, HttpClient& client);
+  Upkeep(Identity identity, std::string operator_ca_file, IdentityContent content, web::HttpClient& client);
   Expected<bool> read_files_again();
   Expected<bool> renew_if_due(const CallWithToken& call_with_token);
   Expected<std::string> ask_for_certificate(const std::string& csr, const CallWithToken& call_with_token);
-  Expected<HttpAnswer> ask(const HttpRequest& request, const CallWithToken& call_with_token);
+  Expected<web::HttpAnswer> ask(const web::HttpRequest& request, const CallWithToken& call_with_token);
   Outcome follow_ca();
   Expected<bool> ask_for_ca();
   void tell_operator(const std::string& bundle);
@@ -52,7 +52,7 @@ class Upkeep {
 
   const Identity identity_;
   const std::string operator_ca_file_;
-  HttpClient& client_;
+  web::HttpClient& client_;
   IdentityContent content_;
   std::string stamp_;         // of the files that content_ was read from
   std::string told_bundle_;   // that the operator's file lacks

@@ -1,7 +1,7 @@
 // The head of an answer, line by line. What is kept is a part of a line that names it, without white space around, and nothing is
 // left of what came before the last status line.
-// links: pganalytics::transport
-#include "core/transport/answer_headers.h"
+// links: pganalytics::web
+#include "core/web/answer_headers.h"
 
 #include <algorithm>
 #include <cctype>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-using namespace pganalytics::transport;
+using namespace pganalytics::web;
 
 namespace {
 

@@ -2,7 +2,7 @@
 // letter goes unnoticed.
 // links: pganalytics::server_auth pganalytics::transport
 #include "core/server/auth/secret_text.h"
-#include "core/transport/ca_pin.h"
+#include "core/web/ca_pin.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +20,7 @@ void require(bool promise) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  if (const auto pin = transport::parse_ca_pin(text)) {
+  if (const auto pin = web::parse_ca_pin(text)) {
     require(pin.value().size() == 64 && pin.value().find_first_not_of("0123456789abcdef") == std::string::npos);
   }
   require(!server::auth::is_registration_token(text) || !server::auth::is_api_key(text));

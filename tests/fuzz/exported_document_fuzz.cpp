@@ -56,14 +56,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   exposition.take("acme", documents, 0);
   check_text(*exposition.text(0));
 
-  static OtlpJson otlp("db1", "0.1.0", exporters_test::acme(), {});
-  for (const ExportRequest& request : otlp.encode("acme", documents, 0).requests) {
+  static OtlpJson otlp("0.1.0", exporters_test::acme(), {});
+  for (const ExportRequest& request : otlp.encode(exporters_test::of_db1("acme", documents, 0)).requests) {
     require(request.path == "/v1/metrics" || request.path == "/v1/logs");
     require(static_cast<bool>(schema::parse_json(request.body)));
   }
 
-  static RemoteWrite remote("db1", exporters_test::acme(), {});
-  for (const ExportRequest& request : remote.encode("acme", documents, 0).requests) {
+  static RemoteWrite remote(exporters_test::acme(), {});
+  for (const ExportRequest& request : remote.encode(exporters_test::of_db1("acme", documents, 0)).requests) {
     std::string message;
     require(snappy::Uncompress(request.body.data(), request.body.size(), &message) && !message.empty());
   }

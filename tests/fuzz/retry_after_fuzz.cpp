@@ -1,12 +1,12 @@
 // Retry-After and Date: two header values in one input, parted by a newline. The wait is nothing or 1 s to 1 h.
-// links: pganalytics::transport
-#include "core/transport/retry_after.h"
+// links: pganalytics::web
+#include "core/web/retry_after.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
-using namespace pganalytics::transport;
+using namespace pganalytics::web;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

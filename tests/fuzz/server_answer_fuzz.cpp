@@ -4,7 +4,7 @@
 // links: pganalytics::transport
 #include "core/clock/clock.h"
 #include "core/transport/answers.h"
-#include "core/transport/retry_after.h"
+#include "core/web/retry_after.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +13,7 @@
 
 using namespace pganalytics;
 using namespace pganalytics::transport;
+using namespace pganalytics::web;
 
 namespace {
 

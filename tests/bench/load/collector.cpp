@@ -6,7 +6,7 @@
 
 #include "core/clock/clock.h"
 #include "core/crypto/digest.h"
-#include "core/transport/retry_after.h"
+#include "core/web/retry_after.h"
 
 namespace pganalytics::bench {
 namespace {
@@ -147,7 +147,7 @@ void Collector::again(const Answer* answer) {
   if (answer != nullptr) {
     ++counts_.refused[answer->status];
     if (answer->ends_connection) drop();
-    at_least_ms = transport::parse_retry_after_ms(answer->retry_after, "", clock::now_unix_ns());
+    at_least_ms = web::parse_retry_after_ms(answer->retry_after, "", clock::now_unix_ns());
   }
   pause_.expires_after(std::chrono::milliseconds(backoff_.next_ms(at_least_ms)));
   pause_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/exporters/document_reader.h"
+#include "core/exporters/exporter.h"
 #include "core/exporters/exposition.h"
 
 #include <string>
@@ -38,6 +39,12 @@ inline std::vector<exporters::PluginSchema> acme() { return {{"acme", kAcmeSchem
 // {"type":"acme",...,"queues":[<queues>]}
 inline std::string document(const std::string& queues, const std::string& time = "2026-02-03T04:05:06.500Z") {
   return R"({"type":"acme","timestamp":")" + time + R"(","instance":"","queues":[)" + queues + "]}";
+}
+
+// What an instance emitted on the collector db1.
+inline std::vector<exporters::Emitted> of_db1(const std::string& instance, std::vector<std::string> documents,
+                                              std::int64_t unix_ns) {
+  return {{"db1", instance, std::move(documents), unix_ns}};
 }
 
 inline exporters::ExpositionOptions options() {

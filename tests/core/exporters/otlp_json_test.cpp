@@ -14,7 +14,7 @@ using testing::must;
 
 namespace {
 
-OtlpJson otlp() { return OtlpJson("db1", "0.1.0", acme(), {}); }
+OtlpJson otlp() { return OtlpJson("0.1.0", acme(), {}); }
 
 std::string event(const std::string& event) {
   return R"({"type":"acme","timestamp":"2026-02-03T04:05:06.500Z","instance":"","events":[)" + event + "]}";
@@ -25,7 +25,7 @@ std::string event(const std::string& event) {
 TEST_CASE("numbers are data points with the schema's names and units") {
   OtlpJson exporter = otlp();
   const ExportedBatch batch =
-      exporter.encode("acme@prod", {document(R"({"name":"mail","waiting":3,"delivered":7,"balance":-1})")}, 0);
+      exporter.encode(of_db1("acme@prod", {document(R"({"name":"mail","waiting":3,"delivered":7,"balance":-1})")}, 0));
   REQUIRE(batch.requests.size() == 1);
   CHECK(batch.requests[0].path == "/v1/metrics");
   CHECK(batch.requests[0].headers == std::vector<std::string>{"Content-Type: application/json"});
@@ -47,7 +47,7 @@ TEST_CASE("numbers are data points with the schema's names and units") {
 TEST_CASE("times are gauges of seconds, milliseconds stay what they are, null is no point") {
   OtlpJson exporter = otlp();
   const ExportedBatch batch = exporter.encode(
-      "acme", {document(R"({"name":"mail","waiting":null,"age_ms":1500,"opened":"2026-02-03T04:05:06.250Z"})")}, 0);
+      of_db1("acme", {document(R"({"name":"mail","waiting":null,"age_ms":1500,"opened":"2026-02-03T04:05:06.250Z"})")}, 0));
   const std::string& body = batch.requests.at(0).body;
   CHECK(body.find(R"("name":"acme_queue.age_ms","unit":"ms")") != std::string::npos);
   CHECK(body.find(R"("asDouble":1500.0)") != std::string::npos);
@@ -58,12 +58,12 @@ TEST_CASE("times are gauges of seconds, milliseconds stay what they are, null is
 
 TEST_CASE("an event is a log record") {
   OtlpJson exporter = otlp();
-  const ExportedBatch batch = exporter.encode(
+  const ExportedBatch batch = exporter.encode(of_db1(
       "acme",
       {event(
           R"({"timestamp":"2026-02-03T04:05:06.100Z","severity":"ERROR","code":"22012","message":"division \"by\" zero","pid":42,)"
           R"("fields":{"wait_ms":1.5,"table":"item"}},{"timestamp":null,"severity":null,"code":null,"message":null,"pid":null})")},
-      5'000'000'000);
+      5'000'000'000));
   REQUIRE(batch.requests.size() == 1);
   CHECK(batch.requests[0].path == "/v1/logs");
   const auto json = must(schema::parse_json(batch.requests[0].body));
@@ -85,7 +85,7 @@ TEST_CASE("an event is a log record") {
 TEST_CASE("an event without a message is its own body") {
   OtlpJson exporter = otlp();
   const std::string text = R"({"message":null,"pid":7})";
-  const auto json = must(schema::parse_json(exporter.encode("acme", {event(text)}, 0).requests.at(0).body));
+  const auto json = must(schema::parse_json(exporter.encode(of_db1("acme", {event(text)}, 0)).requests.at(0).body));
   CHECK(json["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"]["stringValue"] == text.c_str());
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("many events go in several requests") {
   std::string events;
   for (int i = 0; i < 6'000; ++i) events += std::string(i == 0 ? "" : ",") + R"({"message":"m)" + std::to_string(i) + R"("})";
   OtlpJson exporter = otlp();
-  const ExportedBatch batch = exporter.encode("acme", {event(events)}, 0);
+  const ExportedBatch batch = exporter.encode(of_db1("acme", {event(events)}, 0));
   REQUIRE(batch.requests.size() == 2);
   const auto json = must(schema::parse_json(batch.requests[1].body, {64u << 20, 64, 10'000'000}));
   const auto& records = json["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
@@ -102,10 +102,11 @@ TEST_CASE("many events go in several requests") {
 }
 
 TEST_CASE("the instance is the attribute source, whatever label has that name") {
-  OtlpJson exporter("db1", "0.1.0", {{"acme", R"({"type":"object","additionalProperties":false,"properties":{
+  OtlpJson exporter("0.1.0", {{"acme", R"({"type":"object","additionalProperties":false,"properties":{
     "source":{"type":"string","x-kind":"label"},"n":{"type":"integer","x-kind":"gauge","x-unit":"1"}}})"}},
                     {});
-  const auto json = must(schema::parse_json(exporter.encode("acme", {R"({"source":"forged","n":1})"}, 0).requests.at(0).body));
+  const auto json =
+      must(schema::parse_json(exporter.encode(of_db1("acme", {R"({"source":"forged","n":1})"}, 0)).requests.at(0).body));
   const auto& metric = json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
   CHECK(schema::to_text(metric["gauge"]["dataPoints"][0]["attributes"]) ==
         R"([{"key":"source","value":{"stringValue":"acme"}}])");
@@ -116,7 +117,7 @@ TEST_CASE("large batches go in several requests, whole, and a metric may go on i
   for (int i = 0; i < 6'000; ++i)
     queues += std::string(i == 0 ? "" : ",") + R"({"name":"q)" + std::to_string(i) + R"(","waiting":1})";
   OtlpJson exporter = otlp();
-  const ExportedBatch batch = exporter.encode("acme", {document(queues)}, 0);
+  const ExportedBatch batch = exporter.encode(of_db1("acme", {document(queues)}, 0));
   REQUIRE(batch.requests.size() == 2);
   std::size_t points = 0;
   for (const ExportRequest& request : batch.requests) {
@@ -128,7 +129,8 @@ TEST_CASE("large batches go in several requests, whole, and a metric may go on i
 
 TEST_CASE("hostile texts stay texts") {
   OtlpJson exporter = otlp();
-  const ExportedBatch batch = exporter.encode("acme", {document("{\"name\":\"a\\u0000\\\"}]\xff\",\"waiting\":1}"), "["}, 0);
+  const ExportedBatch batch =
+      exporter.encode(of_db1("acme", {document("{\"name\":\"a\\u0000\\\"}]\xff\",\"waiting\":1}"), "["}, 0));
   CHECK(batch.unreadable_documents == 1);
   const auto json = must(schema::parse_json(batch.requests.at(0).body));
   const auto& point = json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["gauge"]["dataPoints"][0];

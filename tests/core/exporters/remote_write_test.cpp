@@ -59,15 +59,16 @@ std::vector<std::string> series_in(const ExportedBatch& batch) {
   return all;
 }
 
-RemoteWrite writer() { return RemoteWrite("db1", acme(), {}); }
+RemoteWrite writer() { return RemoteWrite(acme(), {}); }
 
 }  // namespace
 
 TEST_CASE("a row's numbers are series with the time of the row, labels sorted") {
   RemoteWrite remote = writer();
-  const ExportedBatch batch = remote.encode("acme@prod", {document(R"({"name":"mail","waiting":3,"age_ms":1500,"owner":"ann"},
+  const ExportedBatch batch =
+      remote.encode(of_db1("acme@prod", {document(R"({"name":"mail","waiting":3,"age_ms":1500,"owner":"ann"},
                                 {"timestamp":"2026-02-03T04:05:06.100Z","name":"news","waiting":null,"is_open":true})")},
-                                            0);
+                           0));
   REQUIRE(batch.requests.size() == 1);
   CHECK(batch.unreadable_documents == 0);
   const std::string target = "collector=db1 instance=db1 job=pganalytics ";
@@ -82,18 +83,18 @@ TEST_CASE("a row's numbers are series with the time of the row, labels sorted") 
 
 TEST_CASE("what says no time has the batch's") {
   RemoteWrite remote = writer();
-  const auto series = series_in(remote.encode("acme", {R"({"queues":[{"name":"mail","waiting":3}]})"}, 5'000'000'000));
+  const auto series = series_in(remote.encode(of_db1("acme", {R"({"queues":[{"name":"mail","waiting":3}]})"}, 5'000'000'000)));
   REQUIRE(series.size() == 1);
   CHECK(series[0].find(" 3 @5000") != std::string::npos);
 }
 
 TEST_CASE("samples of a series come in the order of their times, and none contradicts another") {
   RemoteWrite remote = writer();
-  const auto series =
-      series_in(remote.encode("acme",
-                              {document(R"({"name":"mail","waiting":2})", "2026-02-03T04:05:08Z"),
-                               document(R"({"name":"mail","waiting":1},{"name":"mail","waiting":9})", "2026-02-03T04:05:07Z")},
-                              0));
+  const auto series = series_in(
+      remote.encode(of_db1("acme",
+                           {document(R"({"name":"mail","waiting":2})", "2026-02-03T04:05:08Z"),
+                            document(R"({"name":"mail","waiting":1},{"name":"mail","waiting":9})", "2026-02-03T04:05:07Z")},
+                           0)));
   REQUIRE(series.size() == 2);
   CHECK(series[0].find(" 1 @1770091507000") != std::string::npos);
   CHECK(series[1].find(" 2 @1770091508000") != std::string::npos);
@@ -105,14 +106,15 @@ TEST_CASE("rows of two families may have the same labels and time") {
                          R"("n":{"type":"integer","x-kind":"gauge","x-unit":"1"}}}})";
   const std::string schema = R"({"type":"object","additionalProperties":false,"properties":{"a":)" + rows + "acme_a" + of +
                              R"(,"b":)" + rows + "acme_b" + of + "}}";
-  RemoteWrite remote("db1", {{"acme", schema}}, {});
-  CHECK(series_in(remote.encode("acme", {R"({"a":[{"n":1}],"b":[{"n":2}]})"}, 0)).size() == 2);
+  RemoteWrite remote({{"acme", schema}}, {});
+  CHECK(series_in(remote.encode(of_db1("acme", {R"({"a":[{"n":1}],"b":[{"n":2}]})"}, 0))).size() == 2);
 }
 
 TEST_CASE("the same batch comes to the same bytes") {
   RemoteWrite first = writer(), second = writer();
   const std::vector<std::string> documents = {document(R"({"name":"mail","waiting":3})")};
-  CHECK(first.encode("acme", documents, 0).requests.at(0).body == second.encode("acme", documents, 0).requests.at(0).body);
+  CHECK(first.encode(of_db1("acme", documents, 0)).requests.at(0).body ==
+        second.encode(of_db1("acme", documents, 0)).requests.at(0).body);
 }
 
 TEST_CASE("large batches go in several requests, whole") {
@@ -121,7 +123,7 @@ TEST_CASE("large batches go in several requests, whole") {
     queues += std::string(i == 0 ? "" : ",") + R"({"name":"q)" + std::to_string(i) + R"(","waiting":1,"delivered":2})";
   }
   RemoteWrite remote = writer();
-  const ExportedBatch batch = remote.encode("acme", {document(queues)}, 0);
+  const ExportedBatch batch = remote.encode(of_db1("acme", {document(queues)}, 0));
   CHECK(batch.requests.size() == 2);
   const auto series = series_in(batch);
   CHECK(series.size() == 12'000);
@@ -130,17 +132,17 @@ TEST_CASE("large batches go in several requests, whole") {
 
 TEST_CASE("a document that cannot be read keeps nobody else away; nothing to send is no request") {
   RemoteWrite remote = writer();
-  const ExportedBatch batch =
-      remote.encode("acme", {document(R"({"name":"mail","waiting":"x"})"), "[", document(R"({"name":"news","waiting":1})")}, 0);
+  const ExportedBatch batch = remote.encode(
+      of_db1("acme", {document(R"({"name":"mail","waiting":"x"})"), "[", document(R"({"name":"news","waiting":1})")}, 0));
   CHECK(batch.unreadable_documents == 2);
   CHECK(series_in(batch).size() == 1);
-  CHECK(remote.encode("acme", {document("")}, 0).requests.empty());
-  CHECK(remote.encode("unknown", {R"({"type":"unknown","n":1})"}, 0).requests.empty());
+  CHECK(remote.encode(of_db1("acme", {document("")}, 0)).requests.empty());
+  CHECK(remote.encode(of_db1("unknown", {R"({"type":"unknown","n":1})"}, 0)).requests.empty());
 }
 
 TEST_CASE("hostile labels are bytes of their field") {
   RemoteWrite remote = writer();
-  const auto series = series_in(remote.encode("acme", {document("{\"name\":\"a\\u0000\\n\\\"\xff\",\"waiting\":1}")}, 0));
+  const auto series = series_in(remote.encode(of_db1("acme", {document("{\"name\":\"a\\u0000\\n\\\"\xff\",\"waiting\":1}")}, 0)));
   REQUIRE(series.size() == 1);
   CHECK(series[0].find(std::string("name=a\0\n\"\xEF\xBF\xBD source=", 20)) != std::string::npos);
 }

@@ -1,11 +1,13 @@
 #include "core/transport/answers.h"
 
+#include "core/web/refusal.h"
 #include "tests/support/catch.h"
 
 #include <tuple>
 
 using namespace pganalytics;
 using namespace pganalytics::transport;
+using namespace pganalytics::web;
 using Verdict = PushAnswer::Verdict;
 
 namespace {
@@ -107,7 +109,7 @@ TEST_CASE("a refusal carries the server's words, cut to a line's length, and its
   CHECK(push.reason == "503: the database is being migrated");
   CHECK(push.retry_after_ms == 7'000);
 
-  const Error error = refusal(make(500, R"({"error":{"message":")" + std::string(5000, 'x') + "\"}}"), 0);
+  const Error error = web::refusal(make(500, R"({"error":{"message":")" + std::string(5000, 'x') + "\"}}"), 0);
   CHECK(error.message.size() < 400);
   CHECK(refusal(make(302), 0).message.find("redirect") != std::string::npos);
 }
@@ -240,30 +242,4 @@ TEST_CASE("answers of certificates and CAs without any are none") {
   }
   CHECK(read_certificate(make(404), 0).error().status == PGA_E_NOTFOUND);
   CHECK(read_ca(make(503), 0).error().status == PGA_E_TRANSIENT);
-}
-
-TEST_CASE("a receiver that is not ours is judged by its status alone") {
-  struct Case {
-    int status;
-    PushAnswer::Verdict verdict;
-  };
-  const Case cases[] = {{200, Verdict::kAcknowledged}, {204, Verdict::kAcknowledged}, {301, Verdict::kRedirected},
-                        {400, Verdict::kRefused},      {401, Verdict::kUnauthorized}, {403, Verdict::kForbidden},
-                        {404, Verdict::kNotThisApi},   {409, Verdict::kRefused},      {410, Verdict::kNotThisApi},
-                        {413, Verdict::kTooLarge},     {415, Verdict::kNotThisApi},   {422, Verdict::kRefused},
-                        {429, Verdict::kBusy},         {500, Verdict::kRetry},        {503, Verdict::kRetry}};
-  for (const Case& each : cases) {
-    CAPTURE(each.status);
-    HttpAnswer answer;
-    answer.status = each.status;
-    answer.retry_after = "7";
-    answer.body = "out of \xff order sample\n";
-    const PushAnswer push = judge_export(answer, 0);
-    CHECK(push.verdict == each.verdict);
-    CHECK(push.http_status == each.status);
-    if (each.verdict == Verdict::kAcknowledged) continue;
-    CHECK(push.retry_after_ms == 7'000);
-    CHECK(push.reason.find(std::to_string(each.status)) == 0);
-    CHECK(push.reason.find("out of \xEF\xBF\xBD order sample") != std::string::npos);
-  }
 }

@@ -1,12 +1,13 @@
 // Which certificates may be trusted as the server's CA, by pin or in a bundle.
 #include "core/transport/ca_bundle.h"
-#include "core/transport/ca_pin.h"
+#include "core/web/ca_pin.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
 #include "tests/support/test_authority.h"
 
 using namespace pganalytics;
 using namespace pganalytics::transport;
+using namespace pganalytics::web;
 using testing::must;
 using testing::TestAuthority;
 

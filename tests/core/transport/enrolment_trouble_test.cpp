@@ -2,8 +2,8 @@
 #include "core/crypto/digest.h"
 #include "core/crypto/keys.h"
 #include "core/files/files.h"
-#include "core/transport/ca_pin.h"
 #include "core/transport/identity_files.h"
+#include "core/web/ca_pin.h"
 #include "tests/core/transport/registry.h"
 #include "tests/support/catch.h"
 #include "tests/support/must.h"
@@ -17,6 +17,7 @@
 
 using namespace pganalytics;
 using namespace pganalytics::transport;
+using namespace pganalytics::web;
 using testing::must;
 using testing::Registry;
 using testing::ScriptedAnswer;

@@ -22,14 +22,16 @@ namespace {
 // One request for each document; one that is a list cannot be read.
 class EachDocument : public exporters::Exporter {
  public:
-  exporters::ExportedBatch encode(const std::string& instance, const std::vector<std::string>& documents,
-                                  std::int64_t batch_unix_ns) override {
+  exporters::ExportedBatch encode(const std::vector<exporters::Emitted>& emitted) override {
+    const exporters::Emitted& all = emitted.at(0);
     exporters::ExportedBatch batch;
-    for (const std::string& document : documents) {
+    for (const std::string& document : all.documents) {
       if (document == "[]") {
         ++batch.unreadable_documents;
       } else if (document != "{}") {
-        batch.requests.push_back({"/write", {"X-Instance: " + instance, "X-Time: " + std::to_string(batch_unix_ns)}, document});
+        batch.requests.push_back({"/write",
+                                  {"X-Instance: " + all.collector + "/" + all.instance, "X-Time: " + std::to_string(all.unix_ns)},
+                                  document});
       }
     }
     return batch;
@@ -45,11 +47,11 @@ struct Engine {
     std::ofstream(folder / "ca.crt") << authority.pem();
   }
   std::unique_ptr<Destination> open() const {
-    ExportTarget target;
+    exporters::ExportTarget target;
     target.url = server.url() + "/prefix";
     target.ca_file = folder / "ca.crt";
     target.headers = {"Authorization: Bearer sesame"};
-    return must(open_exported_destination(std::move(target), std::make_unique<EachDocument>()));
+    return must(open_exported_destination("db1", std::move(target), std::make_unique<EachDocument>()));
   }
 };
 
@@ -74,7 +76,7 @@ TEST_CASE("a batch is acknowledged when each of its requests was taken") {
   CHECK(requests[0].body == R"({"n":1})");
   CHECK(requests[1].body == R"({"n":"]}"})");
   CHECK(requests[0].headers.at("authorization") == "Bearer sesame");
-  CHECK(requests[0].headers.at("x-instance") == "acme@prod");
+  CHECK(requests[0].headers.at("x-instance") == "db1/acme@prod");
   CHECK(requests[0].headers.at("x-time") == "7");
 }
 

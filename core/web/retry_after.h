@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 
 constexpr std::int64_t kRetryAfterMinMs = 1'000;
 constexpr std::int64_t kRetryAfterMaxMs = 3'600'000;
@@ -20,4 +20,4 @@ std::optional<std::int64_t> parse_http_date(std::string_view text);
 // answer's own Date, so that a wrong clock here does not count; without one, relative to now_unix_ns.
 std::int64_t parse_retry_after_ms(std::string_view retry_after, std::string_view date, std::int64_t now_unix_ns);
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

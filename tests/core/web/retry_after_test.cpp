@@ -1,8 +1,8 @@
-#include "core/transport/retry_after.h"
+#include "core/web/retry_after.h"
 
 #include "tests/support/catch.h"
 
-using namespace pganalytics::transport;
+using namespace pganalytics::web;
 
 namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;

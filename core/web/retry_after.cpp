@@ -1,4 +1,4 @@
-#include "core/transport/retry_after.h"
+#include "core/web/retry_after.h"
 
 #include "core/clock/clock.h"
 
@@ -7,7 +7,7 @@
 #include <charconv>
 #include <string>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 namespace {
 
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -59,4 +59,4 @@ std::int64_t parse_retry_after_ms(std::string_view retry_after, std::string_view
   return half_ms > kRetryAfterMaxMs ? kRetryAfterMaxMs : clamped(half_ms * 2);
 }
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

@@ -1,10 +1,10 @@
-#include "core/transport/http_client.h"
+#include "core/web/http_client.h"
 
 #include "core/clock/clock.h"
 #include "core/config/listen_address.h"
 #include "core/crypto/keys.h"
-#include "core/transport/answer_headers.h"
-#include "core/transport/ca_pin.h"
+#include "core/web/answer_headers.h"
+#include "core/web/ca_pin.h"
 
 #include <curl/curl.h>
 #include <openssl/ssl.h>
@@ -13,7 +13,7 @@
 #include <atomic>
 #include <mutex>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 namespace {
 
 constexpr char kRuleHint[] = "Write the server's address as https://host:port.";
@@ -376,4 +376,4 @@ Outcome HttpClient::use_ca(std::string ca_pem) { return impl_->use_ca(std::move(
 void HttpClient::interrupt() { impl_->interrupt(); }
 const std::string& HttpClient::url() const { return impl_->url(); }
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

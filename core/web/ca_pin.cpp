@@ -1,4 +1,4 @@
-#include "core/transport/ca_pin.h"
+#include "core/web/ca_pin.h"
 
 #include "core/crypto/digest.h"
 #include "core/crypto/keys.h"
@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 namespace {
 
 constexpr std::string_view kPrefix = "sha256:";
@@ -43,4 +43,4 @@ X509* find_pinned_ca(const STACK_OF(X509) * chain, const std::string& pin_hex) {
   return nullptr;
 }
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

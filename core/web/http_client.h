@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 
 constexpr std::size_t kAnswerBytesMax = 1 << 20;
 constexpr std::size_t kHeaderBytesMax = 16 << 10;
@@ -84,4 +84,4 @@ class HttpClient {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 
 // "sha256:" and 64 hex digits of either case -> 64 lower-case digits. PGA_E_CONFIG otherwise.
 Expected<std::string> parse_ca_pin(std::string_view text);
@@ -21,4 +21,4 @@ bool is_pinned_ca(X509* certificate, const std::string& pin_hex);
 // The pinned CA in `chain` (borrowed from it), nullptr if it is not there.
 X509* find_pinned_ca(const STACK_OF(X509) * chain, const std::string& pin_hex);
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

@@ -1,11 +1,11 @@
-#include "core/transport/answer_headers.h"
+#include "core/web/answer_headers.h"
 
 #include <algorithm>
 #include <cctype>
 #include <optional>
 #include <string>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
@@ -33,4 +33,4 @@ void take_header_line(std::string_view line, HttpAnswer& answer) {
   if (auto etag = header_value(line, "etag")) answer.etag = std::move(*etag);
 }
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

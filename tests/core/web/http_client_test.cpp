@@ -1,10 +1,10 @@
-#include "core/transport/http_client.h"
+#include "core/web/http_client.h"
 
 #include "core/compression/compression.h"
 #include "core/crypto/digest.h"
 #include "core/crypto/keys.h"
 #include "core/files/files.h"
-#include "core/transport/ca_pin.h"
+#include "core/web/ca_pin.h"
 #include "tests/core/transport/scripted_backend.h"
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
@@ -28,7 +28,7 @@
 #include <thread>
 
 using namespace pganalytics;
-using namespace pganalytics::transport;
+using namespace pganalytics::web;
 using testing::HttpsServer;
 using testing::HttpsServerOptions;
 using testing::KeyPair;
