@@ -3,7 +3,7 @@
 #include "core/backoff/backoff.h"
 #include "core/clock/clock.h"
 #include "core/log/log.h"
-#include "core/transport/call_health.h"
+#include "core/web/call_health.h"
 #include "core/transport/schema_sender.h"
 
 #include <algorithm>
@@ -111,7 +111,7 @@ class Delivery::Impl {
   std::int64_t report_at_ms_ = kNever;  // kNever: nothing to tell, until report_config()
   std::string etag_;
   std::uint64_t config_version_, announced_version_ = 0;
-  CallHealth config_health_{"config pull"}, renewal_health_{"certificate renewal"}, report_health_{"configuration report"};
+  web::CallHealth config_health_{"config pull"}, renewal_health_{"certificate renewal"}, report_health_{"configuration report"};
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -10,7 +10,7 @@
 
 #include "core/spool/outbox.h"
 #include "core/transport/breaker.h"
-#include "core/transport/call_health.h"
+#include "core/web/call_health.h"
 #include "core/transport/destination.h"
 #include "core/transport/waitlist.h"
 
@@ -140,7 +140,7 @@ class Pusher {
   bool outbox_failed_ = false;  // when it was asked last for a batch, or since
 
   PushStatus status_;
-  CallHealth push_health_{"push"}, outbox_health_{"spool"};
+  web::CallHealth push_health_{"push"}, outbox_health_{"spool"};
 };
 
 }  // namespace pganalytics::transport

@@ -1,9 +1,9 @@
-#include "core/transport/call_health.h"
+#include "core/web/call_health.h"
 
 #include "core/clock/clock.h"
 #include "core/log/log.h"
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 namespace {
 
 std::string seconds(std::int64_t ms) { return std::to_string((ms + 999) / 1000) + " s"; }
@@ -25,4 +25,4 @@ void CallHealth::failing(const std::string& url, const std::string& state, const
   log::warn(line);
 }
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web

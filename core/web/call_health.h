@@ -1,11 +1,11 @@
-// One log line when calls to the server begin to fail or fail in another way, one when they work again; not one per attempt.
-// [delivery thread]
+// One log line when calls to a server begin to fail or fail in another way, one when they work again; not one per attempt.
+// [one thread]
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-namespace pganalytics::transport {
+namespace pganalytics::web {
 
 class CallHealth {
  public:
@@ -20,4 +20,4 @@ class CallHealth {
   std::int64_t since_monotonic_ns_ = 0;
 };
 
-}  // namespace pganalytics::transport
+}  // namespace pganalytics::web
