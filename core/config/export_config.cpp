@@ -10,6 +10,7 @@ namespace pganalytics::config {
 namespace {
 
 constexpr Range kStaleAfter{1'000, 86'400'000};
+constexpr const char* kTokenHint = "Use bearer_token = { \"$secret\" = \"name\" }.";
 constexpr const char* kListenHint = "Give it as \"127.0.0.1:9187\".";
 
 FamilyChoice read_families(TableReader& table) {
@@ -28,7 +29,7 @@ std::string host_of(const std::string& url) {
   return url.substr(begin, url.find_first_of(":/", begin) - begin);
 }
 
-void check_url(TableReader& table, const OutputConfig& output) {
+void check_url(TableReader& table, const ReceiverConfig& output) {
   const std::string hint = "Give it as \"https://host/path\", or as \"http://127.0.0.1:port/path\" on this host.";
   const bool is_plain = starts_with(output.url, "http://");
   const bool is_url = (is_plain || starts_with(output.url, "https://")) && !host_of(output.url).empty() &&
@@ -44,7 +45,7 @@ void check_url(TableReader& table, const OutputConfig& output) {
 }
 
 // RFC 9110: a token, and a value without line ends. What this client sets itself is not for the file.
-std::vector<std::string> read_headers(TableReader& table) {
+std::vector<std::string> read_headers(TableReader& table, const char* token_hint) {
   std::vector<std::string> headers;
   const Node* const node = table.raw("headers");
   if (node == nullptr) return headers;
@@ -64,7 +65,7 @@ std::vector<std::string> read_headers(TableReader& table) {
       table.problem("headers", "'" + name + "' is no header with a text of visible ASCII",
                     "Give it as \"X-Scope-OrgID\" = \"db\".");
     } else if (::strcasecmp(name.c_str(), "authorization") == 0) {
-      table.problem("headers", "Authorization would be a secret in this file", "Use bearer_token = { \"$secret\" = \"name\" }.");
+      table.problem("headers", "Authorization would be a secret in this file", token_hint);
     } else {
       headers.push_back(name + ": " + *value);
     }
@@ -86,30 +87,41 @@ std::string read_secret_name(TableReader& table) {
 OutputConfig read_protocol(TableReader& outputs, const char* key, OutputConfig::Protocol protocol) {
   TableReader table = outputs.table(key);
   OutputConfig output;
+  static_cast<ReceiverConfig&>(output) = read_receiver(table, kTokenHint);
   output.protocol = protocol;
-  output.ca_file = table.string("ca_file", "");
-  output.proxy = table.string("proxy", "");
-  if (!output.proxy.empty() && !starts_with(output.proxy, "http://")) {
-    table.problem("proxy", "'" + output.proxy + "' is not the URL of an HTTP proxy", "Give it as \"http://host:3128\".");
-  }
-  if (const auto url = table.string("url")) {
-    output.url = *url;
-    check_url(table, output);
-  } else if (!table.has("url")) {
-    outputs.problem(key, "lacks its key 'url'", "Give it as \"http://127.0.0.1:8428/api/v1/write\".");
-  }
   output.bearer_token_secret = read_secret_name(table);
-  output.headers = read_headers(table);
-  output.families = read_families(table);
   table.finish();
   return output;
 }
 
 }  // namespace
 
+bool operator==(const ReceiverConfig& a, const ReceiverConfig& b) {
+  return a.protocol == b.protocol && a.url == b.url && a.ca_file == b.ca_file && a.proxy == b.proxy && a.headers == b.headers &&
+         a.families == b.families;
+}
+
 bool operator==(const OutputConfig& a, const OutputConfig& b) {
-  return a.protocol == b.protocol && a.url == b.url && a.ca_file == b.ca_file && a.proxy == b.proxy &&
-         a.bearer_token_secret == b.bearer_token_secret && a.headers == b.headers && a.families == b.families;
+  return static_cast<const ReceiverConfig&>(a) == static_cast<const ReceiverConfig&>(b) &&
+         a.bearer_token_secret == b.bearer_token_secret;
+}
+
+ReceiverConfig read_receiver(TableReader& table, const char* token_hint) {
+  ReceiverConfig receiver;
+  receiver.ca_file = table.string("ca_file", "");
+  receiver.proxy = table.string("proxy", "");
+  if (!receiver.proxy.empty() && !starts_with(receiver.proxy, "http://")) {
+    table.problem("proxy", "'" + receiver.proxy + "' is not the URL of an HTTP proxy", "Give it as \"http://host:3128\".");
+  }
+  if (const auto url = table.string("url")) {
+    receiver.url = *url;
+    check_url(table, receiver);
+  } else if (!table.has("url")) {
+    table.problem("url", "is missing", "Give it as \"http://127.0.0.1:8428/api/v1/write\".");
+  }
+  receiver.headers = read_headers(table, token_hint);
+  receiver.families = read_families(table);
+  return receiver;
 }
 
 std::optional<OutputConfig> read_output(TableReader& root) {

@@ -200,7 +200,7 @@ TEST_CASE("what is wrong is told with file, line, key and what to do") {
       {"[prometheus]\nlisten = \"127.0.0.1:1\"\nstale_after = \"1ms\"", "c.toml:3: prometheus.stale_after: 1ms is out of range",
        "from 1s"},
       {"[prometheus]\nlisten = \"127.0.0.1:1\"\ninclude = \"*\"", "c.toml:3: prometheus.include: expected an array", "array"},
-      {"[output.remote_write]\n", "c.toml:1: output.remote_write: lacks its key 'url'", "http://127.0.0.1"},
+      {"[output.remote_write]\n", "c.toml:1: output.remote_write.url: is missing", "http://127.0.0.1"},
       {"[output.remote_write]\nurl = \"http://vm:8428/w\"",
        "c.toml:2: output.remote_write.url: 'http://vm:8428/w' is not encrypted", "https://"},
       {"[output.remote_write]\nurl = \"https://vm/w\"", "c.toml:1: output.remote_write.ca_file: is needed for https",
