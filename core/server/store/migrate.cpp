@@ -28,7 +28,8 @@ constexpr Migration kMigrations[] = {{1, "initial", embedded::_0001_initial_sql}
                                      {9, "rollups", embedded::_0009_rollups_sql},
                                      {10, "forgotten_points", embedded::_0010_forgotten_points_sql},
                                      {11, "administration", embedded::_0011_administration_sql},
-                                     {12, "hypertable", embedded::_0012_hypertable_sql}};
+                                     {12, "hypertable", embedded::_0012_hypertable_sql},
+                                     {13, "forwarding", embedded::_0013_forwarding_sql}};
 constexpr std::int64_t kMigrationNs = 3'600'000'000'000;  // an index over all that was ever pushed takes its time
 constexpr char kDaysAhead[] = "7";
 constexpr int kNewest = kMigrations[std::size(kMigrations) - 1].version;

@@ -49,6 +49,9 @@ class Pool {
   // PGA_E_TRANSIENT: the database is away, or all connections stay busy.
   Expected<Lease> take(int cancel_fd = -1);
 
+  // One beside those that are leased, for whoever needs a session of its own.
+  Expected<postgres::Connection> connect(int cancel_fd) const;
+
   struct Load {
     unsigned connections = 0, in_use = 0, waiting = 0;
   };
@@ -57,7 +60,6 @@ class Pool {
   StatementWatch statements;  // told of each statement by who makes it
 
  private:
-  Expected<postgres::Connection> connect(int cancel_fd) const;
   void give_back(postgres::Connection connection);
 
   const std::string conninfo_;

@@ -88,6 +88,7 @@ Expected<Expired> Store::expire(int cancel_fd) {
   PGA_TRY(expired.series, forget(transaction, embedded::series_forget_sql));
   PGA_TRY(expired.texts, forget(transaction, embedded::texts_forget_sql));
   PGA_TRY(expired.batches, forget(transaction, embedded::batches_expire_sql));
+  PGA_CHECK(transaction.ask(embedded::forward_forget_sql, {std::to_string(kRoundRows)}));
   PGA_CHECK(transaction.commit());
   return expired;
 }

@@ -9,6 +9,7 @@
 #include "core/schema/families.h"
 #include "core/server/store/events.h"
 #include "core/server/store/family.h"
+#include "core/server/store/forward_line.h"
 #include "core/server/store/rollups.h"
 #include "core/server/store/row_batch.h"
 #include "core/server/store/series.h"
@@ -358,6 +359,11 @@ class Store {
   // far as there are any for such steps, from points otherwise: the same either way. Code "57014" if it took longer than a
   // statement may.
   Expected<std::vector<StepRow>> steps(const StepsQuery& query);
+
+  // The way of a destination, by its name in the settings, which this process then has until the line is destroyed. It has a
+  // connection of its own, beside the pool's. nullopt: another server has it. PGA_E_TRANSIENT: not now. cancel_fd holds for the
+  // line's methods too; the store must outlive it.
+  Expected<std::optional<ForwardLine>> forward_line(const std::string& name, int cancel_fd = -1);
 
   // Of the families that are named and no others. PGA_E_CONFIG: unknown cursor. Code "57014": it took longer than a statement
   // may.

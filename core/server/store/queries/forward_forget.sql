@@ -1,0 +1,2 @@
+/* pganalytics-server:forward_forget */
+select pganalytics.forget_forwardable($1)
