@@ -24,6 +24,7 @@ std::vector<std::string> changes_for_a_restart(const Settings& now, const Settin
   compare("enrolment.certificate_life", now.api.certificate_life_ms, next.api.certificate_life_ms);
   compare("limits.drain", now.drain_ms, next.drain_ms);
   compare("metrics.listen", now.metrics_listen, next.metrics_listen);
+  compare("forward", now.forwards, next.forwards);
   return changed;
 }
 

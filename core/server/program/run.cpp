@@ -5,6 +5,7 @@
 #include "core/server/api/api.h"
 #include "core/server/auth/access_token.h"
 #include "core/server/auth/authority.h"
+#include "core/server/forward/forwarder.h"
 #include "core/server/http/https_server.h"
 #include "core/server/program/certificate_watch.h"
 #include "core/server/program/commands.h"
@@ -143,8 +144,9 @@ Outcome serve(const Arguments& arguments) {
             std::to_string(collectors.size()) + " collectors registered");
   Housekeeping housekeeping(place.database, *settings.api.refusals, *signer, settings.signing_key_life_ms);
   PGA_TRY(const auto upkeep, Upkeep::start(store, settings.data_dir, settings.roll_ups, condition));
-  const MetricSources sources{*server,   *settings.api.refusals,      traffic, *settings.api.pushes, store, *upkeep,
-                              condition, place.database.cluster.get()};
+  PGA_TRY(auto forwarders, forward::start_forwarders(store, settings.forwards));
+  const MetricSources sources{*server,    *settings.api.refusals,      traffic, *settings.api.pushes, store, *upkeep, condition,
+                              forwarders, place.database.cluster.get()};
   std::unique_ptr<telemetry::MetricsEndpoint> metrics;
   if (const auto& listen = settings.metrics_listen) {
     const auto text = [&sources] { return std::make_shared<const std::string>(server_metrics(sources)); };
@@ -157,6 +159,7 @@ Outcome serve(const Arguments& arguments) {
   condition.draining = true;
   manager.stopping(kStopSeconds);
   upkeep->stop();
+  forward::stop(forwarders);
   drain(signals, *server);
   revocations.stop();  // may wait for a database that says nothing, as long as requests did meanwhile
   return {};

@@ -1,5 +1,6 @@
 #include "core/server/program/server_metrics.h"
 
+#include "core/clock/clock.h"
 #include "core/files/files.h"
 #include "core/telemetry/metric_text.h"
 
@@ -90,6 +91,43 @@ void write_upkeep(MetricText& text, const UpkeepCounters& done, const api::Condi
   }
 }
 
+// One sample for each destination.
+template <class Value>
+void write_each(MetricText& text, const forward::Forwarders& forwarders, const char* name, Kind kind, const char* help,
+                const Value& value) {
+  text.begin(name, kind, help);
+  for (const auto& forwarder : forwarders) {
+    text.sample({{"destination", forwarder->name()}}, number(value(forwarder->counters())));
+  }
+}
+
+void write_forwarding(MetricText& text, const forward::Forwarders& forwarders) {
+  using forward::Counters;
+  if (forwarders.empty()) return;
+  write_each(text, forwarders, "pganalytics_server_forward_active", Kind::kGauge,
+             "1: this server forwards to the destination; 0: another does, or the database is away.",
+             [](const Counters& c) { return c.active ? 1U : 0U; });
+  write_each(text, forwarders, "pganalytics_server_forward_batches_total", Kind::kCounter, "Batches that are done with.",
+             [](const Counters& c) { return c.batches.load(); });
+  write_each(text, forwarders, "pganalytics_server_forward_documents_total", Kind::kCounter, "Documents in them.",
+             [](const Counters& c) { return c.documents.load(); });
+  write_each(text, forwarders, "pganalytics_server_forward_failures_total", Kind::kCounter,
+             "Attempts that were not answered with success.", [](const Counters& c) { return c.failures.load(); });
+  write_each(text, forwarders, "pganalytics_server_forward_lag_seconds", Kind::kGauge,
+             "Age of the oldest push that is still to be sent.", [](const Counters& c) {
+               const std::int64_t oldest_ns = c.oldest_unix_ns;
+               return oldest_ns == 0 ? std::int64_t{0} : (clock::now_unix_ns() - oldest_ns) / 1'000'000'000;
+             });
+  text.begin("pganalytics_server_forward_missed_documents_total", Kind::kCounter,
+             "Documents that the destination will not get, by reason.");
+  for (const auto& forwarder : forwarders) {
+    const Counters& counters = forwarder->counters();
+    text.sample({{"destination", forwarder->name()}, {"reason", "lost"}}, number(counters.lost.load()));
+    text.sample({{"destination", forwarder->name()}, {"reason", "poison"}}, number(counters.poison.load()));
+    text.sample({{"destination", forwarder->name()}, {"reason", "unreadable"}}, number(counters.unreadable.load()));
+  }
+}
+
 double open_descriptors() {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
   double count = 0;
@@ -128,6 +166,7 @@ std::string server_metrics(const MetricSources& sources) {
   write_ingest(text, sources.pushes);
   write_database(text, sources.store.numbers(), sources.cluster);
   write_upkeep(text, sources.upkeep.counters(), sources.condition);
+  write_forwarding(text, sources.forwarders);
   write_process(text);
   return std::move(text).text();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/server/api/condition.h"
+#include "core/server/forward/forwarder.h"
 #include "core/server/http/https_server.h"
 #include "core/server/ingest/push_counters.h"
 #include "core/server/program/private_cluster.h"
@@ -23,6 +24,7 @@ struct MetricSources {
   store::Store& store;
   const Upkeep& upkeep;
   const api::Condition& condition;
+  const forward::Forwarders& forwarders;
   const PrivateCluster* cluster;  // nullptr: the database is the operator's
 };
 

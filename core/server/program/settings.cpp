@@ -1,6 +1,7 @@
 #include "core/server/program/settings.h"
 
 #include "core/config/toml_reader.h"
+#include "core/server/program/forward_settings.h"
 
 namespace pganalytics::server::program {
 namespace {
@@ -183,6 +184,7 @@ Expected<Settings> load_settings(const std::optional<std::string>& path) {
   read_limits(root.table("limits"), settings);
   read_metrics(root.table("metrics"), settings);
   read_health(root.table("health"), settings);
+  settings.forwards = read_forwards(root, problems);
   root.finish();
   if (!problems.empty()) return problems.as_error();
   return settings;

@@ -7,6 +7,7 @@
 #include "core/config/listen_address.h"
 #include "core/log/log.h"
 #include "core/server/api/api.h"
+#include "core/server/forward/destination.h"
 #include "core/server/http/https_server.h"
 #include "core/server/store/store.h"
 
@@ -44,6 +45,7 @@ struct Settings {
   int document_days = 0;                                 // documents are kept for so many days at most; 0: as long as their rows
   std::int64_t signing_key_life_ms = 90LL * 86'400'000;  // then the key of the access tokens is rotated by itself
   store::RollUpRetention roll_ups;
+  std::vector<forward::Destination> forwards;
 };
 
 // `path` given by the operator must exist; without one the default file is read if it is there. PGA_E_CONFIG: every problem, with
