@@ -1,6 +1,7 @@
 // What sends batches to others than our own server asks for: the requests that a batch's documents come to.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct ExportRequest {
   std::string path;                  // behind the destination's URL; "": the URL itself
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
+  std::size_t emitted_done = 0;  // so many of the batch's, from the first on, are sent when this one is and those before it
 };
 
 struct ExportedBatch {

@@ -95,7 +95,11 @@ OtlpJson::OtlpJson(std::string version, const std::vector<PluginSchema>& schemas
 
 ExportedBatch OtlpJson::encode(const std::vector<Emitted>& batch) {
   ExportedBatch exported;
-  for (const Emitted& emitted : batch) encode(emitted, exported);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::size_t before = exported.requests.size();
+    encode(batch[i], exported);
+    if (exported.requests.size() > before) exported.requests.back().emitted_done = i + 1;
+  }
   return exported;
 }
 
@@ -122,11 +126,11 @@ void OtlpJson::encode(const Emitted& emitted, ExportedBatch& batch) {
   const OtlpSender sender{emitted.collector, version_, instance};
   for (const std::string& list : metric_lists(metrics)) {
     batch.requests.push_back(
-        {"/v1/metrics", {"Content-Type: application/json"}, sender.wrap("resourceMetrics", "scopeMetrics", "metrics", list)});
+        {"/v1/metrics", {"Content-Type: application/json"}, sender.wrap("resourceMetrics", "scopeMetrics", "metrics", list), 0});
   }
   for (const std::string& list : record_lists(records, kItemsMax)) {
     batch.requests.push_back(
-        {"/v1/logs", {"Content-Type: application/json"}, sender.wrap("resourceLogs", "scopeLogs", "logRecords", list)});
+        {"/v1/logs", {"Content-Type: application/json"}, sender.wrap("resourceLogs", "scopeLogs", "logRecords", list), 0});
   }
 }
 

@@ -54,8 +54,11 @@ Expected<std::unique_ptr<Receiver>> Receiver::open(ExportTarget target) {
 ReceiverAnswer Receiver::send(const std::vector<ExportRequest>& requests, const Exporter& exporter) {
   ReceiverAnswer answer;
   for (const ExportRequest& request : requests) {
+    const std::size_t done = answer.emitted_done;
     answer = send(request, exporter);
-    if (answer.verdict != Verdict::kAcknowledged) break;
+    const bool sent = answer.verdict == Verdict::kAcknowledged;
+    answer.emitted_done = sent && request.emitted_done > 0 ? request.emitted_done : done;
+    if (!sent) break;
   }
   return answer;
 }
@@ -68,7 +71,7 @@ ReceiverAnswer Receiver::send(const ExportRequest& exported, const Exporter& exp
   request.headers.insert(request.headers.end(), headers_.begin(), headers_.end());
   request.body = exported.body;
   const auto answered = client_->call(request);
-  if (!answered) return {Verdict::kRetry, 0, answered.error().retry_after_ms, answered.error().message};
+  if (!answered) return {Verdict::kRetry, 0, answered.error().retry_after_ms, answered.error().message, 0};
   ReceiverAnswer answer = judge_receiver(*answered, clock::now_unix_ns());
   if (answer.verdict != Verdict::kAcknowledged) return answer;
   if (const std::string complaint = exporter.complaint_in(answered->body); !complaint.empty()) {

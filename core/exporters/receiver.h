@@ -31,6 +31,7 @@ struct ReceiverAnswer {
   int http_status = 0;              // 0: no answer, or nothing was sent
   std::int64_t retry_after_ms = 0;  // 0: the receiver did not say
   std::string reason;               // for the log
+  std::size_t emitted_done = 0;     // of the requests that were sent with success (ExportRequest)
 };
 
 // Any 4xx without a rule of its own is about what was sent. The reason has what the body says, whatever it is. Pure. [any thread]

@@ -99,6 +99,7 @@ ExportedBatch RemoteWrite::encode(const std::vector<Emitted>& batch) {
     const std::size_t count = std::min(kSamplesMax, samples.size() - at);
     exported.requests.push_back(request_of(samples.data() + at, samples.data() + at + count, rows));
   }
+  if (!exported.requests.empty()) exported.requests.back().emitted_done = batch.size();
   return exported;
 }
 

@@ -44,6 +44,10 @@ const char* state_of(Verdict verdict) {
   }
 }
 
+bool is_about_it(const ReceiverAnswer& answer) {
+  return answer.verdict == Verdict::kRefused || answer.verdict == Verdict::kTooLarge;
+}
+
 std::string text_of(const ForwardPush& push) { return "the push of " + push.collector + " of " + push.received; }
 
 std::size_t count_of(const std::vector<Emitted>& emitted) {
@@ -138,36 +142,33 @@ Expected<Delivery::Batch> Delivery::gather(std::vector<ForwardPush> pushes) {
     if (push.waits || bytes >= kBatchBytes) break;
     PGA_TRY(auto documents, line_->documents(push));
     for (const store::ForwardDocument& document : documents) bytes += document.text.size();
-    batch.documents += documents.size();
-    const auto stored = static_cast<std::uint64_t>(push.documents);
-    batch.lost += stored > documents.size() ? stored - documents.size() : 0;
+    Item item;
+    item.documents = documents.size();
+    item.lost = std::max(static_cast<std::uint64_t>(push.documents), item.documents) - item.documents;
     auto emitted = emitted_of(push, std::move(documents));
     std::move(emitted.begin(), emitted.end(), std::back_inserter(batch.emitted));
-    batch.pushes.push_back(std::move(push));
+    item.emitted_end = batch.emitted.size();
+    item.push = std::move(push);
+    batch.items.push_back(std::move(item));
   }
   return batch;
 }
 
 Delivery::Wait Delivery::deliver(Batch batch) {
   PGA_TRY(const ReceiverAnswer answer, send(batch));
-  const ForwardPush& last = batch.pushes.back();
-  if (answer.verdict == Verdict::kAcknowledged) {
-    PGA_CHECK(line_->move(last.place));
-    alone_ -= std::min(alone_, batch.pushes.size());
-    taken(batch, answer);
+  PGA_CHECK(pass_sent(batch, answer));
+  if (answer.verdict == Verdict::kAcknowledged) return 0;
+  if (!is_about_it(answer)) return wait(answer);
+  if (batch.items.size() > 1) {
+    alone_ = batch.items.size();
     return 0;
   }
-  const bool is_about_it = answer.verdict == Verdict::kRefused || answer.verdict == Verdict::kTooLarge;
-  if (!is_about_it) return wait(answer);
-  if (batch.pushes.size() > 1) {
-    alone_ = batch.pushes.size();
-    return 0;
-  }
-  const bool receivers_fault = is_receivers_fault(last);
-  PGA_CHECK(line_->hold(last));
+  const ForwardPush& push = batch.items.front().push;
+  const bool receivers_fault = is_receivers_fault(push);
+  PGA_CHECK(line_->hold(push));
   alone_ -= std::min<std::size_t>(alone_, 1);
   if (receivers_fault) return wait(answer);
-  log::warn("forward." + name_ + ": " + receiver_.url() + " refuses " + text_of(last) + ": " + answer.reason + "; once more in " +
+  log::warn("forward." + name_ + ": " + receiver_.url() + " refuses " + text_of(push) + ": " + answer.reason + "; once more in " +
             std::to_string(times_.refused_retry_ms / 1000) + " s");
   return 0;
 }
@@ -177,30 +178,44 @@ Delivery::Wait Delivery::deliver_held(Batch batch) {
   const auto sent = send(batch);
   may_leave_out_ = false;
   PGA_TRY(const ReceiverAnswer answer, sent);
-  const ForwardPush& push = batch.pushes.front();
+  const Item& item = batch.items.front();
   if (answer.verdict == Verdict::kAcknowledged) {
-    PGA_CHECK(line_->release(push));
-    taken(batch, answer);
+    PGA_CHECK(line_->release(item.push));
+    taken(item);
+    well(answer);
     return 0;
   }
-  const bool is_about_it = answer.verdict == Verdict::kRefused || answer.verdict == Verdict::kTooLarge;
-  if (!is_about_it) return wait(answer);
-  if (is_receivers_fault(push)) {
-    PGA_CHECK(line_->hold_again(push));
+  if (!is_about_it(answer)) return wait(answer);
+  if (is_receivers_fault(item.push)) {
+    PGA_CHECK(line_->hold_again(item.push));
     return wait(answer);
   }
-  PGA_CHECK(line_->release(push));
-  counters_.poison += batch.documents;
-  log::error("forward." + name_ + ": " + text_of(push) + " with " + std::to_string(batch.documents) +
+  PGA_CHECK(line_->release(item.push));
+  counters_.poison += item.documents;
+  log::error("forward." + name_ + ": " + text_of(item.push) + " with " + std::to_string(item.documents) +
              " documents is given up: " + answer.reason);
   return 0;
+}
+
+// Moves behind those of the batch that are whole with the receiver, so that they are not sent again because of the others.
+Outcome Delivery::pass_sent(const Batch& batch, const ReceiverAnswer& answer) {
+  const bool all = answer.verdict == Verdict::kAcknowledged;
+  std::size_t count = 0;
+  while (count < batch.items.size() && (all || batch.items[count].emitted_end <= answer.emitted_done)) ++count;
+  if (count == 0) return {};
+  PGA_CHECK(line_->move(batch.items[count - 1].push.place));
+  for (std::size_t i = 0; i < count; ++i) taken(batch.items[i]);
+  alone_ -= std::min(alone_, count);
+  ++counters_.batches;
+  if (all) well(answer);
+  return {};
 }
 
 Expected<ReceiverAnswer> Delivery::send(const Batch& batch) {
   // After the pushes were read: the schema of each that does not wait is there.
   PGA_TRY(const auto schemas, line_->newest_schemas());
   PGA_TRY(exporter_, exporters_.get(schemas));
-  const bool may_be_parted = batch.pushes.size() == 1;
+  const bool may_be_parted = batch.items.size() == 1;
   ReceiverAnswer answer = may_be_parted ? send_parts(batch.emitted) : send(batch.emitted);
   if (answer.verdict != Verdict::kAcknowledged) ++counters_.failures;
   return answer;
@@ -237,10 +252,12 @@ bool Delivery::is_receivers_fault(const ForwardPush& push) {
   return refused_in_a_row_.size() >= kRefusedInARowMost;
 }
 
-void Delivery::taken(const Batch& batch, const ReceiverAnswer& answer) {
-  ++counters_.batches;
-  counters_.documents += batch.documents;
-  if (batch.lost > 0) tell_lost(batch.lost);
+void Delivery::taken(const Item& item) {
+  counters_.documents += item.documents;
+  if (item.lost > 0) tell_lost(item.lost);
+}
+
+void Delivery::well(const ReceiverAnswer& answer) {
   if (answer.http_status == 0) return;  // nothing was sent: that says nothing about the receiver
   refused_in_a_row_.clear();
   backoff_.reset();

@@ -1,6 +1,7 @@
 // Pushes on their way to one destination: what comes next is read, sent, and passed when the receiver took it.
 //
-// In order and at least once. Several pushes go in one batch. When the receiver refuses a batch (400, 409, 422) or finds it too
+// In order and at least once. Several pushes go in one batch; those of it that the receiver
+// took before it failed are passed. When the receiver refuses a batch (400, 409, 422) or finds it too
 // large (413), its pushes are sent one by one, those that are too large document by document. A push that was refused alone is
 // held and tried once more a minute later, while others go on; refused again it is poison, counted and given up. When three
 // different ones in a row are refused, the fault is the receiver's: nothing is given up until it takes one. These are the
@@ -50,10 +51,14 @@ class Delivery {
   std::int64_t turn();
 
  private:
+  struct Item {
+    store::ForwardPush push;
+    std::uint64_t documents = 0, lost = 0;  // those that are there, and those that are not any more
+    std::size_t emitted_end = 0;            // in the batch's, behind its last
+  };
   struct Batch {
-    std::vector<store::ForwardPush> pushes;
+    std::vector<Item> items;
     std::vector<exporters::Emitted> emitted;
-    std::uint64_t documents = 0, lost = 0;
   };
   using Wait = Expected<std::int64_t>;
 
@@ -67,7 +72,9 @@ class Delivery {
   exporters::ReceiverAnswer send(const std::vector<exporters::Emitted>& emitted);
   exporters::ReceiverAnswer send_parts(const std::vector<exporters::Emitted>& emitted);
   bool is_receivers_fault(const store::ForwardPush& push);
-  void taken(const Batch& batch, const exporters::ReceiverAnswer& answer);
+  Outcome pass_sent(const Batch& batch, const exporters::ReceiverAnswer& answer);
+  void taken(const Item& item);
+  void well(const exporters::ReceiverAnswer& answer);
   void tell_lost(std::uint64_t documents);
   std::int64_t wait(const exporters::ReceiverAnswer& answer);
 

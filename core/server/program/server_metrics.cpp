@@ -107,10 +107,10 @@ void write_forwarding(MetricText& text, const forward::Forwarders& forwarders) {
   write_each(text, forwarders, "pganalytics_server_forward_active", Kind::kGauge,
              "1: this server forwards to the destination; 0: another does, or the database is away.",
              [](const Counters& c) { return c.active ? 1U : 0U; });
-  write_each(text, forwarders, "pganalytics_server_forward_batches_total", Kind::kCounter, "Batches that are done with.",
-             [](const Counters& c) { return c.batches.load(); });
-  write_each(text, forwarders, "pganalytics_server_forward_documents_total", Kind::kCounter, "Documents in them.",
-             [](const Counters& c) { return c.documents.load(); });
+  write_each(text, forwarders, "pganalytics_server_forward_batches_total", Kind::kCounter,
+             "Batches that the destination took, or a part of them.", [](const Counters& c) { return c.batches.load(); });
+  write_each(text, forwarders, "pganalytics_server_forward_documents_total", Kind::kCounter,
+             "Documents that the destination took, or had no use for.", [](const Counters& c) { return c.documents.load(); });
   write_each(text, forwarders, "pganalytics_server_forward_failures_total", Kind::kCounter,
              "Attempts that were not answered with success.", [](const Counters& c) { return c.failures.load(); });
   write_each(text, forwarders, "pganalytics_server_forward_lag_seconds", Kind::kGauge,

@@ -43,6 +43,29 @@ TEST_CASE("a receiver that is away gets it later, also from the next server") {
   CHECK(site.taken() == Queues{"a", "b"});
 }
 
+TEST_CASE("what a receiver took before it failed is not sent again") {
+  ForwardingFixture site;
+  int status = 503;
+  site.status = [&](const std::string& body) { return body.find("\"c\"") == std::string::npos ? 200 : status; };
+  for (const char* queue : {"a", "b", "c", "d"}) site.push("db1", {queue});
+  CHECK(site.turn() > 0);
+  CHECK(site.taken() == Queues{"a", "b"});
+  CHECK(site.counters.documents == 2);
+  status = 200;
+  site.restart();
+  site.turn_until_idle();
+  CHECK(site.taken() == Queues{"a", "b", "c", "d"});
+}
+
+TEST_CASE("a collector's own documents are sent by the schema of this version") {
+  ForwardingFixture site;
+  site.push("db1", {"a"});
+  site.change("update pganalytics.documents set type = 'collector', document = '{\"type\":\"collector\",\"plugins\":[{\"plugin\":\"acme\",\"runs\":7}]}'");
+  site.turn_until_idle();
+  CHECK(site.requests() == 1);  // with numbers of it
+  CHECK(site.counters.unreadable == 0);
+}
+
 TEST_CASE("a receiver that says who may not gets time") {
   ForwardingFixture site;
   int status = 401;
