@@ -4,6 +4,7 @@
 // links: pganalytics::transport
 #include "core/clock/clock.h"
 #include "core/transport/answers.h"
+#include "core/web/refusal.h"
 #include "core/web/retry_after.h"
 
 #include <cstdint>
