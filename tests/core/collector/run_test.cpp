@@ -280,7 +280,7 @@ TEST_CASE("a port that is taken keeps nobody from collecting; an address beyond 
   RunningProgram program(folder.run(), folder.log());
   REQUIRE(eventually([&] { return !folder.counts().empty(); }));
   CHECK_THAT(read_text(folder.log()),
-             Contains("Prometheus cannot scrape this collector") && Contains("HINT: Check [prometheus]"));
+             Contains("Prometheus cannot scrape this collector") && Contains("HINT: Check the configuration's address to listen on"));
   taken.close();
   folder.configure(kFast + std::string("[prometheus]\nlisten = \"0.0.0.0:") + port + "\"\n");
   program.signal(SIGHUP);
