@@ -103,7 +103,6 @@ void write_each(MetricText& text, const forward::Forwarders& forwarders, const c
 
 void write_forwarding(MetricText& text, const forward::Forwarders& forwarders) {
   using forward::Counters;
-  if (forwarders.empty()) return;
   write_each(text, forwarders, "pganalytics_server_forward_active", Kind::kGauge,
              "1: this server forwards to the destination; 0: another does, or the database is away.",
              [](const Counters& c) { return c.active ? 1U : 0U; });
