@@ -111,6 +111,46 @@ auth_failures_per_minute = 19
   CHECK(settings->api.auth_failures_per_minute == 19);
 }
 
+TEST_CASE("destinations are read by their names, with the defaults of the collector's outputs") {
+  const auto settings = load(R"(
+[forward.metrics-1]
+url = "http://127.0.0.1:8428/api/v1/write"
+[forward.logs]
+kind = "otlp"
+url = "https://otel.example:4318"
+ca_file = "/ca.crt"
+bearer_token_file = "/token"
+headers = { "X-Scope-OrgID" = "db" }
+proxy = "http://proxy:3128"
+include = ["logs_*"]
+exclude = ["logs_x"]
+)");
+  REQUIRE(settings);
+  REQUIRE(settings->forwards.size() == 2);
+  const auto &metrics = settings->forwards[0], &logs = settings->forwards[1];
+  using Protocol = config::ReceiverConfig::Protocol;
+  CHECK(metrics.name == "metrics-1");
+  CHECK(metrics.receiver.protocol == Protocol::kRemoteWrite);
+  CHECK(metrics.receiver.url == "http://127.0.0.1:8428/api/v1/write");
+  CHECK(metrics.receiver.families.include == std::vector<std::string>{"*"});
+  CHECK(metrics.bearer_token_file.empty());
+  CHECK(logs.receiver.protocol == Protocol::kOtlp);
+  CHECK(logs.receiver.ca_file == "/ca.crt");
+  CHECK(logs.receiver.proxy == "http://proxy:3128");
+  CHECK(logs.receiver.headers == std::vector<std::string>{"X-Scope-OrgID: db"});
+  CHECK(logs.receiver.families.include == std::vector<std::string>{"logs_*"});
+  CHECK(logs.receiver.families.exclude == std::vector<std::string>{"logs_x"});
+  CHECK(logs.bearer_token_file == "/token");
+  CHECK(load("")->forwards.empty());
+}
+
+TEST_CASE("eight destinations are enough") {
+  std::string text;
+  for (int i = 0; i < 8; ++i) text += "[forward.d" + std::to_string(i) + "]\nurl = 'http://localhost/'\n";
+  CHECK(load(text));
+  CHECK_FALSE(load(text + "[forward.d8]\nurl = 'http://localhost/'\n"));
+}
+
 TEST_CASE("each mistake is told with file, line, key and what was meant") {
   struct Case {
     const char* text;
@@ -124,7 +164,16 @@ TEST_CASE("each mistake is told with file, line, key and what was meant") {
                         Case{"[server]\ndata_dir = 'x'", "server.toml:2: server.data_dir", ""},
                         Case{"[tls]\ncert_file = '/x'", "server.toml:2: tls.cert_file", "key_file"},
                         Case{"[database]\nurl = 'x'\nbin_dir = '/y'", "server.toml:3: database.bin_dir", ""},
-                        Case{"[server", "server.toml:1", ""}}) {
+                        Case{"[forward.a]\nkind = 'otlp'", "server.toml:1: forward.a.url", "http://127.0.0.1"},
+                        Case{"[forward.a]\nurl = 'http://db.example/'", "server.toml:2: forward.a.url", "https://"},
+                        Case{"[forward.a]\nurl = 'https://db.example/'", "server.toml:1: forward.a.ca_file", "CA"},
+                        Case{"[forward.a]\nurl = 'http://localhost/'\nkind = 'x'", "server.toml:3: forward.a.kind", "otlp"},
+                        Case{"[forward.a]\nurl = 'http://localhost/'\nurls = 'x'", "server.toml:3: forward.a.urls", "url"},
+                        Case{"[forward.a]\nurl = 'http://localhost/'\nheaders = { Authorization = 'x' }",
+                             "server.toml:3: forward.a.headers", "bearer_token_file"},
+                        Case{"[forward.'A b']\nurl = 'http://localhost/'", "'A b' is no destination", "a-z"},
+                        Case{"[forward]\nurl = 'http://localhost/'", "'url' is no destination", "[forward.NAME]"},
+                        Case{"forward = 1", "server.toml:1: forward", "[forward.NAME]"}, Case{"[server", "server.toml:1", ""}}) {
     INFO(c.text);
     const auto settings = load(c.text);
     REQUIRE_FALSE(settings);

@@ -62,6 +62,8 @@ TEST_CASE("a new destination begins with now, and goes on from where it was", "[
     CHECK(must(line.next(1)).size() == 1);
     CHECK(line.move(pushes[0].place));
     CHECK(names(line) == Names{"two"});
+    ForwardLine later = line_of(fixture.store(), "later");
+    CHECK(names(later).empty());  // though the rows are there, for the first one
   }
   push(fixture, one, 3);
   ForwardLine again = line_of(fixture.store());
