@@ -1,5 +1,6 @@
 // Which instance a stored document is from, before it is forwarded: a name that may be one, and what a tree of the document has
-// at its top. links: pganalytics::server_forward
+// at its top.
+// links: pganalytics::server_forward pganalytics::instance pganalytics::schema
 #include "core/server/forward/emitted.h"
 
 #include "core/instance/instance_name.h"

@@ -127,7 +127,7 @@ exclude = ["logs_x"]
 )");
   REQUIRE(settings);
   REQUIRE(settings->forwards.size() == 2);
-  const auto &metrics = settings->forwards[0], &logs = settings->forwards[1];
+  const auto &logs = settings->forwards[0], &metrics = settings->forwards[1];  // by their names
   using Protocol = config::ReceiverConfig::Protocol;
   CHECK(metrics.name == "metrics-1");
   CHECK(metrics.receiver.protocol == Protocol::kRemoteWrite);
