@@ -3,8 +3,8 @@
 #include "core/backoff/backoff.h"
 #include "core/clock/clock.h"
 #include "core/log/log.h"
-#include "core/web/call_health.h"
 #include "core/transport/schema_sender.h"
+#include "core/web/call_health.h"
 
 #include <algorithm>
 #include <chrono>

@@ -10,9 +10,9 @@
 
 #include "core/spool/outbox.h"
 #include "core/transport/breaker.h"
-#include "core/web/call_health.h"
 #include "core/transport/destination.h"
 #include "core/transport/waitlist.h"
+#include "core/web/call_health.h"
 
 #include <cstdint>
 #include <functional>

@@ -279,8 +279,8 @@ TEST_CASE("a port that is taken keeps nobody from collecting; an address beyond 
   const Folder folder(kFast + std::string("[prometheus]\nlisten = \"127.0.0.1:") + port + "\"\n");
   RunningProgram program(folder.run(), folder.log());
   REQUIRE(eventually([&] { return !folder.counts().empty(); }));
-  CHECK_THAT(read_text(folder.log()),
-             Contains("Prometheus cannot scrape this collector") && Contains("HINT: Check the configuration's address to listen on"));
+  CHECK_THAT(read_text(folder.log()), Contains("Prometheus cannot scrape this collector") &&
+                                          Contains("HINT: Check the configuration's address to listen on"));
   taken.close();
   folder.configure(kFast + std::string("[prometheus]\nlisten = \"0.0.0.0:") + port + "\"\n");
   program.signal(SIGHUP);

@@ -60,7 +60,9 @@ TEST_CASE("what a receiver took before it failed is not sent again") {
 TEST_CASE("a collector's own documents are sent by the schema of this version") {
   ForwardingFixture site;
   site.push("db1", {"a"});
-  site.change("update pganalytics.documents set type = 'collector', document = '{\"type\":\"collector\",\"plugins\":[{\"plugin\":\"acme\",\"runs\":7}]}'");
+  site.change(
+      "update pganalytics.documents set type = 'collector', document = "
+      "'{\"type\":\"collector\",\"plugins\":[{\"plugin\":\"acme\",\"runs\":7}]}'");
   site.turn_until_idle();
   CHECK(site.requests() == 1);  // with numbers of it
   CHECK(site.counters.unreadable == 0);

@@ -81,7 +81,8 @@ TEST_CASE("a push that began first and commits last is neither passed over nor o
   // It has written its documents, and waits for its collector's row.
   REQUIRE(eventually([&] {
     return fixture.value(
-               "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%collectors_pushed%'") == "1";
+               "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%collectors_pushed%'") ==
+           "1";
   }));
   push(fixture, quick, 1);
   CHECK(fixture.value("select count(*) from pganalytics.forwardable") == "1");
