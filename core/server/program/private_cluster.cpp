@@ -197,10 +197,29 @@ class PrivateCluster::Impl {
       log::info("adopting the private PostgreSQL that is running already, process " + std::to_string(*running));
       pid_ = *running;
     } else {
-      // No TCP; the folder of the socket keeps others out, hence "trust".
-      PGA_TRY(pid_, spawn({binaries_.folder + "/postgres", "-D", cluster_dir_, "-k", socket_dir_, "-p", "5432", "-c",
-                           "listen_addresses=", "-c", "unix_socket_permissions=0700", "-c", "max_connections=100", "-c",
-                           "shared_buffers=" + shared_buffers(), "-c", "log_destination=stderr", "-c", "logging_collector=off"},
+      // No TCP; the folder of the socket keeps others out, hence "trust". After a checkpoint each page goes whole into the WAL
+      // once: with the default of 1 GB a fleet would bring on the next one by that alone.
+      PGA_TRY(pid_, spawn({binaries_.folder + "/postgres",
+                           "-D",
+                           cluster_dir_,
+                           "-k",
+                           socket_dir_,
+                           "-p",
+                           "5432",
+                           "-c",
+                           "listen_addresses=",
+                           "-c",
+                           "unix_socket_permissions=0700",
+                           "-c",
+                           "max_connections=100",
+                           "-c",
+                           "shared_buffers=" + shared_buffers(),
+                           "-c",
+                           "max_wal_size=4GB",
+                           "-c",
+                           "log_destination=stderr",
+                           "-c",
+                           "logging_collector=off"},
                           log_file_));
     }
     return wait_ready();

@@ -46,7 +46,7 @@ Collector::Collector(Network& network, const Documents& documents, Identity& ide
 void Collector::push(std::int64_t due_ns, Done done) {
   due_ns_ = due_ns;
   done_ = std::move(done);
-  body_ = documents_.push(identity_.id, epoch_, tick_);
+  body_ = documents_.push(identity_.id, epoch_, tick_, index_);
   attempt();
 }
 

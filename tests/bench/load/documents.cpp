@@ -41,7 +41,7 @@ Documents::Documents(const std::string& source) {
   named_ = named.end_object().text();
 }
 
-std::string Documents::push(const std::string& collector_id, const std::string& epoch, std::uint64_t tick) const {
+std::string Documents::push(const std::string& collector_id, const std::string& epoch, std::uint64_t tick, unsigned phase) const {
   JsonWriter head;
   head.begin_object().member("collector_id", collector_id).member("hostname", "db").member("version", PGANALYTICS_VERSION);
   head.member("epoch", epoch).member("seq", tick + 1).key("schemas").json(named_).key("metrics").begin_array();
@@ -51,10 +51,13 @@ std::string Documents::push(const std::string& collector_id, const std::string& 
     if (text.back() != '[') text += ',';
     templates_.at(name).append(text, now, tick);
   };
+  const auto is_turn_of = [&](unsigned each) { return tick == 0 || (tick + phase) % each == 0; };
   add("sysstat");
-  add(tick % kFullEach == 0 ? "pg_stats_full" : "pg_stats");
-  if (tick % kSlowPluginsEach == 0) add("disk");
-  if (tick % kSlowPluginsEach == 0) add("logs");
+  add(is_turn_of(kFullEach) ? "pg_stats_full" : "pg_stats");
+  if (is_turn_of(kSlowPluginsEach)) {
+    add("disk");
+    add("logs");
+  }
   return testing::must(compression::compress(compression::Encoding::kZstd, text + "]}"));
 }
 
