@@ -161,7 +161,8 @@ class Bench {
     const auto batch = reader.take();
     std::vector<std::int64_t> ids;
     for (std::size_t i = 0; i < batch->series().size(); ++i) ids.push_back(static_cast<std::int64_t>(i) + 1 + thread * rows_);
-    return std::string(batch->finish_points(ids));
+    std::string copy(store::kPointsHeader);
+    return copy.append(batch->finish_points(ids)).append(store::kPointsTrailer);
   }
 
   const int pushes_, rows_;
