@@ -304,17 +304,27 @@ TEST_CASE("plain http is for the loopback address, and for who asks for it") {
   }
 }
 
-TEST_CASE("a call to a silent server ends by timeout, or at once when interrupted") {
-  const TestAuthority authority;
-  // A listening socket that never accepts: the connection is made by the kernel, the handshake gets no answer.
+namespace {
+
+// On a free port of the loopback address, which it fills in. The kernel makes the connections that the backlog has room for.
+int listen_without_accepting(int backlog, sockaddr_in& address) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
   REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), length) == 0);
-  REQUIRE(::listen(listener, 5) == 0);
+  REQUIRE(::listen(listener, backlog) == 0);
   REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  return listener;
+}
+
+}  // namespace
+
+TEST_CASE("a call to a silent server ends by timeout, or at once when interrupted") {
+  const TestAuthority authority;
+  // A listening socket that never accepts: the connection is made by the kernel, the handshake gets no answer.
+  sockaddr_in address{};
+  const int listener = listen_without_accepting(5, address);
   HttpOptions options = trusting(authority);
   options.url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 
@@ -357,18 +367,12 @@ TEST_CASE("a CA pin is sha256: and 64 hex digits") {
 TEST_CASE("nobody picks up: the connection's own limit") {
   const TestAuthority authority;
   // A full backlog: the kernel drops further SYNs.
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), length) == 0);
-  REQUIRE(::listen(listener, 0) == 0);
-  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  const int listener = listen_without_accepting(0, address);
   std::vector<int> fillers;
   for (int i = 0; i < 4; ++i) {
     fillers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    static_cast<void>(::connect(fillers.back(), reinterpret_cast<sockaddr*>(&address), length));
+    static_cast<void>(::connect(fillers.back(), reinterpret_cast<sockaddr*>(&address), sizeof address));
   }
   HttpOptions options = trusting(authority);
   options.url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
